@@ -1,0 +1,45 @@
+# Every target sets up what it needs. Start with `make demo` or `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+NATIVE := $(wildcard src/reclaim/signals/*.c)
+
+.PHONY: setup demo test check bench lock clean
+
+setup: .venv/.run
+
+.venv/.run: requirements/run.lock pyproject.toml $(NATIVE)
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/run.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+	@touch $@
+
+demo: setup
+	@$(BIN)/reclaim demo
+
+test: .venv/.dev
+	@$(BIN)/python tools/find_chromium.py --install
+	@$(BIN)/python tools/run_tests.py
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/check_docs.py
+
+bench: .venv/.dev
+	@$(BIN)/python tools/find_chromium.py --install
+	@$(BIN)/python -m bench
+
+# The lock files name exact versions and digests, and no registry.
+lock: .venv/.dev
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes pyproject.toml --output-file requirements/run.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes pyproject.toml --group dev --output-file requirements/dev.lock
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis

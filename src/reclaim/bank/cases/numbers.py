@@ -1,0 +1,75 @@
+"""Case numbers and PINs: made by the bank, shown once, never stored.
+
+A case number is 17 random characters of Crockford's base 32 (https://www.crockford.com/base32.html) and his check
+symbol: 85 random bits. Numbers whose check symbol is not a letter or digit are drawn again (*, ~, $ and = are hard
+to read out and to type), which leaves 84.8 bits.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from reclaim.sitekit.secrets import mac
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHECK_SYMBOLS = ALPHABET + "*~$=U"
+_RANDOM_CHARACTERS = 17
+_GROUP = 6
+PIN_DIGITS = 8
+
+
+class MistypedError(ValueError):
+    """What was typed cannot be a case number or a PIN, whatever the bank holds."""
+
+
+def _check_symbol(characters: str) -> str:
+    value = 0
+    for character in characters:
+        value = value * 32 + ALPHABET.index(character)
+    return _CHECK_SYMBOLS[value % 37]
+
+
+def new_number() -> str:
+    """A fresh case number, bare: 18 characters."""
+    while True:
+        characters = "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+        check = _check_symbol(characters)
+        if check in ALPHABET:
+            return characters + check
+
+
+def shown(number: str) -> str:
+    """A case number as a person reads it: three groups of six."""
+    return "-".join(number[start : start + _GROUP] for start in range(0, len(number), _GROUP))
+
+
+def parse_number(typed: str) -> str:
+    """The bare case number in what a person typed: case, spaces and dashes do not matter, O is 0, I and L are 1.
+
+    Raises ``MistypedError``. That says only that a character is wrong; it needs no look into the bank.
+    """
+    bare = "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
+    if len(bare) != _RANDOM_CHARACTERS + 1 or any(character not in ALPHABET for character in bare):
+        raise MistypedError("A case number has 18 letters and digits. Please check what you typed.")
+    if _check_symbol(bare[:-1]) != bare[-1]:
+        raise MistypedError("One character of the case number seems to be mistyped. Please check it.")
+    return bare
+
+
+def number_mac(number: str) -> bytes:
+    """What the bank stores of a case number."""
+    return mac("case-number", number.encode())
+
+
+def new_pin() -> str:
+    """A fresh PIN: eight digits."""
+    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
+
+
+def parse_pin(typed: str) -> str:
+    """The PIN in what a person typed; spaces and dashes do not matter. Raises ``MistypedError``."""
+    bare = "".join(typed.split()).replace("-", "")
+    # isdecimal: digits of other scripts count, as a phone's keyboard may write them; int() below reads them all.
+    if len(bare) != PIN_DIGITS or not bare.isdecimal():
+        raise MistypedError("A PIN has eight digits. Please check what you typed.")
+    return f"{int(bare):0{PIN_DIGITS}}"

@@ -1,0 +1,58 @@
+"""Reads on cases, and the only ways to get one: with number and PIN, or from a session that had them."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from reclaim.bank.cases import numbers, pins
+from reclaim.bank.cases.models import Case
+from reclaim.sitekit.access import Access, check_for
+from reclaim.sitekit.limits import Limit, seconds_to_wait
+
+SESSION_KEY = "case"
+
+# Eight digits at 30 tries in 10 minutes: somebody who knows the number and has a thousand networks guesses the PIN
+# with a chance of 0.004 % a day. One network gets 5 tries at one case, so it cannot use up the case's own 30.
+PER_NETWORK_AND_CASE = Limit("case sign-in, network and case", tries=5, window=600)
+PER_NETWORK = Limit("case sign-in, network", tries=30, window=600)
+PER_CASE = Limit("case sign-in, case", tries=30, window=600)
+
+
+class SlowDownError(Exception):
+    """Too many tries. ``seconds`` is when the next may come."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries. The next is possible in {seconds} seconds.")
+        self.seconds = seconds
+
+
+def access_case(number: str, pin: str, network: bytes) -> Case | None:
+    """The case with this number and PIN (both parsed), or ``None``: no such case and wrong PIN look the same.
+
+    Raises ``SlowDownError`` before anything is checked when there were too many tries. Call it outside a transaction.
+    """
+    number_mac = numbers.number_mac(number)
+    # The narrow limit alone first: tries that it refuses must not use up what the case has for other networks.
+    wait = seconds_to_wait([(PER_NETWORK_AND_CASE, network + number_mac)])
+    wait = wait or seconds_to_wait([(PER_NETWORK, network), (PER_CASE, number_mac)])
+    if wait:
+        raise SlowDownError(wait)
+    case = Case.objects.filter(number_mac=number_mac).first()
+    return case if pins.pin_is_right(case.pin_hash if case else None, number, pin) else None
+
+
+def access_session_case(request: HttpRequest) -> Case:
+    """The case of this session; the route's access check has already found it."""
+    case: Case = request.case  # type: ignore[attr-defined]
+    return case
+
+
+@check_for(Access.CASE)
+def _check_case_session(request: HttpRequest) -> HttpResponse | None:
+    case_id = request.session.get(SESSION_KEY)
+    case = Case.objects.filter(pk=case_id).first() if case_id else None
+    if case is None:
+        return redirect("case-sign-in")
+    request.case = case  # type: ignore[attr-defined]
+    return None

@@ -1,0 +1,1 @@
+"""What platforms say about signals, and which withdrawals they have acknowledged."""

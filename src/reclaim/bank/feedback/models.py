@@ -1,0 +1,31 @@
+"""What platforms say."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from reclaim.protocol.stopncii_v1 import FeedbackValue
+
+
+class Feedback(models.Model):
+    """A platform's latest word on a signal."""
+
+    platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE)
+    record = models.ForeignKey("ledger.LedgerRecord", on_delete=models.CASCADE, related_name="feedback")
+    value = models.CharField(max_length=16, choices=[(value.value, value.value) for value in FeedbackValue])
+    tags = models.JSONField(default=list)
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "record"], name="one_feedback_a_platform")]
+
+
+class Acknowledgement(models.Model):
+    """A platform's word that it has deleted its copy of a withdrawn signal."""
+
+    platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE)
+    record = models.ForeignKey("ledger.LedgerRecord", on_delete=models.CASCADE, related_name="acknowledgements")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "record"], name="one_acknowledgement_a_platform")]

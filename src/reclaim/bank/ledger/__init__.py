@@ -1,0 +1,1 @@
+"""The signals, in the order in which they changed."""

@@ -1,0 +1,75 @@
+"""The ledger: one record a signal, ordered by when it last changed."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class LedgerClock(models.Model):
+    """The one row that every writer of the ledger locks first. It hands out positions and seconds.
+
+    Locks are released after a commit is visible, so positions become visible in their order: a reader that has
+    seen position n has seen, or can still see at n + 1 and later, every other.
+    """
+
+    position = models.BigIntegerField(default=0)
+    second = models.BigIntegerField(default=0)
+    in_second = models.IntegerField(default=0)
+    """How many records carry ``second`` already."""
+
+
+class LedgerRecord(models.Model):
+    """A signal and where it stands. Each change moves it to the end of the feed."""
+
+    class Type(models.TextChoices):
+        """What kind of signal."""
+
+        PDQ = "pdq"
+        MD5 = "md5"
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        ACTIVE = "active"
+        WITHDRAWN = "withdrawn"
+        """A tombstone: in the feed until every platform has acknowledged it or its retention ends."""
+        ERASED = "erased"
+        """The value is gone; only the person's case still knows that there was a signal."""
+
+    type = models.CharField(max_length=8, choices=Type.choices)
+    value = models.CharField(max_length=64, null=True)  # noqa: DJ001 NULL is "erased", and NULLs never collide
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    position = models.BigIntegerField(unique=True)
+    modified_at = models.BigIntegerField()
+    """Epoch seconds, never less than that of an earlier position."""
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["type", "value"], name="one_record_a_signal"),
+            models.CheckConstraint(
+                condition=models.Q(status="erased", value=None) | (~models.Q(status="erased") & ~models.Q(value=None)),
+                name="erased_means_no_value",
+            ),
+        ]
+        indexes = [models.Index(fields=["modified_at", "position"])]
+
+
+class Source(models.Model):
+    """One reason why a signal is in the bank: a picture of a person's case, or a platform's own find.
+
+    A signal is active while one of its sources is.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    record = models.ForeignKey(LedgerRecord, on_delete=models.CASCADE, related_name="sources")
+    platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True)
+    """The platform that found it; ``None`` for a person's case."""
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["record", "platform"], name="one_source_a_platform"),
+        ]

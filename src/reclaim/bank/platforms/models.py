@@ -1,0 +1,36 @@
+"""Platforms and their keys."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Platform(models.Model):
+    """A vetted platform: it may fetch signals, and says what it did."""
+
+    name = models.CharField(max_length=80, unique=True)
+    vetted_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True)
+    last_fetch_at = models.DateTimeField(null=True)
+    covered_position = models.BigIntegerField(default=0)
+    """The platform was given every ledger record up to this position, without a gap."""
+    covered_until = models.BigIntegerField(default=0)
+    """The same as a feed timestamp, epoch seconds."""
+
+
+class PlatformKey(models.Model):
+    """One key of a platform, for one use. Only its MAC is kept."""
+
+    class Scope(models.TextChoices):
+        """What a key opens."""
+
+        SUBSCRIPTION = "subscription"
+        FETCH = "fetch"
+        SUBMIT = "submit"
+        FEEDBACK = "feedback"
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="keys")
+    scope = models.CharField(max_length=12, choices=Scope.choices)
+    mac = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()

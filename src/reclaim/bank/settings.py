@@ -1,0 +1,19 @@
+"""Settings of the bank."""
+
+from reclaim.sitekit.settings import *  # noqa: F403
+from reclaim.sitekit.settings import SECURE
+
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "reclaim.sitekit",
+    "reclaim.bank.platforms",
+    "reclaim.bank.ledger",
+    "reclaim.bank.cases",
+    "reclaim.bank.feedback",
+    "reclaim.bank.intake",
+    "reclaim.bank.exchange",
+]
+ROOT_URLCONF = "reclaim.bank.urls"
+# Says nothing to somebody who looks through the browser's cookies.
+SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"

@@ -1,0 +1,13 @@
+"""Routes of the bank."""
+
+from django.urls import include, path, re_path
+
+handler400 = "reclaim.sitekit.problems.bad_request"
+handler404 = "reclaim.sitekit.problems.page_not_found"
+handler500 = "reclaim.sitekit.problems.server_error"
+
+urlpatterns = [
+    # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
+    re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
+    path("", include("reclaim.bank.intake.urls")),
+]

@@ -1,0 +1,237 @@
+"""``reclaim bank``: run a bank."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from reclaim.cli.exits import Exit, exit_for
+from reclaim.cli.options import serving_options, site_options
+
+SETTINGS = "reclaim.bank.settings"
+
+
+def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
+    from reclaim.sitekit.setup import open_site
+
+    try:
+        open_site(SETTINGS, data, database_url, migrate=migrate)
+    except (OSError, ValueError) as error:
+        fail(Exit.ERROR, f"The bank in this data folder cannot be opened: {error}")
+
+
+def fail(code: Exit, sentence: str) -> NoReturn:
+    """End the command with one sentence on standard error and an exit code."""
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Run a bank: serve it, vet platforms, make and withdraw cases.
+
+    \b
+    Example:
+      reclaim bank serve --data bank-data
+    """
+
+
+@command.command()
+@site_options
+@serving_options(8000)
+def serve(data: Path, database_url: str | None, host: str, port: int, workers: int) -> None:
+    """Serve the bank until Ctrl-C, with its recurring work.
+
+    \b
+    Example:
+      reclaim bank serve --data bank-data --port 8000
+    """
+    _open(data, database_url)
+    from reclaim.sitekit.serve import serve_site
+
+    serve_site("bank", host, port, ["bank", "tick", "--every", "30", "--data", str(data)], workers)
+
+
+@command.command()
+@site_options
+@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Go on, this often, until stopped.")
+def tick(data: Path, database_url: str | None, every: float | None) -> None:
+    """Do the bank's recurring work: erase tombstones whose retention ended, forget tries and receipts.
+
+    \b
+    Example:
+      reclaim bank tick --data bank-data
+    """
+    _open(data, database_url, migrate=False)
+    from reclaim.bank.work import tick as work
+    from reclaim.sitekit.serve import tick_forever
+
+    if every is None:
+        work()
+    else:
+        tick_forever(work, every)
+
+
+@command.group()
+def platform() -> None:
+    """Vet platforms and see what they have taken.
+
+    \b
+    Example:
+      reclaim bank platform add Example --data bank-data
+    """
+
+
+@platform.command("add")
+@click.argument("name")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for «reclaim platform init».")
+def platform_add(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
+    """Vet the platform NAME and print its keys, once.
+
+    \b
+    Example:
+      reclaim bank platform add Example --data bank-data --json > keys.json
+    """
+    _open(data, database_url)
+    from reclaim.bank.platforms.services import NameTakenError, add_platform
+
+    try:
+        added, keys = add_platform(name)
+    except NameTakenError as error:
+        fail(Exit.NAME_TAKEN, str(error))
+    except ValueError as error:
+        fail(Exit.USAGE, str(error))
+    if as_json:
+        click.echo(json.dumps({"name": added.name, **dataclasses.asdict(keys)}))
+        return
+    click.echo(f"«{added.name}» may now fetch signals. Its keys are shown this once; the bank keeps no copy:")
+    for use, key in dataclasses.asdict(keys).items():
+        click.echo(f"  {use:<17} {key}")
+
+
+@platform.command("list")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def platform_list(data: Path, database_url: str | None, as_json: bool) -> None:
+    """List platforms, when each last fetched, and the withdrawals it has not acknowledged.
+
+    \b
+    Example:
+      reclaim bank platform list --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.feedback.queries import open_withdrawals
+    from reclaim.bank.platforms.queries import active_platforms
+
+    for entry in active_platforms():
+        fetched = entry.last_fetch_at.isoformat(timespec="seconds") if entry.last_fetch_at else None
+        waiting = open_withdrawals(entry)
+        if as_json:
+            click.echo(json.dumps({"name": entry.name, "last_fetch": fetched, "open_withdrawals": waiting}))
+        else:
+            click.echo(f"{entry.name}: last fetch {fetched or 'never'}, withdrawals not acknowledged: {waiting}")
+
+
+@platform.command("revoke")
+@click.argument("name")
+@site_options
+def platform_revoke(name: str, data: Path, database_url: str | None) -> None:
+    """End the access of the platform NAME at once.
+
+    \b
+    Example:
+      reclaim bank platform revoke Example --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.platforms.services import revoke_platform
+
+    if not revoke_platform(name):
+        fail(
+            Exit.ERROR,
+            f"There is no platform named «{name}» with access. «reclaim bank platform list» shows them.",
+        )
+    click.echo(f"«{name}» has no access any more.")
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json: bool) -> None:
+    """Make a case from pictures on this machine. Only their signals enter the bank.
+
+    Files that are no use are named, and the case is made from the rest (exit code 1); if none is of use there is no
+    case, and the exit code says why (docs/commands.md).
+
+    \b
+    Example:
+      reclaim bank submit one.jpg two.png --data bank-data
+    """
+    from reclaim.signals import SignalError, fingerprint
+
+    signals, refused = [], []
+    for file in files:
+        try:
+            signals.append(fingerprint(file).insist())
+        except SignalError as error:
+            refused.append((file, error))
+            click.echo(f"{file}: {error}", err=True)
+    if not signals:
+        sys.exit(exit_for([error for _, error in refused]))
+    _open(data, database_url)
+    from reclaim.bank.cases.numbers import shown
+    from reclaim.bank.cases.services import NewSignal, create_case
+
+    try:
+        made = create_case([NewSignal("pdq", signal.pdq) for signal in signals], actor="operator")
+    except ValueError as error:
+        fail(Exit.USAGE, str(error))
+    if as_json:
+        found = [{"type": "pdq", "value": signal.pdq, "quality": signal.quality} for signal in signals]
+        left_out = [{"file": str(file), "error": str(error)} for file, error in refused]
+        click.echo(
+            json.dumps({"case_number": shown(made.number), "pin": made.pin, "signals": found, "refused": left_out})
+        )
+    else:
+        click.echo(f"Case number  {shown(made.number)}\nPIN          {made.pin}\nSignals      {len(signals)}")
+        click.echo("Both are shown this once. Without them nobody, not even the bank, can find or withdraw the case.")
+    if refused:
+        sys.exit(Exit.ERROR)
+
+
+@command.command()
+@click.argument("case", metavar="CASE")
+@site_options
+def withdraw(case: str, data: Path, database_url: str | None) -> None:
+    """Withdraw every picture of the case with the number CASE. The PIN is asked for, or read from standard input.
+
+    \b
+    Example:
+      reclaim bank withdraw 7K3MPQ-0XW9ZC-41TB8D --data bank-data
+    """
+    if sys.stdin.isatty():
+        typed = click.prompt("PIN", hide_input=True)
+    else:
+        typed = sys.stdin.readline()
+    _open(data, database_url)
+    from reclaim.bank.cases import numbers
+    from reclaim.bank.cases.queries import SlowDownError, access_case
+    from reclaim.bank.cases.services import withdraw as withdraw_case
+
+    try:
+        found = access_case(numbers.parse_number(case), numbers.parse_pin(typed), b"this machine")
+    except numbers.MistypedError as error:
+        fail(Exit.WRONG_NUMBER_OR_PIN, str(error))
+    except SlowDownError as error:
+        fail(Exit.WRONG_NUMBER_OR_PIN, str(error))
+    if found is None:
+        fail(Exit.WRONG_NUMBER_OR_PIN, "There is no case with this number and PIN. Please check both.")
+    count = withdraw_case(found, actor="operator")
+    click.echo(f"Withdrawn: {count}. Every platform is told to delete its copy at its next fetch.")

@@ -1,0 +1,75 @@
+"""``reclaim demo``: a bank and a platform on this machine, in a throw-away folder."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from reclaim.cli.exits import Exit
+from reclaim.cli.processes import ProcessFailedError, Site, reclaim, reclaim_json
+
+REVIEWER = "demo"
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--bank-port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--platform-port", default=8100, show_default=True, type=click.IntRange(1, 65535))
+def command(bank_port: int, platform_port: int) -> None:
+    """Serve a bank and a platform that it has vetted, until Ctrl-C. Nothing is kept afterwards.
+
+    \b
+    Example:
+      reclaim demo
+    """
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    console = Console(stderr=True, highlight=False)
+    with tempfile.TemporaryDirectory(prefix="reclaim-demo-") as folder:
+        bank_data, platform_data = Path(folder, "bank"), Path(folder, "platform")
+        try:
+            with Site(["bank", "serve", "--data", bank_data], bank_port) as bank:
+                keys = reclaim("bank", "platform", "add", "Example", "--data", bank_data, "--json")
+                connected = reclaim_json(
+                    "platform",
+                    "init",
+                    "--data",
+                    platform_data,
+                    "--bank",
+                    f"{bank.url}/v1",
+                    "--keys",
+                    "-",
+                    stdin=keys,
+                )
+                reviewer = reclaim_json("platform", "reviewer", "add", REVIEWER, "--data", platform_data)
+                with Site(["platform", "serve", "--data", platform_data], platform_port) as platform:
+                    _show(console, bank, platform, reviewer["password"], connected["upload_key"])
+                    stop.wait()
+                    console.print("Stopping; the folder with everything in it is deleted.")
+        except ProcessFailedError as error:
+            click.echo(f"The demo could not start: {error}", err=True)
+            sys.exit(Exit.ERROR)
+
+
+def _show(console: Console, bank: Site, platform: Site, password: str, upload_key: str) -> None:
+    console.print(
+        f"""
+[bold]Reclaim is running.[/bold] Try the loop:
+
+  1. As a person     {bank.url}/          fingerprint a photograph, note the case number and PIN
+  2. As the platform upload an edited copy of the same photograph:
+                     curl -H "Authorization: Bearer {upload_key}" \\
+                          --data-binary @photo.jpg {platform.url}/api/uploads
+  3. As a reviewer   {platform.url}/          sign in as [bold]{REVIEWER}[/bold] with [bold]{password}[/bold] and decide
+  4. As the person   {bank.url}/case/     see what happened, and withdraw
+
+Everything is in a throw-away folder. Ctrl-C stops it.
+""",
+        soft_wrap=True,
+    )

@@ -1,0 +1,55 @@
+"""Exit codes, one meaning each; docs/commands.md lists them and a test holds the two together.
+
+0 is success, 1 an error that has no code of its own, 2 a command line that could not be read (click's own).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from reclaim.signals import (
+    EmptyFile,
+    NotAPicture,
+    PictureTooLarge,
+    PoorSignal,
+    SignalError,
+    TruncatedPicture,
+    UnreadableFile,
+)
+
+
+class Exit(IntEnum):
+    """What a command's exit status says."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    NOT_A_PICTURE = 10
+    EMPTY_FILE = 11
+    TRUNCATED = 12
+    TOO_LARGE = 13
+    POOR_SIGNAL = 14
+    FILE_NOT_FOUND = 15
+    LOOP_STEP_FAILED = 20
+    EDIT_NOT_FOUND = 21
+    WRONG_NUMBER_OR_PIN = 30
+    NAME_TAKEN = 31
+    BANK_UNREACHABLE = 32
+    REFUSED_BY_BANK = 33
+
+
+_BY_ERROR: dict[type[SignalError], Exit] = {
+    NotAPicture: Exit.NOT_A_PICTURE,
+    EmptyFile: Exit.EMPTY_FILE,
+    TruncatedPicture: Exit.TRUNCATED,
+    PictureTooLarge: Exit.TOO_LARGE,
+    PoorSignal: Exit.POOR_SIGNAL,
+    UnreadableFile: Exit.FILE_NOT_FOUND,
+}
+
+
+def exit_for(errors: Sequence[SignalError]) -> Exit:
+    """The exit code for files that could not be fingerprinted: their own if they share one, else ``ERROR``."""
+    codes = {_BY_ERROR.get(type(error), Exit.ERROR) for error in errors}
+    return codes.pop() if len(codes) == 1 else Exit.ERROR

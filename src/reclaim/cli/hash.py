@@ -1,0 +1,140 @@
+"""`reclaim hash`: fingerprint files on this machine. Reads them, writes nothing, sends nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reclaim.cli.exits import Exit
+from reclaim.signals import (
+    EmptyFile,
+    NotAPicture,
+    Pdq,
+    PictureTooLarge,
+    Signal,
+    SignalError,
+    TruncatedPicture,
+    UnreadableFile,
+    md5_signal,
+    pdq_signal,
+    signals_of,
+)
+
+EXIT_OF: dict[type[SignalError], Exit] = {
+    NotAPicture: Exit.NOT_A_PICTURE,
+    EmptyFile: Exit.EMPTY_FILE,
+    TruncatedPicture: Exit.TRUNCATED,
+    PictureTooLarge: Exit.TOO_LARGE,
+    UnreadableFile: Exit.FILE_NOT_FOUND,
+}
+"""What each kind of error ends the command with; the rest with Exit.ERROR."""
+
+POOR_NOTE = "poor signal: too little detail to tell this picture from others"
+
+_WORK = {"pdq": pdq_signal, "md5": md5_signal}
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
+@click.option("--type", "kind", type=click.Choice(["pdq", "md5"]), default="pdq", help="Which signal to make.")
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; by default one a processor.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def command(files: tuple[Path, ...], kind: str, jobs: int | None, as_json: bool) -> None:
+    """Fingerprint pictures on this machine; nothing leaves it.
+
+    A folder stands for the files in it. Answers come in the order of the files: value, quality, file. A file
+    that cannot be read gets an error of its own while the rest goes on.
+
+    \b
+    Examples:
+      reclaim hash holiday.jpg
+      reclaim hash --json pictures/ > signals.jsonl
+
+    \b
+    Exit status: 0 all went well; 10 not a picture, 11 empty, 12 cut short or damaged, 13 too large,
+    15 not found or not readable, where that was the only kind of error; otherwise 1.
+    """
+    paths = _expand(files)
+    failures: set[type[SignalError]] = set()
+    with _progress(len(paths)) as progress:
+        task = progress.add_task("Fingerprinting", total=len(paths))
+        for path, answer in zip(paths, _answers(paths, kind, jobs), strict=True):
+            if isinstance(answer, SignalError):
+                failures.add(type(answer))
+            _report(path, answer, as_json)
+            progress.advance(task)
+    if failures:
+        only = failures.pop()
+        raise SystemExit(Exit.ERROR if failures else EXIT_OF.get(only, Exit.ERROR))
+
+
+def _expand(files: tuple[Path, ...]) -> list[Path]:
+    """The files to read, a folder replaced by the visible files directly in it, in order of name."""
+    paths: list[Path] = []
+    for file in files:
+        try:
+            inside = sorted(entry for entry in file.iterdir() if entry.is_file() and entry.name[0] != ".")
+        except (OSError, ValueError):
+            paths.append(file)  # a file, or nothing that can be read: the reader says which
+        else:
+            paths.extend(inside or [file])
+    return paths
+
+
+def _answers(paths: list[Path], kind: str, jobs: int | None) -> Iterator[Signal | SignalError]:
+    """One file is read here, for it is done before a process has started; several in processes of their own."""
+    work = _WORK[kind]
+    if len(paths) > 1:
+        yield from signals_of(paths, work, jobs=jobs)
+        return
+    try:
+        yield work(paths[0])
+    except SignalError as error:
+        yield error
+
+
+def _progress(count: int) -> Progress:
+    """A bar on a terminal's standard error, for more than one file; otherwise silent."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        disable=count < 2 or not console.is_terminal,
+    )
+
+
+def _report(path: Path, answer: Signal | SignalError, as_json: bool) -> None:
+    poor = isinstance(answer, Signal) and answer.quality is not None and Pdq(answer.value, answer.quality).poor
+    if as_json:
+        fields: dict[str, object] = {"file": str(path)}
+        if isinstance(answer, SignalError):
+            fields["error"] = str(answer)
+        else:
+            fields |= {"type": answer.type, "value": answer.value, "quality": answer.quality}
+            if poor:
+                fields["note"] = POOR_NOTE
+        click.echo(json.dumps(fields))
+        return
+    name = _printable(path)
+    if isinstance(answer, SignalError):
+        click.echo(f"{name}: {answer}", err=True)
+        return
+    click.echo("  ".join([answer.value, *([] if answer.quality is None else [f"{answer.quality:3}"]), name]))
+    if poor:
+        click.echo(f"{name}: {POOR_NOTE}", err=True)
+
+
+def _printable(path: Path) -> str:
+    """The name without characters that would steer the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))

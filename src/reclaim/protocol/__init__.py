@@ -1,0 +1,1 @@
+"""What goes over the wire between a bank and its clients, as pydantic models. No web framework, no database."""

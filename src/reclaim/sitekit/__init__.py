@@ -1,0 +1,1 @@
+"""What both sites share: settings, access, headers, limits, audit, secrets, serving."""

@@ -1,0 +1,61 @@
+"""One calm line per event, in words that carry no secret.
+
+Only what is named here reaches a log: a fixed sentence and whole numbers or fixed words. No path, query, address,
+body or header is ever passed to a logger, so none can leak through a log file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+_log = logging.getLogger("reclaim")
+
+Word = str
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+def log_event(sentence: Word, **facts: int | Word) -> None:
+    """Write one line: a fixed sentence, then facts as ``name=value``.
+
+    A fact is a number or a word from our own code (a platform's name, a view's name), never what a visitor sent.
+    """
+    _log.info("%s", " ".join([sentence, *(f"{name}={value}" for name, value in facts.items())]))
+
+
+def log_failure(sentence: Word, error: BaseException) -> None:
+    """Write one line for an error of ours: where it was raised and its type, never its message or its locals."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown place"
+    _log.error("%s: %s at %s", sentence, type(error).__name__, where)
+
+
+class WithoutRequestDetails(logging.Filter):
+    """Drop tracebacks and request objects from any record that other libraries write: they can hold bodies."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Keep the record, less what it carries besides its sentence."""
+        record.exc_info = None
+        record.exc_text = None
+        record.stack_info = None
+        return True
+
+
+class OneLinePerEvent:
+    """Turn an unexpected error into the site's plain error page and one log line."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """Say where it broke; Django then answers with the site's ``handler500``."""
+        view = request.resolver_match.view_name if request.resolver_match else "no view"
+        log_failure(f"error while answering {view}", error)

@@ -1,0 +1,93 @@
+"""Limits on tries: sliding windows, recorded before they are checked, failing closed, never a lasting lock.
+
+A try is written down first and judged after, so parallel tries cannot slip through together. A try that was refused
+counts no longer, so an abuser who hammers cannot keep a person out: the wait ends with the window. Networks and
+case numbers are kept only as MACs under a salt that lives two days.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import hmac
+import ipaddress
+import secrets
+import time
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Min
+from django.http import HttpRequest
+
+from reclaim.sitekit.models import Attempt, DailySalt
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``tries`` of ``rule`` in any ``window`` seconds, per key."""
+
+    rule: str
+    tries: int
+    window: int
+
+
+def network_of(request: HttpRequest) -> bytes:
+    """The visitor's network, /24 or /56: one abuser holds many addresses of it, so it is limited as one.
+
+    Behind ``RECLAIM_TRUSTED_PROXIES`` proxies, the address that the outermost of ours saw. An address that cannot
+    be read falls into one shared bucket: unknown fails closed.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    if settings.TRUSTED_PROXIES:
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        address = hops[-settings.TRUSTED_PROXIES] if len(hops) >= settings.TRUSTED_PROXIES else ""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return b"unknown"
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    parsed = mapped or parsed
+    prefix = 24 if parsed.version == 4 else 56
+    return ipaddress.ip_network((parsed, prefix), strict=False).network_address.packed
+
+
+def _salt(day: datetime.date) -> bytes:
+    try:
+        with transaction.atomic():
+            row, _ = DailySalt.objects.get_or_create(day=day, defaults={"salt": secrets.token_bytes(32)})
+    except IntegrityError:
+        row = DailySalt.objects.get(day=day)
+    return bytes(row.salt)
+
+
+def seconds_to_wait(limits: list[tuple[Limit, bytes]]) -> int:
+    """Record one try against every limit and say how long to wait: 0 means go on.
+
+    Each limit comes with what it counts, e.g. a network or a case number's MAC. Call it outside a transaction: the
+    record must survive whatever happens to the try. A database error is raised to the caller, who must refuse.
+    """
+    now = time.time()
+    # Windows are short against a day; around midnight a count starts anew, which at worst doubles a limit once.
+    salt = _salt(datetime.datetime.fromtimestamp(now, datetime.UTC).date())
+    tries = []
+    for limit, counted in limits:
+        key = hmac.digest(salt, counted, hashlib.sha256)
+        tries.append((limit, key, Attempt.objects.create(at=now, rule=limit.rule, key=key)))
+    wait = 0
+    for limit, key, _ in tries:
+        # This try is among the counted: of two that meet at the limit, both may be refused but never both let in.
+        counted_tries = Attempt.objects.filter(rule=limit.rule, key=key, at__gt=now - limit.window, refused=False)
+        if counted_tries.count() > limit.tries:
+            oldest = counted_tries.aggregate(oldest=Min("at"))["oldest"]
+            wait = max(wait, 1 + int(oldest + limit.window - now))
+    if wait:
+        Attempt.objects.filter(pk__in=[attempt.pk for _, _, attempt in tries]).update(refused=True)
+    return wait
+
+
+def forget_old(now: datetime.datetime) -> int:
+    """Delete tries and salts that no window can reach any more; returns how many tries."""
+    DailySalt.objects.filter(day__lt=now.date() - datetime.timedelta(days=1)).delete()
+    deleted, _ = Attempt.objects.filter(at__lt=now.timestamp() - 24 * 3600).delete()
+    return deleted

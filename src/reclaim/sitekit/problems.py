@@ -1,0 +1,61 @@
+"""Refusals in the right form for their reader: problem+json (RFC 9457) for a program, a plain page for a person."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from pydantic import ValidationError
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def problem(status: int, title: str, detail: str, **extra: Any) -> JsonResponse:
+    """A problem document: what went wrong, and what to do."""
+    body = {"type": "about:blank", "status": status, "title": title, "detail": detail, **extra}
+    return JsonResponse(body, status=status, content_type=PROBLEM_JSON)
+
+
+def wants_page(request: HttpRequest) -> bool:
+    """Whether a person in a browser is asking (programs get problem documents)."""
+    return request.headers.get("Accept", "").startswith("text/html")
+
+
+def refusal(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
+    """Refuse, as a page or as a problem document."""
+    if wants_page(request):
+        return render(request, "refusal.html", {"title": title, "detail": detail}, status=status)
+    return problem(status, title, detail)
+
+
+def invalid_message(error: ValidationError) -> JsonResponse:
+    """A 400 that names each field and what is wrong with it, without repeating what was sent."""
+    faults = [
+        {"field": ".".join(str(part) for part in fault["loc"]) or "body", "fault": fault["msg"]}
+        for fault in error.errors(include_input=False, include_url=False, include_context=False)[:20]
+    ]
+    detail = "Mend the fields named in «faults» and send it again. Nothing was taken."
+    return problem(400, "This message does not fit the contract", detail, faults=faults)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 404 of both sites."""
+    return refusal(
+        request,
+        404,
+        "There is nothing at this address",
+        "Check the address, or start again at the first page.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The 500 of both sites."""
+    detail = "Nothing that you were told is saved was lost. Please try again in a minute."
+    return refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here", detail)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 400 of both sites."""
+    return refusal(request, 400, "This request could not be read", "Go back one page and try again.")

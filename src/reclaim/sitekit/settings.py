@@ -1,0 +1,130 @@
+"""Settings both sites start from. Everything an operator may change comes from ``RECLAIM_*`` variables.
+
+docs/operators.md lists the variables; a test holds that list and this file together.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from reclaim.sitekit.secrets import derive, load_or_create_secret
+
+_data = os.environ.get("RECLAIM_DATA")
+if not _data:
+    raise ImproperlyConfigured("Set RECLAIM_DATA to the site's data folder, or use the reclaim command with --data.")
+DATA = Path(_data).resolve()
+
+MASTER_SECRET = load_or_create_secret(DATA)
+SECRET_KEY = derive(MASTER_SECRET, "django").hex()
+
+SECURE = os.environ.get("RECLAIM_SECURE", "0") == "1"
+"""Served over HTTPS: cookies marked so, HSTS sent."""
+
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("RECLAIM_HOSTS", "127.0.0.1,localhost,[::1]").split(",")
+TRUSTED_PROXIES = int(os.environ.get("RECLAIM_TRUSTED_PROXIES", "0"))
+"""How many reverse proxies of ours append to X-Forwarded-For; with 0 that header is ignored."""
+
+
+def _database(url: str) -> dict[str, object]:
+    if not url:
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA / "site.sqlite3",
+            "OPTIONS": {
+                # IMMEDIATE: a transaction that will write waits for its turn at the start, instead of failing
+                # half-way when another wrote first.
+                "transaction_mode": "IMMEDIATE",
+                "timeout": 20,
+                # FULL: what a person was told is saved survives a power cut, not only a crash of ours.
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
+            },
+        }
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ImproperlyConfigured("RECLAIM_DATABASE_URL must start with postgresql:// (leave it out for SQLite).")
+    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "reclaim",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(query.pop("host", parts.hostname or "")),
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": query,
+    }
+
+
+DATABASES = {"default": _database(os.environ.get("RECLAIM_DATABASE_URL", ""))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MIDDLEWARE = [
+    "reclaim.sitekit.headers.ExactHeaders",
+    "reclaim.sitekit.events.OneLinePerEvent",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "reclaim.sitekit.origin.SameOriginWrites",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "reclaim.sitekit.access.DenyByDefault",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_SECURE = SECURE
+SESSION_COOKIE_AGE = 30 * 60
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE and TRUSTED_PROXIES else None
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+APPEND_SLASH = True
+
+STATIC_URL = "/static/"
+WEB = Path(__file__).resolve().parent.parent / "web"
+WHITENOISE_ROOT = None
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+WHITENOISE_MAX_AGE = 0
+STATICFILES_DIRS = [WEB]
+STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"bare": {"()": "reclaim.sitekit.events.WithoutRequestDetails"}},
+    "formatters": {"calm": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "calm", "filters": ["bare"]}},
+    "root": {"handlers": ["out"], "level": "WARNING"},
+    "loggers": {
+        "reclaim": {"level": "INFO"},
+        # Its lines carry paths, queries and addresses; OneLinePerEvent says what an operator needs instead.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},
+        "gunicorn": {"level": "WARNING"},
+    },
+}

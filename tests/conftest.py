@@ -1,0 +1,46 @@
+"""What every test shares: the armed check that no log line carries a secret (promise 3)."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+FORBIDDEN_IN_LOGS = {
+    "a PDQ signal": re.compile(r"\b[0-9a-fA-F]{64}\b"),
+    "an MD5 signal": re.compile(r"\b[0-9a-fA-F]{32}\b"),
+    "a case number": re.compile(r"\b[0-9A-HJKMNP-TV-Z]{6}-?[0-9A-HJKMNP-TV-Z]{6}-?[0-9A-HJKMNP-TV-Z]{6}\b"),
+    "a platform key": re.compile(r"\breclaim_[a-z]+_[\w-]{20,}"),
+    "an eight-digit PIN": re.compile(r"(?<![\d.])\d{8}(?![\d.])"),
+    "a network address": re.compile(r"\b(?!127\.0\.0\.1\b)\d{1,3}(?:\.\d{1,3}){3}\b"),
+}
+
+
+def secrets_in(text: str) -> list[str]:
+    """What a log must not say, found in ``text``."""
+    return [what for what, pattern in FORBIDDEN_IN_LOGS.items() if pattern.search(text)]
+
+
+class _Listener(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.NOTSET)
+        self.leaks: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = f"{record.getMessage()} {record.exc_info or ''}"
+        self.leaks += [
+            f"{what}, by logger {record.name}, at {record.pathname}:{record.lineno}" for what in secrets_in(text)
+        ]
+
+
+@pytest.fixture(autouse=True)
+def no_secret_in_any_log() -> Iterator[None]:
+    """Promise 3, armed over the whole suite."""
+    listener = _Listener()
+    root = logging.getLogger()
+    root.addHandler(listener)
+    yield
+    root.removeHandler(listener)
+    assert not listener.leaks

@@ -1,0 +1,23 @@
+"""Both sites in one project, for tests inside the process. Tests in tests/system run each site by itself."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("RECLAIM_DATA", tempfile.mkdtemp(prefix="reclaim-tests-"))
+DATABASE = os.environ.get("RECLAIM_TEST_DATABASE", "sqlite")
+os.environ["RECLAIM_DATABASE_URL"] = os.environ["RECLAIM_TEST_POSTGRES_URL"] if DATABASE == "postgresql" else ""
+
+from reclaim.bank import settings as bank  # noqa: E402
+from reclaim.platform import settings as platform  # noqa: E402
+from reclaim.platform.settings import *  # noqa: E402, F403
+from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
+
+INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
+ROOT_URLCONF = "reclaim.bank.urls"
+SESSION_COOKIE_NAME = "test-session"
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+if DATABASE == "sqlite":
+    # A file, not memory: threads of one test must see one another's commits.
+    DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA) / "test.sqlite3")}
+    DATABASES["default"]["NAME"] = str(DATABASES["default"]["NAME"])
