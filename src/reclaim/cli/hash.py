@@ -14,7 +14,6 @@ from reclaim.cli.exits import Exit
 from reclaim.signals import (
     EmptyFile,
     NotAPicture,
-    Pdq,
     PictureTooLarge,
     Signal,
     SignalError,
@@ -41,7 +40,7 @@ _WORK = {"pdq": pdq_signal, "md5": md5_signal}
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
-@click.option("--type", "kind", type=click.Choice(["pdq", "md5"]), default="pdq", help="Which signal to make.")
+@click.option("--type", "kind", type=click.Choice(["pdq", "md5"]), default="pdq", help="The signal to make.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; by default one a processor.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(files: tuple[Path, ...], kind: str, jobs: int | None, as_json: bool) -> None:
@@ -87,7 +86,7 @@ def _expand(files: tuple[Path, ...]) -> list[Path]:
 
 
 def _answers(paths: list[Path], kind: str, jobs: int | None) -> Iterator[Signal | SignalError]:
-    """One file is read here, for it is done before a process has started; several in processes of their own."""
+    """One file is read here, being done before a process has started; several in other processes."""
     work = _WORK[kind]
     if len(paths) > 1:
         yield from signals_of(paths, work, jobs=jobs)
@@ -115,7 +114,7 @@ def _progress(count: int) -> Progress:
 
 
 def _report(path: Path, answer: Signal | SignalError, as_json: bool) -> None:
-    poor = isinstance(answer, Signal) and answer.quality is not None and Pdq(answer.value, answer.quality).poor
+    poor = isinstance(answer, Signal) and answer.poor
     if as_json:
         fields: dict[str, object] = {"file": str(path)}
         if isinstance(answer, SignalError):
@@ -137,4 +136,4 @@ def _report(path: Path, answer: Signal | SignalError, as_json: bool) -> None:
 
 def _printable(path: Path) -> str:
     """The name without characters that would steer the terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(path))

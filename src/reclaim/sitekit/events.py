@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -56,6 +57,11 @@ class OneLinePerEvent:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> None:
-        """Say where it broke; Django then answers with the site's ``handler500``."""
+        """Say where it broke; Django then answers with the site's ``handler500``.
+
+        A bad request is the sender's error, not ours: it is answered, and not logged.
+        """
+        if isinstance(error, SuspiciousOperation):
+            return
         view = request.resolver_match.view_name if request.resolver_match else "no view"
         log_failure(f"error while answering {view}", error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from pydantic import ValidationError
@@ -57,5 +59,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The 400 of both sites."""
+    """The 400 of both sites, and the 413 where a body is too large."""
+    if isinstance(exception, RequestDataTooBig):
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        return refusal(request, 413, "This message is too large", f"Send at most {most} KiB at a time, in several parts.")
     return refusal(request, 400, "This request could not be read", "Go back one page and try again.")

@@ -31,7 +31,9 @@ def _nobodys_hash() -> str:
 
 def pin_is_right(stored: str | None, number: str, pin: str) -> bool:
     """Whether the PIN fits. With no stored hash (no such case) it takes as long, and says no."""
+    # Asked for in either case: it is made once a process, and that first time must not tell the two apart.
+    nobodys = _nobodys_hash()
     try:
-        return _hasher.verify(stored or _nobodys_hash(), _peppered(number, pin)) and stored is not None
+        return _hasher.verify(stored or nobodys, _peppered(number, pin)) and stored is not None
     except VerificationError:
         return False

@@ -1,0 +1,63 @@
+"""Promise 7: no permission exists outside the table, and every staff read is audited."""
+
+from __future__ import annotations
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory, override_settings
+
+from reclaim.sitekit.access import Access, DenyByDefault, access_of
+from tests.routes import SITES, path_of, patterns_of
+
+pytestmark = pytest.mark.django_db
+
+PUBLIC = {
+    "reclaim.bank.urls": {
+        "case-new",
+        "case-sign-in",
+        "files",
+        "go",
+        "leave",
+        "limits",
+        "privacy",
+        "start",
+        "start-age",
+        "under-18",
+    },
+    "reclaim.platform.urls": {"review-sign-in"},
+}
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_route_names_who_may_call_it(site: str) -> None:
+    for route, pattern in patterns_of(site):
+        assert access_of(pattern.callback) in Access, route
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_only_these_routes_are_open_to_everybody(site: str) -> None:
+    public = {pattern.name for _, pattern in patterns_of(site) if access_of(pattern.callback) is Access.PUBLIC}
+    assert public == PUBLIC[site]
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_other_route_refuses_a_visitor_who_shows_nothing(site: str) -> None:
+    with override_settings(ROOT_URLCONF=site):
+        for route, pattern in patterns_of(site):
+            if access_of(pattern.callback) is Access.PUBLIC:
+                continue
+            for method in ("get", "post"):
+                answer = getattr(Client(), method)(path_of(route))
+                assert answer.status_code in (302, 401, 403), route
+                if answer.status_code == 302:
+                    assert "sign-in" in answer["Location"] or answer["Location"] == "/case/", route
+
+
+def test_a_view_that_names_nobody_is_closed() -> None:
+    def forgotten(request: HttpRequest) -> HttpResponse:
+        return HttpResponse("secret")
+
+    gate = DenyByDefault(forgotten)
+    refusal = gate.process_view(RequestFactory().get("/"), forgotten, [], {})
+    assert refusal is not None
+    assert refusal.status_code == 403

@@ -1,0 +1,87 @@
+"""Rule 7 of the contract: a record is committed before a later timestamp is handed out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from reclaim.bank.ledger.services import locked_ledger
+from tests.personas import ActingPlatform, a_case, pdq_value
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _ledger_clock() -> None:
+    # Tests with real transactions flush the tables, the clock's one row with them.
+    from reclaim.bank.ledger.models import LedgerClock
+
+    LedgerClock.objects.get_or_create(pk=1)
+
+
+def in_thread(work: Callable[[], None]) -> threading.Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_a_writer_that_commits_late_is_not_passed_by_a_faster_one() -> None:
+    platform = ActingPlatform.vetted()
+    has_written, may_commit = threading.Event(), threading.Event()
+
+    def slow_writer() -> None:
+        with locked_ledger() as ledger:
+            ledger.add_source("pdq", pdq_value(1))
+            has_written.set()
+            assert may_commit.wait(10)
+
+    slow = in_thread(slow_writer)
+    assert has_written.wait(10)
+    fast = in_thread(lambda: a_case(2) and None)
+    time.sleep(0.5)
+    # The fast one has had its time and must not be visible: its timestamp would let a reader pass the slow one.
+    seen = platform.fetch()
+    assert [record.hashValue for record in seen.hashRecords] == []
+    may_commit.set()
+    slow.join()
+    fast.join()
+    assert set(platform.fetch_all(start=max(seen.nextSetTimestamp, 10))) == {pdq_value(1), pdq_value(2)}
+
+
+def test_a_reader_that_resumes_by_timestamp_misses_nothing_that_concurrent_writers_commit() -> None:
+    platform = ActingPlatform.vetted()
+    writers, cases_each = 4, 12
+    threads = [
+        in_thread(lambda first=writer * 1000: [a_case(first + n, first + n + 500) for n in range(cases_each)] and None)
+        for writer in range(writers)
+    ]
+    seen: set[str] = set()
+    checkpoint = 10
+    while True:
+        writing = any(thread.is_alive() for thread in threads)
+        token: dict[str, str] = {}
+        page = platform.fetch(startTimestamp=checkpoint, pageSize=7)
+        while True:
+            seen |= {record.hashValue for record in page.hashRecords}
+            assert page.nextSetTimestamp >= checkpoint
+            if not page.hasMoreRecords:
+                break
+            token = {"nextPageToken": page.nextPageToken or ""}
+            page = platform.fetch(startTimestamp=checkpoint, pageSize=7, **token)
+        checkpoint = page.nextSetTimestamp
+        if not writing:
+            break
+    expected = {
+        pdq_value(writer * 1000 + n + add) for writer in range(writers) for n in range(cases_each) for add in (0, 500)
+    }
+    assert seen == expected
