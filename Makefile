@@ -21,18 +21,18 @@ demo: setup
 	@$(BIN)/reclaim demo
 
 test: .venv/.dev
-	@$(BIN)/python tools/find_chromium.py --install
-	@$(BIN)/python tools/run_tests.py
+	@$(BIN)/python -m tools.find_chromium --install
+	@$(BIN)/python -m tools.run_tests
 
 check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/check_docs.py
+	$(BIN)/python -m tools.check_docs
 
 bench: .venv/.dev
-	@$(BIN)/python tools/find_chromium.py --install
+	@$(BIN)/python -m tools.find_chromium --install
 	@$(BIN)/python -m bench
 
 # The lock files name exact versions and digests, and no registry.

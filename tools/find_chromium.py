@@ -10,39 +10,21 @@ import shutil
 import subprocess
 import sys
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-HOW_TO = "Install Chromium (Debian: apt-get install chromium) or set RECLAIM_CHROMIUM to its path."
+from tests.browser.chromium import HOW_TO_GET_IT, find_chromium
 
 
-def find() -> str | None:
-    """The path of a Chromium on this machine."""
-    named = os.environ.get("RECLAIM_CHROMIUM")
-    if named:
-        return named if shutil.which(named) else None
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
-
-
-def install() -> None:
-    """Install Debian's Chromium, if this machine has apt-get and we are root."""
-    if not shutil.which("apt-get") or os.geteuid() != 0:
-        return
-    print("No Chromium here; installing Debian's …", flush=True)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+def _apt_get(*arguments: str) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update"], check=False, env=environment, **quiet)  # type: ignore[call-overload]
-    subprocess.run(  # type: ignore[call-overload]
-        ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"],
-        check=False,
-        env=environment,
-        **quiet,
-    )
+    subprocess.run(["apt-get", *arguments], check=False, env=environment, capture_output=True)
 
 
 def main() -> None:
-    """Find, install if asked to, and say so."""
-    if not find() and "--install" in sys.argv:
-        install()
-    print(f"Browser: {find() or 'none. ' + HOW_TO}")
+    """Find, install if asked to and allowed (apt-get is there and we are root), and say so."""
+    if not find_chromium() and "--install" in sys.argv and shutil.which("apt-get") and os.geteuid() == 0:
+        print("No Chromium here; installing Debian's …", flush=True)
+        _apt_get("update")
+        _apt_get("install", "--yes", "--no-install-recommends", "chromium")
+    print(f"Browser: {find_chromium() or HOW_TO_GET_IT}")
 
 
 if __name__ == "__main__":

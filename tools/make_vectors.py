@@ -71,7 +71,8 @@ def clouds(width: int, height: int, seed: int, cell: int) -> Plane:
     upper = scramble(left, top, seed) * (side - right) + scramble(left + one, top, seed) * right
     lower = scramble(left, top + one, seed) * (side - right) + scramble(left + one, top + one, seed) * right
     area = side * side
-    return ((upper * (side - low) + lower * low + area // np.uint64(2)) // area).astype(np.uint8)
+    value: Wide = (upper * (side - low) + lower * low + area // np.uint64(2)) // area
+    return value.astype(np.uint8)
 
 
 def landscape(width: int, height: int, seed: int, cell: int) -> Plane:

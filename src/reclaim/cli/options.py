@@ -1,12 +1,16 @@
-"""Options that several commands share."""
+"""What several commands share: options, opening a site, ending with one sentence."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
+
+from reclaim.cli.address import AddressTakenError, check_address
+from reclaim.cli.exits import Exit
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,3 +48,30 @@ def serving_options(default_port: int) -> Callable[[Command], Command]:
         return click.option("--host", default="127.0.0.1", show_default=True)(command)
 
     return add
+
+
+def fail(code: Exit, sentence: str) -> NoReturn:
+    """End the command with one sentence on standard error and an exit code."""
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def open_site_or_fail(settings: str, data: Path, database_url: str | None, *, migrate: bool = True) -> None:
+    """Open a site for this command, or end it with a sentence that says what is in the way."""
+    from reclaim.sitekit.setup import SiteNotOpenedError, open_site
+
+    try:
+        open_site(settings, data, database_url, migrate=migrate)
+    except SiteNotOpenedError as error:
+        fail(Exit.ERROR, str(error))
+
+
+def serve_or_fail(name: str, host: str, port: int, ticker: Sequence[str], workers: int) -> None:
+    """Serve the open site until it is stopped, or end the command with a sentence."""
+    from reclaim.sitekit.serve import serve_site
+
+    try:
+        check_address(host, port)
+    except AddressTakenError as error:
+        fail(Exit.ERROR, str(error))
+    serve_site(name, host, port, ticker, workers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import urllib3
 
+from reclaim.cli.address import AddressTakenError, check_address
+
 RECLAIM = [sys.executable, "-m", "reclaim"]
 START_TIMEOUT = 60.0
 STOP_TIMEOUT = 20.0
@@ -23,14 +24,6 @@ STOP_TIMEOUT = 20.0
 
 class ProcessFailedError(Exception):
     """A command of ours ended with an error; the message is what it said."""
-
-
-def free_port() -> int:
-    """A TCP port that is free on 127.0.0.1 now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _environment() -> dict[str, str]:
@@ -68,6 +61,11 @@ class Site:
         self._quiet = quiet
 
     def __enter__(self) -> Site:
+        try:
+            # Whoever else serves there would answer in our server's name.
+            check_address("127.0.0.1", self.port)
+        except AddressTakenError as error:
+            raise ProcessFailedError(str(error)) from error
         output = subprocess.PIPE if self._quiet else None
         # A session of its own: Ctrl-C reaches us alone, and we stop it in order.
         self.process = subprocess.Popen(  # noqa: S603 our own command

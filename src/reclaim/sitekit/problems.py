@@ -62,5 +62,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 400 of both sites, and the 413 where a body is too large."""
     if isinstance(exception, RequestDataTooBig):
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
-        return refusal(request, 413, "This message is too large", f"Send at most {most} KiB at a time, in several parts.")
+        return refusal(
+            request, 413, "This message is too large", f"Send at most {most} KiB at a time, in several parts."
+        )
     return refusal(request, 400, "This request could not be read", "Go back one page and try again.")

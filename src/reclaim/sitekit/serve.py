@@ -20,7 +20,7 @@ from reclaim.sitekit.events import log_event
 THREADS = 8
 
 
-class _SiteServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
+class _SiteServer(BaseApplication):
     """gunicorn with our settings and no configuration file."""
 
     def __init__(self, options: dict[str, Any]) -> None:

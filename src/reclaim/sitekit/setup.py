@@ -6,20 +6,36 @@ import os
 from pathlib import Path
 
 
-def open_site(settings_module: str, data: Path, database_url: str | None = None, *, migrate: bool = True) -> None:
-    """Load the site that lives in ``data``. One process opens one site.
+class SiteNotOpenedError(Exception):
+    """The site cannot be used as it is; the message says why and what to do."""
 
-    Raises ``OSError`` if the folder cannot be used, ``ValueError`` for a damaged secret.
+
+def open_site(settings_module: str, data: Path, database_url: str | None = None, *, migrate: bool = True) -> None:
+    """Load the site that lives in ``data``, making what is not there yet. One process opens one site.
+
+    Raises ``SiteNotOpenedError``.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
     os.environ["RECLAIM_DATA"] = str(data)
     if database_url is not None:
         os.environ["RECLAIM_DATABASE_URL"] = database_url
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
+    from django.db import DatabaseError, connection
 
-    django.setup()
-    if migrate:
-        call_command("migrate", interactive=False, verbosity=0)
+    try:
+        django.setup()
+        # A real question: SQLite opens any file, and only reading shows that it is no database.
+        connection.introspection.table_names()
+        if migrate:
+            call_command("migrate", interactive=False, verbosity=0)
+    except (OSError, ValueError, ImproperlyConfigured) as error:
+        raise SiteNotOpenedError(f"This data folder cannot be used: {error}") from error
+    except DatabaseError as error:
+        # Not the error's own words: a database's messages can hold its address and its user's name.
+        raise SiteNotOpenedError(
+            "The database does not answer as it should. Check that it runs, --database-url, and that the data "
+            f"folder's disk is well and not full ({type(error).__name__})."
+        ) from error

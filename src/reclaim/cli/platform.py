@@ -1,0 +1,380 @@
+"""``reclaim platform``: run a platform."""
+
+from __future__ import annotations
+
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from reclaim.cli.exits import Exit, exit_for
+from reclaim.cli.options import serving_options, site_options
+
+if TYPE_CHECKING:
+    from reclaim.client import BankClient, BankError, SyncReport
+
+SETTINGS = "reclaim.platform.settings"
+
+
+def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
+    from reclaim.sitekit.setup import open_site
+
+    try:
+        open_site(SETTINGS, data, database_url, migrate=migrate)
+    except (OSError, ValueError) as error:
+        _fail(Exit.ERROR, f"The platform in this data folder cannot be opened: {error}")
+
+
+def _fail(code: Exit, sentence: str) -> NoReturn:
+    """End the command with one sentence on standard error and an exit code."""
+    click.echo(sentence, err=True)
+    sys.exit(code)
+
+
+def _bank_client() -> BankClient:
+    from reclaim.platform.subscription.bank import BankFileError
+    from reclaim.platform.work import bank_client
+
+    try:
+        return bank_client()
+    except BankFileError as error:
+        _fail(Exit.ERROR, str(error))
+
+
+def _exit_of(error: BankError) -> Exit:
+    from reclaim.client import BankRefused, BankUnreachable
+
+    if isinstance(error, BankUnreachable):
+        return Exit.BANK_UNREACHABLE
+    return Exit.REFUSED_BY_BANK if isinstance(error, BankRefused) else Exit.ERROR
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Run a platform: sync, match, decide, serve the review site.
+
+    \b
+    Example:
+      reclaim platform serve --data platform-data
+    """
+
+
+@command.command()
+@site_options
+@click.option("--bank", "url", metavar="URL", required=True, help="The bank's address.")
+@click.option(
+    "--keys",
+    metavar="FILE",
+    type=click.File("rb"),
+    default="-",
+    help="What «reclaim bank platform add NAME --json» printed; - or nothing reads standard input.",
+)
+@click.option("--new-upload-key", is_flag=True, help="Make another upload key; the present one ends.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_key: bool, as_json: bool) -> None:
+    """Join a bank: keep its address and keys, and make the key of the HTTP API.
+
+    Again with new keys or another address replaces the old ones; the upload key stays unless a new one is asked for.
+
+    \b
+    Example:
+      reclaim bank platform add Example --data bank-data --json > keys.json
+      reclaim platform init --data platform-data --bank https://bank.example --keys keys.json
+    """
+    from pydantic import ValidationError
+
+    from reclaim.platform.subscription.bank import BankAccess, BankFileError, load_bank, save_bank
+
+    try:
+        given = json.loads(keys.read(64 * 1024))
+        access = BankAccess.model_validate({**given, "url": url})
+        access.client()
+    except ValidationError as error:
+        faults = {str(fault["loc"][0]) if fault["loc"] else "": fault["msg"] for fault in error.errors()}
+        if "url" in faults:
+            _fail(Exit.USAGE, faults["url"].removeprefix("Value error, "))
+        _fail(Exit.USAGE, f"These keys are not complete ({', '.join(faults)}). Ask the bank for all of them.")
+    except (ValueError, TypeError):
+        _fail(Exit.USAGE, "These are not the keys that «reclaim bank platform add NAME --json» prints.")
+    _open(data, database_url)
+    from django.conf import settings
+
+    from reclaim.platform.inbox.models import UploadKey
+    from reclaim.platform.inbox.services import make_upload_key
+    from reclaim.platform.subscription.services import start_over
+
+    try:
+        before = load_bank(settings.BANK_FILE).url
+    except BankFileError:
+        before = access.url
+    save_bank(settings.BANK_FILE, access)
+    if before != access.url:
+        start_over()
+    upload_key = make_upload_key() if new_upload_key or not UploadKey.objects.exists() else None
+    if as_json:
+        click.echo(json.dumps({"bank": access.url, "name": access.name, "upload_key": upload_key}))
+        return
+    click.echo(f"«{access.name}» follows the bank at {access.url}. Fetch its signals with: reclaim platform sync")
+    if upload_key:
+        click.echo(f"Upload key, shown this once; the site keeps no copy:\n  {upload_key}")
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def sync(data: Path, database_url: str | None, as_json: bool) -> None:
+    """Fetch what changed at the bank, delete what was withdrawn, and tell the bank so.
+
+    \b
+    Exit codes: 32 the bank cannot be reached, 33 the bank refused.
+
+    \b
+    Example:
+      reclaim platform sync --data platform-data
+    """
+    import dataclasses
+
+    _open(data, database_url)
+    from rich.console import Console
+
+    from reclaim.client import BankError
+    from reclaim.platform.subscription.queries import signal_count
+    from reclaim.platform.work import sync as follow
+
+    client = _bank_client()
+    console = Console(stderr=True, highlight=False)
+    with console.status("Asking the bank …") as status:
+
+        def on_page(report: SyncReport) -> None:
+            status.update(f"{report.active} signals, {report.tombstones} withdrawals so far …")
+
+        try:
+            report = follow(client, on_page)
+        except BankError as error:
+            _fail(_exit_of(error), str(error))
+    held = signal_count()
+    if as_json:
+        click.echo(json.dumps({**dataclasses.asdict(report), "held": held}))
+        return
+    click.echo(
+        f"New or changed: {report.active}. Withdrawn and deleted: {report.tombstones + report.swept}. Held: {held}."
+    )
+    if report.skipped:
+        click.echo(f"Records that could not be read and were left out: {report.skipped}.", err=True)
+    if report.not_acknowledged:
+        click.echo(
+            f"Deletions the bank could not be told of, for want of a feedback key: {report.not_acknowledged}.", err=True
+        )
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: bool) -> None:
+    """Take each FILE as an upload: match it, and hold it for review if it matches.
+
+    A file that cannot be read gets an error of its own while the rest goes on.
+
+    \b
+    Exit codes: 0 all files were read, matched or not; 10 not a picture, 11 empty, 12 cut short or damaged,
+    13 too large, 15 not found or not readable, where that was the only kind of error; otherwise 1.
+
+    \b
+    Example:
+      reclaim platform match one.jpg two.png --data platform-data
+    """
+    _open(data, database_url)
+    from reclaim.platform.inbox.api import upload_as_json
+    from reclaim.platform.inbox.services import take_upload
+    from reclaim.signals import SignalError
+    from reclaim.signals.sources import read_bytes
+
+    errors = []
+    for file in files:
+        try:
+            answer = upload_as_json(take_upload(read_bytes(file), "operator"))
+        except SignalError as error:
+            errors.append(error)
+            if as_json:
+                click.echo(json.dumps({"file": str(file), "upload": None, "matches": [], "error": str(error)}))
+            else:
+                click.echo(f"{_printable(file)}: {error}", err=True)
+            continue
+        if as_json:
+            click.echo(json.dumps({"file": str(file), **answer}))
+        else:
+            click.echo(f"{_printable(file)}: {_in_words(answer)}")
+    if errors:
+        sys.exit(exit_for(errors))
+
+
+def _in_words(answer: dict[str, Any]) -> str:
+    poor = " (little detail: this says little)" if answer["poor_quality"] else ""
+    if not answer["matches"]:
+        return f"clear{poor}"
+    found = ", ".join(f"{each['match']} at {each['distance']} bits, {each['turn']}" for each in answer["matches"])
+    return f"held{poor}: {found}"
+
+
+def _printable(path: Path) -> str:
+    """The name without characters that would steer the terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(path))
+
+
+@command.command()
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def matches(data: Path, database_url: str | None, as_json: bool) -> None:
+    """List the matches that wait for a decision, longest waiting first.
+
+    \b
+    Example:
+      reclaim platform matches --data platform-data
+    """
+    _open(data, database_url)
+    from reclaim.platform.inbox.api import match_as_json
+    from reclaim.platform.inbox.queries import open_matches
+    from reclaim.sitekit import audit
+
+    audit.record("operator", "queue.read", "matches:open")
+    for each in open_matches():
+        entry = match_as_json(each)
+        if as_json:
+            click.echo(json.dumps(entry))
+        else:
+            click.echo(f"{entry['match']}  {entry['distance']:2} bits  {entry['turn']:<10}  since {entry['found_at']}")
+
+
+@command.command()
+@click.argument("match_id", metavar="MATCH")
+@click.argument("verdict", metavar="blocked|not-blocked", type=click.Choice(["blocked", "not-blocked"]))
+@site_options
+@click.option("--by", "reviewer", default="operator", show_default=True, metavar="NAME", help="Who decided.")
+@click.option("--note", default="", help="Stays here, with the decision.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def decide(
+    match_id: str, verdict: str, data: Path, database_url: str | None, reviewer: str, note: str, as_json: bool
+) -> None:
+    """Decide a MATCH, and tell the bank. «blocked» decides all matches of the same upload.
+
+    If the bank cannot be reached, the decision is kept and the bank is told at a later tick.
+
+    \b
+    Example:
+      reclaim platform decide 0b5c7c39-6a52-4f3e-9a43-2f6f4a8f6f0e blocked --by Ada --data platform-data
+    """
+    try:
+        number = uuid.UUID(match_id)
+    except ValueError:
+        _fail(Exit.USAGE, "A match is named as «reclaim platform matches» lists it.")
+    if not 1 <= len(reviewer) <= 80 or not reviewer.isprintable() or len(note) > 500 or not note.isprintable():
+        _fail(Exit.USAGE, "A name has 1 to 80 printable characters, a note at most 500.")
+    _open(data, database_url)
+    from reclaim.client import BankError
+    from reclaim.platform.inbox.api import match_as_json
+    from reclaim.platform.inbox.models import Decision, Match
+    from reclaim.platform.inbox.services import AlreadyDecidedError
+    from reclaim.platform.inbox.services import decide as decide_match
+    from reclaim.platform.work import deliver_feedback
+
+    try:
+        decided = decide_match(number, Decision.Verdict(verdict), reviewer=reviewer, note=note, actor="operator")
+    except Match.DoesNotExist:
+        _fail(Exit.ERROR, "There is no such match. «reclaim platform matches» lists them.")
+    except AlreadyDecidedError as error:
+        _fail(Exit.ERROR, str(error))
+    try:
+        deliver_feedback(_bank_client())
+        told = True
+    except BankError as error:
+        told = False
+        click.echo(f"The decision is kept; the bank will be told later. {error}", err=True)
+    if as_json:
+        click.echo(json.dumps({**match_as_json(decided), "upload_status": decided.upload.status, "bank_told": told}))
+    else:
+        click.echo(f"Decided: {decided.status}." + (" The bank was told." if told else ""))
+
+
+@command.group()
+def reviewer() -> None:
+    """Make accounts for the people who review.
+
+    \b
+    Example:
+      reclaim platform reviewer add Ada --data platform-data
+    """
+
+
+@reviewer.command("add")
+@click.argument("name")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def reviewer_add(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
+    """Make an account for NAME and print its password, once. It is replaced at the first sign-in.
+
+    \b
+    Example:
+      reclaim platform reviewer add Ada --data platform-data
+    """
+    _open(data, database_url)
+    from reclaim.platform.review.services import NameTakenError, add_reviewer
+
+    try:
+        password = add_reviewer(name)
+    except NameTakenError as error:
+        _fail(Exit.NAME_TAKEN, str(error))
+    except ValueError as error:
+        _fail(Exit.USAGE, str(error))
+    if as_json:
+        click.echo(json.dumps({"name": name.strip(), "password": password}))
+    else:
+        click.echo(f"«{name.strip()}» may sign in, once, with this password: {password}")
+
+
+@command.command()
+@site_options
+@click.option("--every", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Go on, this often, until stopped.")
+def tick(data: Path, database_url: str | None, every: float | None) -> None:
+    """Do the platform's recurring work: sync, tell the bank what was decided, tidy up.
+
+    \b
+    Example:
+      reclaim platform tick --data platform-data
+    """
+    _open(data, database_url, migrate=every is None)
+    from reclaim.platform.work import tick as work
+    from reclaim.sitekit.serve import tick_forever
+
+    if every is None:
+        work()
+    else:
+        tick_forever(work, every)
+
+
+@command.command()
+@site_options
+@serving_options(8100)
+@click.option(
+    "--every",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="How often to tick.",
+)
+def serve(data: Path, database_url: str | None, host: str, port: int, workers: int, every: float) -> None:
+    """Serve the HTTP API and the review site until Ctrl-C, with the recurring work.
+
+    \b
+    Example:
+      reclaim platform serve --data platform-data --port 8100
+    """
+    _open(data, database_url)
+    from reclaim.sitekit.serve import serve_site
+
+    serve_site("platform", host, port, ["platform", "tick", "--every", str(every), "--data", str(data)], workers)

@@ -1,0 +1,58 @@
+"""From a file to its signals: decode, PDQ, MD5, quality, distance. No web, no database, nothing written."""
+
+from reclaim.signals.errors import (
+    DecoderStopped,
+    EmptyFile,
+    NotAPicture,
+    PictureTooLarge,
+    PoorSignal,
+    SignalError,
+    TruncatedPicture,
+    UnreadableFile,
+)
+from reclaim.signals.fingerprint import fingerprint, md5_signal, pdq_signal
+from reclaim.signals.luma import read_luma
+from reclaim.signals.many import signals_of
+from reclaim.signals.pdq import pdq_of_luma, pdq_of_rgb, pdq_of_turns, turns
+from reclaim.signals.sources import md5_of
+from reclaim.signals.values import (
+    MATCH_DISTANCE,
+    POOR_QUALITY,
+    Pdq,
+    PictureSignals,
+    Signal,
+    hamming,
+    is_degenerate,
+    parse_md5,
+    parse_pdq,
+)
+
+__all__ = [
+    "MATCH_DISTANCE",
+    "POOR_QUALITY",
+    "DecoderStopped",
+    "EmptyFile",
+    "NotAPicture",
+    "Pdq",
+    "PictureSignals",
+    "PictureTooLarge",
+    "PoorSignal",
+    "Signal",
+    "SignalError",
+    "TruncatedPicture",
+    "UnreadableFile",
+    "fingerprint",
+    "hamming",
+    "is_degenerate",
+    "md5_of",
+    "md5_signal",
+    "parse_md5",
+    "parse_pdq",
+    "pdq_of_luma",
+    "pdq_of_rgb",
+    "pdq_of_turns",
+    "pdq_signal",
+    "read_luma",
+    "signals_of",
+    "turns",
+]

@@ -1,0 +1,126 @@
+"""The canonical preprocessing: any picture file to one luma square of 512 x 512. docs/signals.md says why.
+
+Decode (a JPEG at the smallest of its scales that keeps both sides at 512 or more), lay it over white, make
+luma, resize along the rows and then along the columns, turn as EXIF says. The browser does the same.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from reclaim.signals.containers import open_picture
+from reclaim.signals.errors import NotAPicture, PictureTooLarge, SignalError, TruncatedPicture
+from reclaim.signals.pdq import Luma, turns
+from reclaim.signals.sources import read_bytes
+
+SIDE = 512
+"""Pixels along each side of the luma square."""
+
+_STRIP_PIXELS = 1 << 20
+
+_COLOUR = {"P", "RGB", "RGBX", "CMYK", "YCbCr", "LAB"}
+_ALPHA = {"PA", "LA", "La", "RGBA", "RGBa"}
+_GREY = {"1", "L"}
+_GREY_16 = {"I;16", "I;16L", "I;16B", "I;16N"}
+
+# What an EXIF orientation asks for, by the name of the turn that does it.
+_UPRIGHT = {
+    2: "flipy",
+    3: "rotate180",
+    4: "flipx",
+    5: "flipplus1",
+    6: "rotate270",
+    7: "flipminus1",
+    8: "rotate90",
+}
+
+
+def read_luma(source: bytes | Path) -> Luma:
+    """The picture as uint8 luma of 512 x 512, upright; the first frame of an animation.
+
+    Raises UnreadableFile, EmptyFile, NotAPicture, TruncatedPicture, PictureTooLarge.
+    """
+    return luma_of_bytes(read_bytes(source))
+
+
+def luma_of_bytes(data: bytes) -> Luma:
+    """As `read_luma`, of bytes that are known to be within the limits of a file."""
+    with open_picture(data) as image:
+        try:
+            return _upright(_square(_luma(_decoded(image))), image)
+        except SignalError:
+            raise
+        except (MemoryError, Image.DecompressionBombError):
+            raise PictureTooLarge from None
+        except Exception:  # decoders raise whatever a hostile file leads them into
+            raise TruncatedPicture from None
+
+
+def _decoded(image: ImageFile) -> ImageFile:
+    """The picture with its pixels, in a mode that has a luma."""
+    if isinstance(image, JpegImageFile):
+        image.draft("L", (SIDE, SIDE))
+    if image.mode not in _COLOUR | _ALPHA | _GREY | _GREY_16:
+        raise NotAPicture
+    image.load()
+    return image
+
+
+def _luma(image: Image.Image) -> Image.Image:
+    """The picture over white as mode L, strip by strip so that no second full copy in colour exists."""
+    if image.mode == "L" and "transparency" not in image.info:
+        return image
+    luma = Image.new("L", image.size)
+    rows = max(1, _STRIP_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
+        luma.paste(_strip_luma(strip), (0, top))
+    return luma
+
+
+def _strip_luma(strip: Image.Image) -> Image.Image:
+    if strip.mode in _GREY_16:
+        return _grey_16(strip)
+    if strip.has_transparency_data:
+        alpha = strip.convert("RGBA")
+        strip = Image.new("RGB", strip.size, (255, 255, 255))
+        strip.paste(alpha.convert("RGB"), mask=alpha.getchannel("A"))
+    elif strip.mode in _COLOUR:
+        strip = strip.convert("RGB")
+    return strip.convert("L")
+
+
+def _grey_16(strip: Image.Image) -> Image.Image:
+    """16-bit grey by its high bytes; Pillow's own conversion would clip at 255."""
+    values = np.asarray(strip)
+    grey = (values >> 8).astype(np.uint8)
+    clear = strip.info.get("transparency")
+    if isinstance(clear, int):
+        grey[values == clear] = 255
+    return Image.fromarray(grey)
+
+
+def _square(luma: Image.Image) -> Luma:
+    """512 x 512, rows first: asked for both sides at once, Pillow 13 picks the order by the shape."""
+    rows = luma.resize((SIDE, luma.height), Image.Resampling.BILINEAR)
+    return np.asarray(rows.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
+
+
+def _upright(square: Luma, image: ImageFile) -> Luma:
+    """The square turned as EXIF says. Readers of HEIC and TIFF have turned theirs and left no such entry."""
+    entry = image.info.get("exif")
+    if not isinstance(entry, bytes):
+        return square
+    exif = Image.Exif()
+    try:
+        exif.load(entry)
+        orientation = exif.get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a picture with broken metadata is still a picture
+        return square
+    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+    return np.ascontiguousarray(turns(square)[turn]) if turn else square

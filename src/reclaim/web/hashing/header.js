@@ -1,0 +1,88 @@
+// What the first bytes of a file say about the picture in it, read before anything is decoded: a small file can
+// declare a picture larger than the memory of the device, and some browsers draw half a picture from half a file.
+
+const HEAD = 65536;
+const TAIL = 12;
+
+function matches(bytes, at, text) {
+  for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+  return true;
+}
+
+async function read(blob, from, to) {
+  return new Uint8Array(await blob.slice(from, to).arrayBuffer());
+}
+
+// Walks the segments of a JPEG. The size is in the first start-of-frame; the picture is complete when its
+// end-of-image marker is reached, which a thumbnail's own marker inside a segment cannot be mistaken for.
+function walkJpeg(bytes) {
+  const view = new DataView(bytes.buffer);
+  const found = { width: 0, height: 0, complete: false };
+  let at = 2;
+  while (at + 9 <= bytes.length || (at + 2 <= bytes.length && bytes[at + 1] === 0xd9)) {
+    const marker = bytes[at + 1];
+    if (bytes[at] !== 0xff || marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) {
+      at = bytes.indexOf(0xff, at + 1);
+      if (at < 0) break;
+    } else if (marker === 0xff) {
+      at += 1;
+    } else if (marker === 0xd9) {
+      found.complete = true;
+      break;
+    } else {
+      const frame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
+      if (frame && found.width === 0) {
+        found.height = view.getUint16(at + 5);
+        found.width = view.getUint16(at + 7);
+      }
+      at += 2 + view.getUint16(at + 2);
+    }
+  }
+  return found;
+}
+
+async function jpeg(blob, head, tail) {
+  const start = walkJpeg(head);
+  if (start.width && tail[TAIL - 2] === 0xff && tail[TAIL - 1] === 0xd9) return { ...start, complete: true };
+  return walkJpeg(await read(blob, 0, blob.size));
+}
+
+async function png(blob, view, tail) {
+  const size = { width: view.getUint32(16), height: view.getUint32(20) };
+  if (matches(tail, TAIL - 8, 'IEND')) return { ...size, complete: true };
+  const whole = new DataView(await blob.arrayBuffer());
+  let at = 8;
+  while (at + 12 <= whole.byteLength && whole.getUint32(at + 4) !== 0x49454e44) at += 12 + whole.getUint32(at);
+  return { ...size, complete: at + 8 <= whole.byteLength };
+}
+
+function webp(head, view) {
+  const at24 = (at) => 1 + view.getUint16(at, true) + head[at + 2] * 65536;
+  if (matches(head, 12, 'VP8X')) return { width: at24(24), height: at24(27), complete: true };
+  if (matches(head, 12, 'VP8L')) {
+    const bits = view.getUint32(21, true);
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, complete: true };
+  }
+  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, complete: true };
+}
+
+// blob: a Blob or File. Resolves to {width, height, complete}, where a size of 0 means "not known before decoding"
+// and complete is false for a file that was cut short; or to null if it is no kind of picture known here. Rejects
+// if the file cannot be read.
+export async function readHeader(blob) {
+  const head = await read(blob, 0, HEAD);
+  if (head.length < 32) return null;
+  const view = new DataView(head.buffer);
+  const tail = await read(blob, blob.size - TAIL, blob.size);
+  if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return jpeg(blob, head, tail);
+  if (matches(head, 1, 'PNG\r\n')) return png(blob, view, tail);
+  if (matches(head, 0, 'GIF8')) {
+    return { width: view.getUint16(6, true), height: view.getUint16(8, true), complete: true };
+  }
+  if (matches(head, 0, 'RIFF') && matches(head, 8, 'WEBP')) return webp(head, view);
+  if (matches(head, 0, 'BM')) {
+    return { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)), complete: true };
+  }
+  const text = String.fromCharCode(...head.subarray(0, 12));
+  return /^(....ftyp(avi|hei|hev|mif|msf)|II\*\0|MM\0\*)/s.test(text) ? { width: 0, height: 0, complete: true } : null;
+}

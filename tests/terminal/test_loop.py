@@ -1,0 +1,154 @@
+"""`reclaim loop` and `reclaim demo`, as a person at a terminal runs them."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+import urllib3
+from PIL import Image
+
+from reclaim.cli.address import free_port
+from reclaim.cli.exits import Exit
+from tests.conftest import secrets_in
+
+RECLAIM = [sys.executable, "-m", "reclaim"]
+PHOTO = Path("tests/photos/pagoda.jpg")
+
+
+def loop(*arguments: str | Path) -> tuple[int, dict[str, object], str]:
+    done = subprocess.run(
+        [*RECLAIM, "loop", "--json", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=120
+    )
+    return done.returncode, json.loads(done.stdout), done.stderr
+
+
+@pytest.mark.parametrize("edit", ["jpeg30", "resize", "filter", "flip", "rotate90"])
+def test_the_whole_loop_passes_with_a_copy_edited_by(edit: str) -> None:
+    code, report, _ = loop("--image", PHOTO, "--edit", edit)
+    assert code == Exit.OK, report
+    assert report["ok"] is True
+    steps = report["steps"]
+    assert isinstance(steps, list)
+    assert [step["name"] for step in steps] == [
+        "fingerprint",
+        "vet the platform",
+        "case",
+        "sync",
+        "match",
+        "decision",
+        "feedback",
+        "case page",
+        "withdrawal",
+        "tombstone",
+        "platform deletes",
+        "no longer matches",
+        "value erased",
+    ]
+    assert all(step["ok"] and step["seconds"] >= 0 and step["detail"] for step in steps)
+
+
+def test_without_a_picture_it_takes_the_one_it_carries() -> None:
+    code, report, said = loop()
+    assert (code, report["ok"]) == (Exit.OK, True)
+    assert not secrets_in(said)
+
+
+def test_a_crop_is_not_found_and_the_loop_says_so_with_a_code_of_its_own() -> None:
+    code, report, _ = loop("--image", PHOTO, "--edit", "crop10")
+    assert code == Exit.EDIT_NOT_FOUND
+    assert report["ok"] is False
+    steps = {step["name"]: step for step in report["steps"]}  # type: ignore[attr-defined]
+    assert steps["match"]["ok"] is False
+    assert "crop10" in steps["match"]["detail"]
+    assert steps["value erased"]["ok"] is True
+
+
+def bomb() -> bytes:
+    """A PNG of 30,000 × 30,000 pixels in about 900 kB."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    size = 30_000
+    packer = zlib.compressobj(9)
+    rows = b"".join(packer.compress(bytes(1 + size)) for _ in range(size)) + packer.flush()
+    header = struct.pack(">IIBBBBB", size, size, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def grey_square() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (600, 600), (128, 128, 128)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"This is a letter, not a picture.\n" * 50, Exit.NOT_A_PICTURE),
+        (b"", Exit.EMPTY_FILE),
+        (PHOTO.read_bytes()[:-5000], Exit.TRUNCATED),
+        (bomb(), Exit.TOO_LARGE),
+        (grey_square(), Exit.POOR_SIGNAL),
+        (None, Exit.FILE_NOT_FOUND),
+    ],
+    ids=["not a picture", "empty", "truncated", "bomb", "grey square", "missing"],
+)
+def test_a_bad_picture_ends_with_one_clear_sentence_and_a_code(
+    content: bytes | None, code: Exit, tmp_path: Path
+) -> None:
+    path = tmp_path / "private name.jpg"
+    if content is not None:
+        path.write_bytes(content)
+    done = subprocess.run(
+        [*RECLAIM, "loop", "--image", str(path), "--json"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code
+    report = json.loads(done.stdout)
+    assert report["ok"] is False
+    assert report["error"].endswith(".")
+    assert "Traceback" not in done.stderr
+    assert [step["ok"] for step in report["steps"]] == [False]
+
+
+def test_the_demo_serves_both_sites_and_stops_cleanly_on_ctrl_c(tmp_path: Path) -> None:
+    bank, platform = free_port(), free_port()
+    process = subprocess.Popen(
+        [*RECLAIM, "demo", "--bank-port", str(bank), "--platform-port", str(platform)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{bank}/")
+        wait_for(f"http://127.0.0.1:{platform}/")
+        time.sleep(0.5)
+    finally:
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, said
+    assert "Try the loop" in said
+    assert "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            assert urllib3.request("GET", url, retries=False, redirect=False).status < 500
+        except urllib3.exceptions.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"{url} did not answer")
