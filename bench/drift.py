@@ -1,7 +1,7 @@
 """How far a photograph's PDQ moves when it is decoded, scaled, stored or resized otherwise: docs/signals.md's tables.
 
-python bench/drift.py                      the photographs the project carries
-python bench/drift.py FOLDER [--json]      pictures of your own (JPEG, PNG, …); nothing of them is printed
+python -m bench.drift                      the photographs the project carries
+python -m bench.drift FOLDER [--json]      pictures of your own (JPEG, PNG, …); nothing of them is printed
 """
 
 from __future__ import annotations

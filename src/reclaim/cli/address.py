@@ -26,5 +26,5 @@ def check_address(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise AddressTakenError(
-                f"Port {port} of {host} cannot be used ({error.strerror}). Stop what runs there, or choose another port."
+                f"Port {port} of {host} cannot be used ({error.strerror}). Stop what runs there, or take another port."
             ) from error

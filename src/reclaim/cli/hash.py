@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,28 +11,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from reclaim.cli.exits import Exit
+from reclaim.cli.exits import exit_for
 from reclaim.signals import (
-    EmptyFile,
-    NotAPicture,
-    PictureTooLarge,
     Signal,
     SignalError,
-    TruncatedPicture,
-    UnreadableFile,
     md5_signal,
     pdq_signal,
     signals_of,
 )
-
-EXIT_OF: dict[type[SignalError], Exit] = {
-    NotAPicture: Exit.NOT_A_PICTURE,
-    EmptyFile: Exit.EMPTY_FILE,
-    TruncatedPicture: Exit.TRUNCATED,
-    PictureTooLarge: Exit.TOO_LARGE,
-    UnreadableFile: Exit.FILE_NOT_FOUND,
-}
-"""What each kind of error ends the command with; the rest with Exit.ERROR."""
 
 POOR_NOTE = "poor signal: too little detail to tell this picture from others"
 
@@ -59,17 +46,16 @@ def command(files: tuple[Path, ...], kind: str, jobs: int | None, as_json: bool)
     15 not found or not readable, where that was the only kind of error; otherwise 1.
     """
     paths = _expand(files)
-    failures: set[type[SignalError]] = set()
+    failures: list[SignalError] = []
     with _progress(len(paths)) as progress:
         task = progress.add_task("Fingerprinting", total=len(paths))
         for path, answer in zip(paths, _answers(paths, kind, jobs), strict=True):
             if isinstance(answer, SignalError):
-                failures.add(type(answer))
+                failures.append(answer)
             _report(path, answer, as_json)
             progress.advance(task)
     if failures:
-        only = failures.pop()
-        raise SystemExit(Exit.ERROR if failures else EXIT_OF.get(only, Exit.ERROR))
+        sys.exit(exit_for(failures))
 
 
 def _expand(files: tuple[Path, ...]) -> list[Path]:
