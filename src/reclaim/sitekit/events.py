@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 _log = logging.getLogger("reclaim")
@@ -61,7 +61,7 @@ class OneLinePerEvent:
 
         A bad request is the sender's error, not ours: it is answered, and not logged.
         """
-        if isinstance(error, SuspiciousOperation):
+        if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
             return
         view = request.resolver_match.view_name if request.resolver_match else "no view"
         log_failure(f"error while answering {view}", error)

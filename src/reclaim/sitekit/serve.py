@@ -36,7 +36,7 @@ class _SiteServer(BaseApplication):
 
 
 def serve_site(name: str, host: str, port: int, ticker: Sequence[str], workers: int = 1) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what is being answered and stop.
+    """Serve until SIGTERM, which lets what is being answered finish, or SIGINT, which does not wait.
 
     ``ticker`` is the ``reclaim`` command that does the site's recurring work; it runs as a process of its own and
     ends with the server.

@@ -1,0 +1,267 @@
+"""Talking to a bank: StopNCII v1 over HTTPS, with limits on what is believed, awaited and read."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NoReturn, Self
+from urllib.parse import urlsplit
+
+from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
+from urllib3.connectionpool import ConnectionPool
+from urllib3.exceptions import HTTPError, MaxRetryError
+
+from reclaim.client.errors import BankMisbehaved, BankRefused, BankUnreachable
+from reclaim.client.records import Page, read_answer, read_page
+from reclaim.protocol.stopncii_v1 import (
+    DEFAULT_PAGE_SIZE,
+    DEFAULT_START_TIMESTAMP,
+    FUNCTION_KEY_HEADER,
+    SUBSCRIPTION_KEY_HEADER,
+    HashFeedback,
+    SubmissionResponse,
+    SubmitFeedbackRequest,
+    SubmitHashesRequest,
+    SubmittedHash,
+)
+
+TIMEOUT = Timeout(connect=10, read=60)
+LONGEST_WAIT = 120
+"""A bank that asks to be left alone for longer (seconds) is tried at the next sync instead."""
+LARGEST_ANSWER = 64 * 1024 * 1024
+MOST_EMPTY_PAGES = 100
+_CHUNK = 1024 * 1024
+_NOT_NOW = frozenset({429, 500, 502, 503, 504})
+
+
+class _Patience(Retry):
+    """Retries that honour Retry-After, unless it is longer than a sync should hang."""
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: TracebackType | None = None,
+    ) -> Self:
+        if response is not None and _pool is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT:
+            raise MaxRetryError(_pool, url or "", error)
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+_READS = _Patience(
+    total=4,
+    redirect=0,
+    status_forcelist=_NOT_NOW,
+    allowed_methods=["GET"],
+    backoff_factor=0.2,
+    raise_on_status=False,
+)
+# A submission whose answer was lost may have been taken; the caller decides, nobody repeats it unasked.
+_WRITES = Retry(total=0, redirect=0, raise_on_status=False)
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """A platform's keys, as the bank gave them out. Only those of the endpoints in use are needed.
+
+    Raises ``ValueError`` for a key that cannot travel in a header.
+    """
+
+    fetch_key: str
+    subscription_key: str
+    feedback_key: str | None = None
+    submit_key: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, key in vars(self).items():
+            if key is not None and not (key.isascii() and key.isprintable() and key.strip() == key != ""):
+                raise ValueError(f"The {name.replace('_', ' ')} is not a key: copy it again from the bank.")
+
+    def __repr__(self) -> str:
+        return f"Keys({', '.join(name for name, key in vars(self).items() if key)}: hidden)"
+
+
+def checked_base_url(base_url: str) -> str:
+    """The base address without a slash at its end.
+
+    Raises ``ValueError`` for one that would send the keys in the clear to another machine, or that is none.
+    """
+    parts = urlsplit(base_url.strip())
+    if not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
+        raise ValueError("A bank's base address looks like https://bank.example/v1, without a name, ? or #.")
+    if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts.hostname)):
+        raise ValueError("A bank's base address starts with https://: without it anybody on the way reads the keys.")
+    return parts.geturl().rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class BankClient:
+    """One bank, as one platform sees it. Safe to share between threads.
+
+    ``base_url`` is where the endpoints live, for example ``https://bank.example/v1``. Certificates are verified
+    against the system's authorities; redirects are not followed, so that the keys go nowhere else.
+    Every call raises ``BankUnreachable``, ``BankRefused`` or ``BankMisbehaved``, and nothing else.
+    """
+
+    def __init__(self, base_url: str, keys: Keys) -> None:
+        self._base_url = checked_base_url(base_url)
+        self._keys = keys
+        self._pool = PoolManager(cert_reqs="CERT_REQUIRED", timeout=TIMEOUT)
+
+    def close(self) -> None:
+        """Close idle connections. The client opens new ones when it is used again."""
+        self._pool.clear()
+
+    @property
+    def can_give_feedback(self) -> bool:
+        """Whether there is a feedback key, so that withdrawals can be acknowledged."""
+        return self._keys.feedback_key is not None
+
+    def fetch_page(
+        self,
+        start_timestamp: int = DEFAULT_START_TIMESTAMP,
+        page_size: int = DEFAULT_PAGE_SIZE,
+        token: str | None = None,
+    ) -> Page:
+        """One page of what changed at ``start_timestamp`` (epoch seconds) or later."""
+        query = {"startTimestamp": str(start_timestamp), "pageSize": str(page_size)}
+        if token:
+            query["nextPageToken"] = token
+        return read_page(self._call("GET", "FetchHashes", self._keys.fetch_key, _READS, fields=query))
+
+    def pages(
+        self, start_timestamp: int = DEFAULT_START_TIMESTAMP, page_size: int = DEFAULT_PAGE_SIZE
+    ) -> Iterator[Page]:
+        """Every page from ``start_timestamp`` to the end of the feed.
+
+        A feed that would go backwards or never end is refused with ``BankMisbehaved``.
+        """
+        reached, token, empty = start_timestamp, None, 0
+        tokens: set[str] = set()
+        while True:
+            page = self.fetch_page(start_timestamp, page_size, token)
+            if page.next_timestamp < reached:
+                raise BankMisbehaved(
+                    "The bank's timestamps go backwards, so resuming would skip signals. What came before is stored; "
+                    "tell the bank's operator."
+                )
+            reached, token = page.next_timestamp, page.next_page_token
+            empty = 0 if page.records or page.skipped else empty + 1
+            if (token is not None and token in tokens) or empty > MOST_EMPTY_PAGES:
+                raise BankMisbehaved(
+                    "The bank's feed does not end: it names the same page again, or sends nothing but empty ones. What "
+                    "came before is stored; tell the bank's operator."
+                )
+            yield page
+            if token is None:
+                return
+            tokens.add(token)
+
+    def submit_feedback(self, feedback: Sequence[HashFeedback]) -> SubmissionResponse:
+        """Say what was decided about signals of the feed; at most ``MAX_SUBMISSION`` at a time."""
+        message = SubmitFeedbackRequest(count=len(feedback), hashFeedbacks=list(feedback))
+        return self._submit("SubmitFeedback", self._keys.feedback_key, message.model_dump(mode="json"))
+
+    def submit_hashes(self, hashes: Sequence[SubmittedHash]) -> SubmissionResponse:
+        """Put signals that the platform found by itself into the bank; at most ``MAX_SUBMISSION`` at a time."""
+        message = SubmitHashesRequest(count=len(hashes), hashRecords=list(hashes))
+        return self._submit("SubmitHashes", self._keys.submit_key, message.model_dump(mode="json"))
+
+    def _submit(self, endpoint: str, key: str | None, message: dict[str, Any]) -> SubmissionResponse:
+        if key is None:
+            raise BankRefused(401, f"There is no key for {endpoint}. Ask the bank for one and put it into your keys.")
+        body = json.dumps(message).encode()
+        headers = {"Content-Type": "application/json"}
+        return read_answer(
+            SubmissionResponse, self._call("POST", endpoint, key, _WRITES, body=body, more_headers=headers)
+        )
+
+    def _call(
+        self,
+        method: str,
+        endpoint: str,
+        key: str,
+        retries: Retry,
+        *,
+        fields: dict[str, str] | None = None,
+        body: bytes | None = None,
+        more_headers: dict[str, str] | None = None,
+    ) -> bytes:
+        headers = {
+            FUNCTION_KEY_HEADER: key,
+            SUBSCRIPTION_KEY_HEADER: self._keys.subscription_key,
+            "Accept": "application/json",
+            **(more_headers or {}),
+        }
+        answer = None
+        try:
+            response = self._pool.request(
+                method,
+                f"{self._base_url}/{endpoint}",
+                fields=fields,
+                body=body,
+                headers=headers,
+                retries=retries,
+                redirect=False,
+                preload_content=False,
+            )
+            answer = response.status, self._read(response)
+        except (HTTPError, OSError):
+            pass
+        # Raised out here: the library's own errors quote addresses and headers.
+        if answer is None:
+            raise BankUnreachable(
+                "The bank cannot be reached. Check its address and your network, and try again; what was stored stays."
+            )
+        status, content = answer
+        if status != 200:
+            _refuse(status, endpoint)
+        return content
+
+    def _read(self, response: BaseHTTPResponse) -> bytes:
+        """The body, up to the limit; not decompressed, because none was asked for."""
+        try:
+            content = bytearray()
+            # To the end, not once: only the read that finds nothing more tells a whole body from a broken-off one.
+            while chunk := response.read(_CHUNK, decode_content=False):
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    response.close()
+                    raise BankMisbehaved(
+                        "The bank's answer is larger than 64 MB and was not read. Fetch with a smaller page size."
+                    )
+            return bytes(content)
+        finally:
+            response.release_conn()
+
+
+def _refuse(status: int, endpoint: str) -> NoReturn:
+    if status in _NOT_NOW:
+        raise BankUnreachable(f"The bank cannot answer now (HTTP {status}). Try again later; what was stored stays.")
+    if 300 <= status < 400:
+        raise BankRefused(
+            status,
+            "The bank's address leads elsewhere, and keys are not sent on. Ask the bank for its present base address.",
+        )
+    if status == 401:
+        raise BankRefused(
+            status,
+            f"The bank does not know the keys for {endpoint}: they are mistyped, expired or revoked. Ask for new ones.",
+        )
+    if status == 403:
+        raise BankRefused(status, f"This key does not open {endpoint}. Put each key where the bank says it belongs.")
+    if status == 404:
+        raise BankRefused(status, f"There is no {endpoint} at this base address. It often ends in /v1; check it.")
+    raise BankRefused(status, f"The bank refused {endpoint} (HTTP {status}). Is one of the two out of date?")
