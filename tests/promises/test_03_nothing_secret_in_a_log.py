@@ -1,4 +1,4 @@
-"""Promise 3: nothing secret in a log. tests/conftest.py arms the check over the whole suite; this shows that it bites."""
+"""Promise 3: nothing secret in a log. tests/conftest.py arms the check over the whole suite; this shows its teeth."""
 
 from __future__ import annotations
 

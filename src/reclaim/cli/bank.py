@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from reclaim.cli.exits import Exit, exit_for
-from reclaim.cli.options import fail, open_site_or_fail, serve_or_fail, serving_options, site_options
+from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
@@ -166,7 +166,7 @@ def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json:
             signals.append(fingerprint(file).insist())
         except SignalError as error:
             refused.append((file, error))
-            click.echo(f"{file}: {error}", err=True)
+            click.echo(f"{printable(file)}: {error}", err=True)
     if not signals:
         sys.exit(exit_for([error for _, error in refused]))
     _open(data, database_url)

@@ -126,5 +126,7 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "gunicorn": {"level": "WARNING"},
+        # Its warnings about retries carry addresses and queries.
+        "urllib3": {"level": "CRITICAL"},
     },
 }
