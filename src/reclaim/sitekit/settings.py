@@ -87,6 +87,9 @@ TEMPLATES = [
     }
 ]
 
+LEAVE_ADDRESS = os.environ.get("RECLAIM_LEAVE_ADDRESS", "")
+"""Where «Leave this page» leads; empty for the directory's own choice."""
+
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"

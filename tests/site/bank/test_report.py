@@ -61,3 +61,13 @@ def test_a_withdrawal_is_open_until_the_platform_acknowledges_it() -> None:
         platform.says(seed, "Deleted")
     line = told(case)
     assert (line.has, line.withdrawal_open, line.withdrawal_taken) == (1, 0, 1)
+
+
+def test_one_platforms_feedback_does_not_make_another_seem_to_lack_the_signal() -> None:
+    one, two = ActingPlatform.vetted("One"), ActingPlatform.vetted("Two")
+    case = a_case(1).case
+    for platform in (one, two):
+        platform.fetch_all()
+    one.says(1, "Blocked")
+    pictures = [Picture(signal.source.record, signal.added_at, None) for signal in case.signals.all()]
+    assert [(line.name, line.has, line.removed) for line in report(pictures)] == [("One", 1, 1), ("Two", 1, 0)]

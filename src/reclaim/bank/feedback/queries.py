@@ -63,7 +63,7 @@ def report(pictures: Sequence[Picture]) -> list[PlatformReport]:
                 else:
                     line.withdrawal_open += 1
                 continue
-            line.has += picture.record.position <= platform.covered_position
+            line.has += picture.record.sources_position <= platform.covered_position
             said = feedback.get(key)
             if said is not None and said.said_at >= picture.added_at:
                 line.reviewing += said.value == FeedbackValue.PENDING_REVIEW
@@ -80,7 +80,7 @@ def _withdrawal_is_taken(
     if record.status == LedgerRecord.Status.ACTIVE:
         # Another case still holds the same signal. This person must not learn so: a platform that acknowledges
         # tombstones counts as having taken the withdrawal once it was given the record without this case.
-        return acknowledges and record.position <= platform.covered_position
+        return acknowledges and record.sources_position <= platform.covered_position
     return acknowledged_at is not None and (record.withdrawn_at is None or acknowledged_at >= record.withdrawn_at)
 
 

@@ -42,6 +42,9 @@ class LedgerRecord(models.Model):
     value = models.CharField(max_length=64, null=True)  # noqa: DJ001 NULL is "erased", and NULLs never collide
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     position = models.BigIntegerField(unique=True)
+    sources_position = models.BigIntegerField(default=0)
+    """The position at which its sources last changed. Feedback moves the record too, but whoever was given this
+    position has the signal."""
     modified_at = models.BigIntegerField()
     """Epoch seconds, never less than that of an earlier position."""
     withdrawn_at = models.DateTimeField(null=True)

@@ -23,6 +23,7 @@ class LedgerTransaction:
     def __init__(self, clock: LedgerClock) -> None:
         self._clock = clock
         self._changed: dict[int, LedgerRecord] = {}
+        self._sources_changed: set[int] = set()
 
     def add_source(self, signal_type: str, value: str, platform: Platform | None = None) -> Source:
         """Put a signal into the bank for one more reason; it is active from now on.
@@ -43,6 +44,7 @@ class LedgerTransaction:
         record = self.current(record)
         record.status = LedgerRecord.Status.ACTIVE
         record.withdrawn_at = None
+        self._sources_changed.add(record.pk)
         self.touch(record)
         return source
 
@@ -59,6 +61,7 @@ class LedgerTransaction:
                 record.status = LedgerRecord.Status.WITHDRAWN
                 record.withdrawn_at = timezone.now()
                 tombstones.append(record)
+            self._sources_changed.add(record.pk)
             self.touch(record)
         return tombstones
 
@@ -82,6 +85,8 @@ class LedgerTransaction:
             clock.position += 1
             clock.in_second += 1
             record.position, record.modified_at = clock.position, clock.second
+            if record.pk in self._sources_changed:
+                record.sources_position = clock.position
             record.save()
         clock.save()
 

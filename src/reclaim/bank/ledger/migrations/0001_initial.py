@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("position", models.BigIntegerField(unique=True)),
+                ("sources_position", models.BigIntegerField(default=0)),
                 ("modified_at", models.BigIntegerField()),
                 ("withdrawn_at", models.DateTimeField(null=True)),
             ],
