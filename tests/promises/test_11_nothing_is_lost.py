@@ -113,7 +113,7 @@ from reclaim.bank.cases.services import NewSignal, create_case
 import random
 while True:
     values = [f"{sum(1 << bit for bit in random.sample(range(256), 128)):064x}" for _ in range(20)]
-    made = create_case([NewSignal("pdq", value) for value in values])
+    made = create_case([NewSignal(number, "pdq", value) for number, value in enumerate(values, start=1)])
     say({"case_number": shown(made.number), "pin": made.pin, "values": values})
 """
 

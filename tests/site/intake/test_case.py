@@ -123,7 +123,8 @@ def test_one_picture_is_withdrawn_and_the_others_stay() -> None:
     assert re.search(r"Picture 2 Withdrawn \d", page)
     assert "Withdrawn: not yet confirmed 1 picture" in page
     assert "One picture is withdrawn." not in told(client)
-    platform.says(2, "Deleted")
+    for _ in range(3):
+        platform.syncs()
     assert "Withdrawn: it has confirmed that 1 picture" in told(client)
 
 
@@ -150,14 +151,14 @@ def test_what_is_no_picture_of_the_case_withdraws_nothing(picture: str) -> None:
     answer = client.post("/case/withdraw/", {"picture": picture}, headers=OURS)
     assert answer.status_code == 422
     assert "Please choose what to withdraw." in answer.content.decode()
-    assert made.case.signals.filter(withdrawn_at=None).count() == 2
+    assert made.case.signals.filter(withdrawn_on=None).count() == 2
 
 
 def test_asking_to_withdraw_changes_nothing() -> None:
     made = a_case(1, 2)
     page = signed_in(made).get("/case/withdraw/").content.decode()
     assert page.count('type="radio"') == 3
-    assert made.case.signals.filter(withdrawn_at=None).count() == 2
+    assert made.case.signals.filter(withdrawn_on=None).count() == 2
 
 
 def test_signing_out_ends_the_session_and_needs_a_post() -> None:

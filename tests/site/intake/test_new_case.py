@@ -53,8 +53,22 @@ def test_a_lost_answer_is_asked_for_again_and_makes_no_twin(client: Client) -> N
     again = send(client, signal(1))
     assert Case.objects.count() == 1
     assert LedgerRecord.objects.count() == 1
+    assert again.content == lost.content
     assert opens(again) is not None
-    assert opens(lost) is None
+
+
+def test_a_receipt_cannot_be_used_for_other_pictures(client: Client) -> None:
+    send(client, signal(1))
+    answer = send(client, signal(2))
+    assert answer.status_code == 409
+    assert answer["Content-Type"] == "application/problem+json"
+    assert LedgerRecord.objects.count() == 1
+
+
+def test_a_picture_keeps_the_number_by_which_the_person_knows_it(client: Client) -> None:
+    case = opens(send(client, signal(1, value="0" * 64), signal(2)))
+    assert case is not None
+    assert [picture.number for picture in case.signals.all()] == [2]
 
 
 def test_refused_signals_are_named_by_number_and_the_case_is_made_with_the_rest(client: Client) -> None:

@@ -70,7 +70,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
     error = None
     if request.method == "POST":
         chosen = request.POST.get("picture", "")
-        in_place = case.signals.filter(withdrawn_at=None)
+        in_place = case.signals.filter(withdrawn_on=None)
         if chosen == ALL:
             return _withdrawn(request, withdraw_pictures(case))
         # At most nine digits, so that no number is too large for the database to look for.

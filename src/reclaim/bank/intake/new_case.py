@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reclaim.bank.cases.numbers import shown
-from reclaim.bank.cases.services import MOST_SIGNALS, NewSignal, create_case
+from reclaim.bank.cases.services import MOST_SIGNALS, NewSignal, ReceiptUsedError, create_case
 from reclaim.signals import POOR_QUALITY, is_degenerate, parse_pdq
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
@@ -57,7 +57,7 @@ def new_case(request: HttpRequest) -> HttpResponse:
     """Make a case.
 
     201 ``{"case_number", "pin", "signals": how many, "refused": [{"number": from 1, "reason"}]}``; else a problem
-    document: 400, 415, 422 (every signal refused), 429 and 503 (both with Retry-After).
+    document: 400, 409 (receipt used), 415, 422 (every signal refused), 429 and 503 (both with Retry-After).
     """
     if request.content_type != "application/json":
         return problem(415, "This is not JSON", "Send the signals as application/json.")
@@ -89,7 +89,11 @@ def _make(sent: SentCase) -> HttpResponse:
         for number, signal in enumerate(sent.signals, start=1)
         if (fault := signal.fault()) is not None
     ]
-    good = dict.fromkeys(NewSignal("pdq", parse_pdq(sig.value)) for sig in sent.signals if sig.fault() is None)
+    good = [
+        NewSignal(number, signal.type, parse_pdq(signal.value))
+        for number, signal in enumerate(sent.signals, start=1)
+        if signal.fault() is None
+    ]
     if not good:
         return problem(
             422,
@@ -97,7 +101,15 @@ def _make(sent: SentCase) -> HttpResponse:
             "Choose clearer copies of the pictures and send those. Nothing was taken.",
             refused=refused,
         )
-    made = create_case(list(good), receipt=sent.receipt)
+    try:
+        made = create_case(good, receipt=sent.receipt)
+    except ReceiptUsedError:
+        return problem(
+            409,
+            "This receipt was used",
+            "A case was made with it already. Open that case with its number and PIN, or start again.",
+        )
     return JsonResponse(
-        {"case_number": shown(made.number), "pin": made.pin, "signals": len(good), "refused": refused}, status=201
+        {"case_number": shown(made.number), "pin": made.pin, "signals": made.case.signals.count(), "refused": refused},
+        status=201,
     )

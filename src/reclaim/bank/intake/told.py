@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reclaim.bank.cases.models import Case
-from reclaim.bank.feedback.queries import Picture, PlatformReport, report
+from reclaim.bank.feedback.queries import PlatformReport, report
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,10 @@ class ToldCase:
 def told(case: Case) -> ToldCase:
     """Read a case and what every platform said of it."""
     rows = list(case.signals.select_related("source__record"))
-    reports = report([Picture(row.source.record, row.added_at, row.withdrawn_at) for row in rows])
-    in_place = sum(row.withdrawn_at is None for row in rows)
+    reports = report([row.source for row in rows])
+    in_place = sum(row.withdrawn_on is None for row in rows)
     return ToldCase(
-        [
-            ToldPicture(row.number, row.added_at.date(), row.withdrawn_at.date() if row.withdrawn_at else None)
-            for row in rows
-        ],
+        [ToldPicture(row.number, row.added_on, row.withdrawn_on) for row in rows],
         [ToldPlatform(platform.name, list(_lines(platform, in_place))) for platform in reports],
     )
 

@@ -42,9 +42,6 @@ class LedgerRecord(models.Model):
     value = models.CharField(max_length=64, null=True)  # noqa: DJ001 NULL is "erased", and NULLs never collide
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     position = models.BigIntegerField(unique=True)
-    sources_position = models.BigIntegerField(default=0)
-    """The position at which its sources last changed. Feedback moves the record too, but whoever was given this
-    position has the signal."""
     modified_at = models.BigIntegerField()
     """Epoch seconds, never less than that of an earlier position."""
     withdrawn_at = models.DateTimeField(null=True)
@@ -71,6 +68,12 @@ class Source(models.Model):
     platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True)
     """The platform that found it; ``None`` for a person's case."""
     active = models.BooleanField(default=True)
+    added_position = models.BigIntegerField(default=0)
+    """The record's position when this source was added. Whoever was given that position has the signal."""
+    withdrawn_position = models.BigIntegerField(null=True)
+    """The record's position when this source ended."""
+    made_tombstone = models.BooleanField(default=False)
+    """Whether its end made the record a tombstone, because it was the last."""
 
     class Meta:
         constraints = [

@@ -17,6 +17,8 @@ const requests = new RequestCount((count) => {
 
 let fingerprinter;
 let stopping = null;
+// The number of the file that each sent signal was made from.
+let fileOf = [];
 let body = '';
 
 function listItem(name, tag, quiet, sentence) {
@@ -41,6 +43,7 @@ function showResults({ lines, signals }) {
   panels.show(signals.length ? 'check' : 'none');
   panels.part('list').replaceChildren(...lines.map(fileItem));
   if (signals.length === 0) return;
+  fileOf = lines.filter(({ picture }) => picture !== undefined).map(({ number }) => number);
   body = JSON.stringify({ receipt: newReceipt(), signals });
   panels.part('summary').textContent =
     signals.length === 1 ? panels.word('summary-one') : panels.word('summary-many', { n: signals.length });
@@ -106,7 +109,7 @@ async function sendCase() {
   const answer = await send(root.dataset.address, body);
   if (answer !== null && answer.status === 201) return showCase(answer.body);
   if (answer !== null && answer.status === 422) {
-    const lines = answer.body.refused.map(({ number, reason }) => ({ number, why: reason }));
+    const lines = answer.body.refused.map(({ number, reason }) => ({ number: fileOf[number - 1], why: reason }));
     return showResults({ lines, signals: [] });
   }
   panels.show('failed');
