@@ -14,7 +14,9 @@ FORBIDDEN_IN_LOGS = {
     "a case number": re.compile(r"\b[0-9A-HJKMNP-TV-Z]{6}-?[0-9A-HJKMNP-TV-Z]{6}-?[0-9A-HJKMNP-TV-Z]{6}\b"),
     "a platform key": re.compile(r"\breclaim_[a-z]+_[\w-]{20,}"),
     "an eight-digit PIN": re.compile(r"(?<![\d.])\d{8}(?![\d.])"),
-    "a network address": re.compile(r"\b(?!127\.0\.0\.1\b)\d{1,3}(?:\.\d{1,3}){3}\b"),
+    # Where a site is bound («on …») or was told that another is («//…»); the same address as a client's is one.
+    "a network address": re.compile(r"\b(?!(?:(?<=\bon )|(?<=//))127\.0\.0\.1\b)\d{1,3}(?:\.\d{1,3}){3}\b"),
+    "a version 6 network address": re.compile(r"\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){3,7}"),
 }
 
 

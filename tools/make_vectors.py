@@ -147,6 +147,8 @@ def oracle(luma: Plane) -> tuple[str, int]:
 
 def turned(luma: Plane) -> dict[str, Plane]:
     """The eight ways a square can lie, named as the reference does (quarter turns anticlockwise)."""
+    # Written out again on purpose, although reclaim.signals.pdq has the same: what the vectors judge must not be what
+    # makes them.
     return {
         "original": luma,
         "rotate90": np.rot90(luma, 1),

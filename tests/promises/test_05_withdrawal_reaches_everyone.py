@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.protocol.stopncii_v1 import FeedbackValue, HashFeedback
 from tests.personas import ActingPlatform, a_case, pdq_value
+from tests.system.exchange.peers import Raw, our_client
+from tests.system.site_process import Bank
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +63,20 @@ def test_one_picture_can_be_withdrawn_and_the_other_stays() -> None:
     person.post("/case/", {"number": made.number, "pin": made.pin})
     person.post("/case/withdraw/", {"picture": "1"}, headers=OWN_PAGE)
     assert platform.fetch_all() == {pdq_value(1): "Withdrawn", pdq_value(2): "Active"}
+
+
+def test_an_erased_value_is_in_no_table_and_in_no_file(fresh_bank: Bank) -> None:
+    platform = Raw(fresh_bank, fresh_bank.add_platform("Example"))
+    case = fresh_bank.submit(Path("tests/photos/pagoda.jpg"))
+    [signal] = case["signals"]
+    assert signal["value"] in platform.records()
+    fresh_bank.withdraw(case)
+    words = [HashFeedback(hashValue=signal["value"], feedbackValue=FeedbackValue.DELETED)]
+    assert our_client(fresh_bank, platform.keys).submit_feedback(words).count == 1
+    fresh_bank.command("tick")
+    assert platform.records() == {}
+    assert not fresh_bank.holds(signal["value"])
+    if not fresh_bank.database_url:
+        files = [file for file in fresh_bank.data.rglob("*") if file.is_file()]
+        assert any(file.suffix == ".sqlite3" for file in files)
+        assert [file.name for file in files if signal["value"].encode() in file.read_bytes()] == []

@@ -30,20 +30,21 @@ def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     server.cleanup()
 
 
+def new_postgresql_database(server: str) -> str:
+    """Make an empty database at a server, and give its URL."""
+    name = f"bank_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
 @pytest.fixture(scope="session", params=DATABASES)
 def new_database_url(request: pytest.FixtureRequest) -> Callable[[], str]:
     """Makes an empty database and gives its URL; an empty URL is SQLite."""
     if request.param == "sqlite":
         return lambda: ""
     server: str = request.getfixturevalue("postgresql_server")
-
-    def create() -> str:
-        name = f"bank_{secrets.token_hex(6)}"
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return urlsplit(server)._replace(path=f"/{name}").geturl()
-
-    return create
+    return lambda: new_postgresql_database(server)
 
 
 def _running(folder: Path, database_url: str) -> Iterator[Bank]:

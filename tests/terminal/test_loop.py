@@ -13,12 +13,18 @@ import time
 import zlib
 from pathlib import Path
 
+import numpy as np
+import pillow_heif
 import pytest
 import urllib3
-from PIL import Image
+from click.testing import CliRunner
+from PIL import Image, UnidentifiedImageError
 
 from reclaim.cli.address import free_port
+from reclaim.cli.edits import EDITS, edited_copy
 from reclaim.cli.exits import Exit
+from reclaim.cli.loop import command as loop_command
+from reclaim.signals import MATCH_DISTANCE, fingerprint, hamming, pdq_of_turns, read_luma
 from tests.conftest import secrets_in
 
 RECLAIM = [sys.executable, "-m", "reclaim"]
@@ -90,6 +96,72 @@ def grey_square() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (600, 600), (128, 128, 128)).save(out, "PNG")
     return out.getvalue()
+
+
+def photo_as(form: str) -> bytes:
+    """The photograph as a file of that kind."""
+    out = io.BytesIO()
+    with Image.open(PHOTO) as image:
+        photo = image.convert("RGB")
+    if form == "HEIC":
+        pillow_heif.from_pillow(photo).save(out)
+    elif form == "PNG of 16-bit grey":
+        Image.fromarray(np.asarray(photo.convert("L")).astype(np.uint16) << 8).save(out, "PNG")
+    elif form == "PNG of a palette with alpha":
+        photo.quantize().save(out, "PNG", transparency=bytes([255] * 255 + [0]))
+    elif form == "TIFF of CMYK":
+        photo.convert("CMYK").save(out, "TIFF")
+    else:
+        photo.save(out, form)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "form", ["HEIC", "AVIF", "WEBP", "PNG of 16-bit grey", "TIFF of CMYK", "PNG of a palette with alpha"]
+)
+@pytest.mark.parametrize("edit", [edit for edit in EDITS if edit != "crop10"])
+def test_the_edited_copy_of_any_picture_is_found_by_its_signal(form: str, edit: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(photo_as(form))
+    wanted = fingerprint(path).pdq
+    copies = pdq_of_turns(read_luma(edited_copy(path, edit)))
+    assert min(hamming(wanted, copy.value) for copy in copies.values()) <= MATCH_DISTANCE
+
+
+def test_a_telephone_s_heic_goes_the_whole_loop(tmp_path: Path) -> None:
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(photo_as("HEIC"))
+    code, report, said = loop("--image", path)
+    assert (code, report["ok"]) == (Exit.OK, True), said
+
+
+@pytest.mark.parametrize(
+    "surprise", [RuntimeError("a secret"), UnidentifiedImageError("a secret"), OSError("a secret")]
+)
+def test_a_surprise_in_a_step_ends_the_loop_with_one_sentence(
+    surprise: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raise_it(_: Path) -> None:
+        raise surprise
+
+    monkeypatch.setattr("reclaim.cli.loop.fingerprint", raise_it)
+    done = CliRunner().invoke(loop_command, ["--image", str(PHOTO), "--json"])
+    assert done.exit_code == Exit.LOOP_STEP_FAILED
+    report = json.loads(done.stdout)
+    assert [(step["name"], step["ok"]) for step in report["steps"]] == [("fingerprint", False)]
+    assert report["error"] == report["steps"][0]["detail"]
+    assert report["error"].endswith(".")
+    assert "secret" not in done.output
+
+
+def test_a_surprise_between_steps_ends_the_loop_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_port() -> int:
+        raise OSError("a secret")
+
+    monkeypatch.setattr("reclaim.cli.loop.free_port", no_port)
+    done = CliRunner().invoke(loop_command, ["--image", str(PHOTO)])
+    assert done.exit_code == Exit.LOOP_STEP_FAILED
+    assert done.stderr == "The loop stopped unexpectedly (OSError).\n"
 
 
 @pytest.mark.parametrize(

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from django.core.management import call_command
-from django.db import DatabaseError
 from django.utils import timezone
 
-from reclaim.bank.cases.services import forget_receipts
-from reclaim.bank.feedback.services import erase_old_tombstones
+from reclaim.bank.cases.services import forget_answers
+from reclaim.bank.feedback.services import erase_tombstones
+from reclaim.sitekit.database import empty_write_ahead_log
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.limits import forget_old
 
 
-def tick() -> None:
-    """Do each piece of work once. One that fails is logged and tried again at the next tick; the others go on."""
+def tick() -> bool:
+    """Do each piece of work once; whether all went well.
+
+    One that fails is logged and tried again at the next tick; the others go on.
+    """
+    well = True
     for piece in (
-        erase_old_tombstones,
-        forget_receipts,
+        erase_tombstones,
+        forget_answers,
         lambda: forget_old(timezone.now()),
         lambda: call_command("clearsessions"),
+        # Last: what was erased above, and since the tick before, must not live on in the log.
+        empty_write_ahead_log,
     ):
         try:
             piece()
-        except DatabaseError as error:
+        except Exception as error:
             log_failure("recurring work failed", error)
+            well = False
+    return well

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from PIL import Image, ImageEnhance, ImageOps
 
+from reclaim.signals import read_display
+
 
 def _warm(picture: Image.Image) -> Image.Image:
     toned = ImageOps.colorize(picture.convert("L"), "#201008", "#fff4e0")
@@ -33,10 +35,11 @@ EDITS = tuple(_EDITS)
 
 
 def edited_copy(source: Path, edit: str) -> bytes:
-    """A JPEG of the picture after one edit. ``crop10`` leaves the middle 90 % of each side."""
+    """A JPEG of the picture after one edit. ``crop10`` leaves the middle 90 % of each side.
+
+    Raises what ``reclaim.signals.read_display`` raises.
+    """
     change, quality = _EDITS[edit]
-    with Image.open(source) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
     out = io.BytesIO()
-    change(picture).save(out, "JPEG", quality=quality)
+    change(read_display(source).convert("RGB")).save(out, "JPEG", quality=quality)
     return out.getvalue()

@@ -84,13 +84,17 @@ class Loop:
 
     def _step(self, name: str, work: Callable[[], str]) -> None:
         start = time.perf_counter()
+        detail, ok = "It was interrupted.", False
         try:
             detail, ok = work(), True
         except (StepFailedError, ProcessFailedError, SignalError) as error:
-            detail, ok = str(error), False
+            detail = str(error)
             raise
         except (urllib3.exceptions.HTTPError, ValueError, KeyError) as error:
-            detail, ok = f"An answer could not be used ({type(error).__name__}).", False
+            detail = f"An answer could not be used ({type(error).__name__})."
+            raise StepFailedError(detail) from error
+        except Exception as error:
+            detail = f"This step failed unexpectedly ({type(error).__name__})."
             raise StepFailedError(detail) from error
         finally:
             self.steps.append(Step(name, ok, round(time.perf_counter() - start, 3), detail))
@@ -271,8 +275,10 @@ def command(image: Path | None, edit: str, as_json: bool) -> None:
     if as_json:
         done = {"ok": code is Exit.OK, "steps": [asdict(step) for step in loop.steps]}
         click.echo(json.dumps(done | ({"error": error} if error else {})))
-    elif error and code not in (Exit.LOOP_STEP_FAILED, Exit.EDIT_NOT_FOUND):
-        click.echo(error, err=True)
+    elif error and code is not Exit.EDIT_NOT_FOUND:
+        failed_step_said_it = code is Exit.LOOP_STEP_FAILED and any(step.detail == error for step in loop.steps)
+        if not failed_step_said_it:
+            click.echo(error, err=True)
     sys.exit(code)
 
 
@@ -283,6 +289,8 @@ def _run(loop: Loop) -> tuple[Exit, str]:
         return exit_for([error]), str(error)
     except (StepFailedError, ProcessFailedError) as error:
         return Exit.LOOP_STEP_FAILED, str(error)
+    except Exception as error:
+        return Exit.LOOP_STEP_FAILED, f"The loop stopped unexpectedly ({type(error).__name__})."
     if not loop.edit_was_found:
         return Exit.EDIT_NOT_FOUND, "Plain PDQ does not find this edit."
     return Exit.OK, ""

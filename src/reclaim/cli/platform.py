@@ -330,10 +330,10 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
     from reclaim.platform.work import tick as work
     from reclaim.sitekit.serve import tick_forever
 
-    if every is None:
-        work()
-    else:
+    if every is not None:
         tick_forever(work, every)
+    elif not work():
+        fail(Exit.ERROR, "Not all of the work could be done; it is tried again at the next tick.")
 
 
 @command.command()

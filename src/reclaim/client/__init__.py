@@ -2,7 +2,7 @@
 
 from reclaim.client.bank_client import BankClient, Keys
 from reclaim.client.checkpoint import Checkpoint
-from reclaim.client.errors import BankError, BankMisbehaved, BankRefused, BankUnreachable
+from reclaim.client.errors import BankError, BankMisbehaved, BankRefused, BankUnreachable, SyncOvertaken
 from reclaim.client.records import Page
 from reclaim.client.sync import SignalName, SignalStore, SyncReport, sync
 
@@ -17,6 +17,7 @@ __all__ = [
     "Page",
     "SignalName",
     "SignalStore",
+    "SyncOvertaken",
     "SyncReport",
     "sync",
 ]

@@ -33,6 +33,8 @@ class Checkpoint:
     seen: tuple[str, ...] = ()
     """Digests of the records of the second ``next_timestamp`` that are stored already: the feed names that second
     again at the next fetch."""
+    writes: int = 0
+    """How many checkpoints of this copy were stored up to this one, so that no two of them are ever equal."""
 
     def is_stale(self, now: float) -> bool:
         """Whether a tombstone may have left the feed unseen."""
@@ -40,7 +42,7 @@ class Checkpoint:
 
     def start_over(self, now: float) -> Checkpoint:
         """The checkpoint that begins a fetch of the whole feed."""
-        return Checkpoint(whole_since=int(now), generation=self.generation + 1, sweeping=True)
+        return Checkpoint(whole_since=int(now), generation=self.generation + 1, sweeping=True, writes=self.writes)
 
     def unseen(self, records: Iterable[HashRecord]) -> list[HashRecord]:
         """Those records that are not stored already, exactly as they are."""
@@ -61,6 +63,10 @@ class Checkpoint:
     def complete(self, started_at: float) -> Checkpoint:
         """The checkpoint when the end of the feed was reached by a fetch that began at ``started_at``."""
         return replace(self, whole_since=int(started_at), sweeping=False)
+
+    def to_store(self) -> Checkpoint:
+        """This checkpoint as the one that is stored next."""
+        return replace(self, writes=self.writes + 1)
 
     def as_text(self) -> str:
         """One line of JSON, for a store."""

@@ -22,3 +22,16 @@ class BankRefused(BankError):
 
 class BankMisbehaved(BankError):
     """The answer breaks the contract (docs/exchange.md), so nothing of it was used."""
+
+
+class SyncOvertaken(BankError):
+    """Other syncs of the same copy kept coming first, so this one stored no more. Nothing is amiss.
+
+    A ``BankError`` because a sync ends with it as with the others, although the bank did nothing wrong.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another sync of this copy is under way and has gone further, so this one stopped. Nothing is lost: sync "
+            "again if you need to know that the copy is up to date."
+        )

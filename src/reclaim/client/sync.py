@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from reclaim.client.bank_client import BankClient
 from reclaim.client.checkpoint import Checkpoint
+from reclaim.client.errors import SyncOvertaken
 from reclaim.protocol.stopncii_v1 import (
     DEFAULT_PAGE_SIZE,
     MAX_SUBMISSION,
@@ -21,6 +22,8 @@ from reclaim.protocol.stopncii_v1 import (
     HashRecord,
     SignalType,
 )
+
+_TRIES = 3
 
 
 class SignalName(NamedTuple):
@@ -31,22 +34,31 @@ class SignalName(NamedTuple):
 
 
 class SignalStore(Protocol):
-    """Where a platform keeps its copy. Every method is one transaction: all of it is stored, or nothing."""
+    """Where a platform keeps its copy. Every method is one transaction: all of it is stored, or nothing.
+
+    Two syncs of one copy may run at once, in two processes. What the slower one has fetched may be older than what
+    the faster one stored: a signal that the bank has erased since would come back for good. So ``apply`` and
+    ``sweep`` compare first, in their transaction: unless the checkpoint in the store is ``previous`` (``None``: there
+    is none), they raise ``SyncOvertaken`` and store nothing.
+    """
 
     def load_checkpoint(self) -> Checkpoint | None:
         """The checkpoint stored last; ``None`` before the first page."""
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint) -> None:
-        """Store records, in their order, together with the checkpoint.
+    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+        """Store records, in their order, together with the checkpoint, if ``previous`` is still the stored one.
 
         A record replaces the stored one of the same type and value, and is stamped with
         ``checkpoint.generation``. If its status is a tombstone, the stored copy is deleted and the signal is noted
         as waiting for acknowledgement, whether or not there was a copy. A record that is no tombstone takes back
-        such a note: the signal is held again.
+        such a note: the signal is held again. Raises ``SyncOvertaken``.
         """
 
-    def sweep(self, checkpoint: Checkpoint) -> int:
-        """Delete signals whose generation is not ``checkpoint.generation``, store the checkpoint, and say how many."""
+    def sweep(self, checkpoint: Checkpoint, previous: Checkpoint | None) -> int:
+        """Delete signals whose generation is not ``checkpoint.generation``, store the checkpoint, and say how many.
+
+        Raises ``SyncOvertaken``.
+        """
 
     def pending_acknowledgements(self) -> list[SignalName]:
         """Signals whose deletion the bank has not been told."""
@@ -88,31 +100,53 @@ def sync(
 
     After more than 29 days' absence, or with ``start_over``, the whole feed is fetched and what it no longer names
     is deleted at its end; until then the old copy stays in use. ``on_page`` is called after each stored page.
-    Raises ``BankError``; what was stored before stays, and the next sync goes on from there.
+    Raises ``BankError``; what was stored before stays, and the next sync goes on from there. Where another sync of the
+    same store comes first, what this one has in hand is dropped and it goes on from what the other stored; if that
+    happens time and again, it ends with ``SyncOvertaken``, and may be forgotten.
     """
-    started_at = clock()
     report = SyncReport()
-    checkpoint = store.load_checkpoint()
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _follow(client, store, report, on_page, page_size, start_over, clock())
+            break
+        except SyncOvertaken:
+            if not tries_left:
+                raise
+    _acknowledge(client, store, report)
+    return report
+
+
+def _follow(
+    client: BankClient,
+    store: SignalStore,
+    report: SyncReport,
+    on_page: Callable[[SyncReport], None] | None,
+    page_size: int,
+    start_over: bool,
+    started_at: float,
+) -> None:
+    """Fetch and store up to the end of the feed. Raises ``BankError``."""
+    stored = checkpoint = store.load_checkpoint()
     if checkpoint is None or start_over or checkpoint.is_stale(started_at):
         checkpoint = (checkpoint or Checkpoint()).start_over(started_at)
     for page in client.pages(checkpoint.next_timestamp, page_size):
         records = checkpoint.unseen(page.records)
         following = checkpoint.after(page)
         if records or following != checkpoint:
-            store.apply(records, following)
+            following = following.to_store()
+            store.apply(records, following, stored)
+            stored = following
         checkpoint = following
         _count(report, records)
         report.skipped += page.skipped
         report.checkpoint = checkpoint.next_timestamp
         if on_page is not None:
             on_page(report)
-    complete = checkpoint.complete(started_at)
+    complete = checkpoint.complete(started_at).to_store()
     if checkpoint.sweeping:
-        report.swept = store.sweep(complete)
+        report.swept = store.sweep(complete, stored)
     else:
-        store.apply([], complete)
-    _acknowledge(client, store, report)
-    return report
+        store.apply([], complete, stored)
 
 
 def _count(report: SyncReport, records: Sequence[HashRecord]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DatabaseError
 from django.utils import timezone
 
 from reclaim.client import BankClient, BankError, SyncReport
@@ -58,8 +57,12 @@ def _with_bank(work: Callable[[BankClient], object]) -> Callable[[], object]:
     return lambda: work(bank_client())
 
 
-def tick() -> None:
-    """Do each piece of work once. One that fails is logged and tried again at the next tick; the others go on."""
+def tick() -> bool:
+    """Do each piece of work once; whether all went well.
+
+    One that fails is logged and tried again at the next tick; the others go on.
+    """
+    well = True
     for what, piece in (
         # Feedback first: a word on a signal that this very sync withdraws still reaches the bank before its end.
         ("feedback", _with_bank(deliver_feedback)),
@@ -73,5 +76,8 @@ def tick() -> None:
             piece()
         except (BankError, BankFileError) as error:
             log_event("the bank could not be reached or refused; trying again", work=what, reason=type(error).__name__)
-        except (DatabaseError, OSError) as error:
+            well = False
+        except Exception as error:
             log_failure("recurring work failed", error)
+            well = False
+    return well

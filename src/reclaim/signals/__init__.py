@@ -1,5 +1,6 @@
 """From a file to its signals: decode, PDQ, MD5, quality, distance. No web, no database, nothing written."""
 
+from reclaim.signals.display import read_display
 from reclaim.signals.errors import (
     DecoderStopped,
     EmptyFile,
@@ -52,6 +53,7 @@ __all__ = [
     "pdq_of_rgb",
     "pdq_of_turns",
     "pdq_signal",
+    "read_display",
     "read_luma",
     "signals_of",
     "turns",

@@ -23,10 +23,14 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif.as_plugin import HeifImageFile
 
+from reclaim.signals.costs import held_jpeg_bytes, peak_bytes
 from reclaim.signals.errors import NotAPicture, PictureTooLarge, SignalError, TruncatedPicture
 
+MAX_MEMORY = 700 * 2**20
+"""Bytes that decoding may take, besides those of the file. `costs` tells them from the header."""
+
 MAX_PIXELS = 120_000_000
-"""Pixels of a picture that has to be decoded in full: 120 megapixels, about half a gigabyte in memory."""
+"""Pixels of a picture that has to be decoded in full, where the memory would do for more."""
 
 MAX_PIXELS_SCALED = 200_000_000
 """Pixels of a JPEG decoded row by row at a reduced scale, as the largest telephone cameras make them."""
@@ -38,7 +42,6 @@ MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
 """Pixels times passes of a progressive JPEG. Ten passes are usual; a small file can ask for thousands."""
 
 _BMP_HEADERS = {12, 16, 40, 52, 56, 64, 108, 124}
-_TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 # At level DEBUG, Pillow logs the metadata of the pictures it opens: cameras, places, names.
 logging.getLogger("PIL").setLevel(logging.WARNING)
@@ -108,28 +111,27 @@ def _judge(image: ImageFile, data: bytes) -> None:
     if width < 1 or height < 1:
         raise TruncatedPicture
     if isinstance(image, JpegImageFile):
-        scans = _jpeg_scans(data)
+        scans, sampling = _jpeg_scans(data)
         if scans == 0:
-            limit = MAX_PIXELS_SCALED
-        elif width * height * scans > MAX_SCANNED_PIXELS:
-            raise PictureTooLarge
-    if isinstance(image, TiffImageFile):
-        # A tile is decoded as one piece, however little of the picture it covers.
-        tile = image.tag_v2.get(_TILE_WIDTH, 1), image.tag_v2.get(_TILE_LENGTH, 1)
-        if not all(isinstance(side, int) for side in tile):
-            raise TruncatedPicture
-        if tile[0] * tile[1] > limit:
-            raise PictureTooLarge
-    if width * height > limit or max(width, height) > MAX_SIDE:
+            limit, memory = MAX_PIXELS_SCALED, 0.0
+        else:
+            memory = held_jpeg_bytes(width, height, sampling)
+            if width * height * scans > MAX_SCANNED_PIXELS:
+                raise PictureTooLarge
+    else:
+        memory = peak_bytes(image)
+    if memory > MAX_MEMORY or width * height > limit or max(width, height) > MAX_SIDE:
         raise PictureTooLarge
 
 
-def _jpeg_scans(data: bytes) -> int:
+def _jpeg_scans(data: bytes) -> tuple[int, list[tuple[int, int]]]:
     """In how many scans a JPEG comes whose coefficients the decoder has to hold all at once; 0 for the usual one.
 
-    One scan of all components, not progressive, is decoded row by row. Everything else is held whole.
+    One scan of all components, not progressive, is decoded row by row. Everything else is held whole. With it, the
+    sampling factors of each component, across and down.
     """
-    progressive, components, at = False, 0, 2
+    progressive, at = False, 2
+    sampling: list[tuple[int, int]] = []
     while at + 4 <= len(data):
         if data[at] != 0xFF:
             at += 1
@@ -139,11 +141,13 @@ def _jpeg_scans(data: bytes) -> int:
             at += 1 if marker == 0xFF else 2
             continue
         if marker == 0xDA:
-            if not progressive and data[at + 4] >= components:
-                return 0
+            if not progressive and data[at + 4] >= len(sampling):
+                return 0, sampling
             # Within the compressed data these two bytes stand for nothing but the start of another scan.
-            return data.count(b"\xff\xda", at)
+            return data.count(b"\xff\xda", at), sampling
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC) and at + 9 < len(data):
-            progressive, components = marker in (0xC2, 0xC6, 0xCA, 0xCE), data[at + 9]
+            progressive = marker in (0xC2, 0xC6, 0xCA, 0xCE)
+            factors = data[at + 11 : at + 10 + 3 * data[at + 9] : 3]
+            sampling = [(each >> 4, each & 15) for each in factors]
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     raise TruncatedPicture

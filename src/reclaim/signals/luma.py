@@ -52,7 +52,7 @@ def luma_of_bytes(data: bytes) -> Luma:
     """As `read_luma`, of bytes that are known to be within the limits of a file."""
     with open_picture(data) as image:
         try:
-            return _upright(_square(_luma(_decoded(image))), image)
+            return _upright(_square(_luma(_decoded(image))), orientation_of(image))
         except SignalError:
             raise
         except (MemoryError, Image.DecompressionBombError):
@@ -62,13 +62,17 @@ def luma_of_bytes(data: bytes) -> Luma:
 
 
 def _decoded(image: ImageFile) -> ImageFile:
-    """The picture with its pixels, in a mode that has a luma."""
     if isinstance(image, JpegImageFile):
         image.draft("L", (SIDE, SIDE))
+    load_pixels(image)
+    return image
+
+
+def load_pixels(image: ImageFile) -> None:
+    """Decode, if the mode is one that `over_white` takes. Raises NotAPicture, and whatever the decoder raises."""
     if image.mode not in _COLOUR | _ALPHA | _GREY | _GREY_16:
         raise NotAPicture
     image.load()
-    return image
 
 
 def _luma(image: Image.Image) -> Image.Image:
@@ -79,11 +83,12 @@ def _luma(image: Image.Image) -> Image.Image:
     rows = max(1, _STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
         strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        luma.paste(_strip_luma(strip), (0, top))
+        luma.paste(over_white(strip).convert("L"), (0, top))
     return luma
 
 
-def _strip_luma(strip: Image.Image) -> Image.Image:
+def over_white(strip: Image.Image) -> Image.Image:
+    """The strip over white where it is see-through: mode RGB, or L or 1 if it is grey."""
     if strip.mode in _GREY_16:
         return _grey_16(strip)
     if strip.has_transparency_data:
@@ -92,7 +97,7 @@ def _strip_luma(strip: Image.Image) -> Image.Image:
         strip.paste(alpha.convert("RGB"), mask=alpha.getchannel("A"))
     elif strip.mode in _COLOUR:
         strip = strip.convert("RGB")
-    return strip.convert("L")
+    return strip
 
 
 def _grey_16(strip: Image.Image) -> Image.Image:
@@ -111,16 +116,20 @@ def _square(luma: Image.Image) -> Luma:
     return np.asarray(rows.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
-def _upright(square: Luma, image: ImageFile) -> Luma:
-    """The square turned as EXIF says. Readers of HEIC and TIFF have turned theirs and left no such entry."""
+def orientation_of(image: ImageFile) -> int:
+    """The EXIF orientation, 1 to 8; 1 is upright, as HEIC and TIFF always are: their readers have turned them."""
     entry = image.info.get("exif")
     if not isinstance(entry, bytes):
-        return square
+        return 1
     exif = Image.Exif()
     try:
         exif.load(entry)
-        orientation = exif.get(ExifTags.Base.Orientation, 1)
+        orientation = exif.get(ExifTags.Base.Orientation)
     except Exception:  # a picture with broken metadata is still a picture
-        return square
-    turn = _UPRIGHT.get(orientation) if isinstance(orientation, int) else None
+        return 1
+    return orientation if isinstance(orientation, int) and orientation in _UPRIGHT else 1
+
+
+def _upright(square: Luma, orientation: int) -> Luma:
+    turn = _UPRIGHT.get(orientation)
     return np.ascontiguousarray(turns(square)[turn]) if turn else square

@@ -10,8 +10,11 @@ import logging
 from collections.abc import Callable
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from gunicorn.http.errors import ParseException
+
+from reclaim.sitekit.problems import refusal
 
 _log = logging.getLogger("reclaim")
 
@@ -36,15 +39,27 @@ def log_failure(sentence: Word, error: BaseException) -> None:
     _log.error("%s: %s at %s", sentence, type(error).__name__, where)
 
 
-class WithoutRequestDetails(logging.Filter):
-    """Drop tracebacks and request objects from any record that other libraries write: they can hold bodies."""
+class OurSentences(logging.Formatter):
+    """Lets our own sentences through, and of what any other library says only where it said it.
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Keep the record, less what it carries besides its sentence."""
-        record.exc_info = None
-        record.exc_text = None
-        record.stack_info = None
-        return True
+    A library's words can hold addresses, request lines, headers and bodies; its tracebacks can hold all of them.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line: the time, then our sentence or, for a library, its level, place and the error's type."""
+        if record.name == _log.name:
+            sentence = record.getMessage()
+        else:
+            error = record.exc_info[0] if record.exc_info else None
+            place = f"{record.name.partition('.')[0]}, {record.module}:{record.lineno}"
+            sentence = f"{record.levelname.lower()} from {place}" + (f": {error.__name__}" if error else "")
+        return f"{self.formatTime(record, self.datefmt)} {sentence}"
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 class OneLinePerEvent:
@@ -56,12 +71,16 @@ class OneLinePerEvent:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Say where it broke; Django then answers with the site's ``handler500``.
 
         A bad request is the sender's error, not ours: it is answered, and not logged.
         """
+        if isinstance(error, UnreadablePostError | ParseException):
+            status = 408 if isinstance(_first_cause(error), TimeoutError) else 400
+            return refusal(request, status, "This request did not come whole", "Nothing was taken. Please try again.")
         if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
-            return
+            return None
         view = request.resolver_match.view_name if request.resolver_match else "no view"
         log_failure(f"error while answering {view}", error)
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from reclaim.sitekit.events import GetResponse
@@ -48,6 +48,11 @@ HEADERS = {
 STRICT_TRANSPORT = "max-age=63072000; includeSubDomains"
 
 
+def headers_of_every_answer() -> dict[str, str]:
+    """The headers that do not depend on the request."""
+    return {**HEADERS, "Strict-Transport-Security": STRICT_TRANSPORT} if settings.SECURE else HEADERS
+
+
 class ExactHeaders:
     """Set every header on every response; a view may only make caching stricter, never these weaker."""
 
@@ -56,12 +61,11 @@ class ExactHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        for name, value in headers_of_every_answer().items():
             response[name] = value
-        if settings.SECURE:
-            response["Strict-Transport-Security"] = STRICT_TRANSPORT
         is_file = request.path.startswith(settings.STATIC_URL)
         # no-cache on files: kept, but checked by its ETag each time, so a fixed script reaches people at once.
         response["Cache-Control"] = "no-cache" if is_file and response.status_code in (200, 304) else "no-store"
-        del response["Server"]
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # Content-Length still tells what GET would send
         return response

@@ -118,18 +118,16 @@ STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"bare": {"()": "reclaim.sitekit.events.WithoutRequestDetails"}},
-    "formatters": {"calm": {"format": "%(asctime)s %(message)s", "datefmt": "%H:%M:%S"}},
-    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "calm", "filters": ["bare"]}},
+    "formatters": {"calm": {"()": "reclaim.sitekit.events.OurSentences", "datefmt": "%H:%M:%S"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "calm"}},
     "root": {"handlers": ["out"], "level": "WARNING"},
     "loggers": {
         "reclaim": {"level": "INFO"},
-        # Its lines carry paths, queries and addresses; OneLinePerEvent says what an operator needs instead.
+        # OneLinePerEvent says what an operator needs of these instead.
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
-        "gunicorn": {"level": "WARNING"},
-        # Its warnings about retries carry addresses and queries.
+        "gunicorn": {"level": "ERROR"},
         "urllib3": {"level": "CRITICAL"},
     },
 }

@@ -13,15 +13,7 @@ from reclaim.bank.ledger.queries import feed_page
 from reclaim.bank.ledger.services import locked_ledger
 from tests.personas import ActingPlatform, a_case, pdq_value
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _ledger_clock() -> None:
-    # Tests with real transactions flush the tables, the clock's one row with them.
-    from reclaim.bank.ledger.models import LedgerClock
-
-    LedgerClock.objects.get_or_create(pk=1)
+pytestmark = pytest.mark.usefixtures("ledger_clock")
 
 
 def in_thread(work: Callable[[], None]) -> threading.Thread:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.db import connection
 
-from reclaim.client import Checkpoint, SignalName
+from reclaim.client import Checkpoint, SignalName, SyncOvertaken
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.queries import SharedIndex
@@ -95,7 +95,7 @@ def test_the_checkpoint_comes_back_as_it_was_stored() -> None:
     store = DatabaseStore()
     assert store.load_checkpoint() is None
     checkpoint = Checkpoint(next_timestamp=1_700_000_000, whole_since=5, generation=3, seen=("a", "b"))
-    store.apply([], checkpoint)
+    store.apply([], checkpoint, None)
     assert store.load_checkpoint() == checkpoint
 
 
@@ -104,10 +104,39 @@ def test_a_sweep_deletes_what_the_whole_feed_no_longer_names() -> None:
     index = SharedIndex()
     assert found(index, 1) == [0]
     bank_sends(record(pdq_value(2)), generation=2)
-    assert DatabaseStore().sweep(Checkpoint(generation=2)) == 6
+    store = DatabaseStore()
+    assert store.sweep(Checkpoint(generation=2), store.load_checkpoint()) == 6
     assert held() == {pdq_value(2)}
     assert found(index, 1) == []
     assert found(index, 2) == [0]
+
+
+def test_a_page_fetched_before_another_sync_s_withdrawal_is_not_stored_after_it() -> None:
+    store = DatabaseStore()
+    bank_sends(record(pdq_value(2)))
+    seen = store.load_checkpoint()
+    late = Checkpoint(next_timestamp=1_700_000_001, generation=1, writes=2)
+    bank_sends(record(pdq_value(1), HashStatus.WITHDRAWN))
+    store.acknowledged(store.pending_acknowledgements())
+    stands = store.load_checkpoint()
+    with pytest.raises(SyncOvertaken):
+        store.apply([record(pdq_value(1))], late, seen)
+    with pytest.raises(SyncOvertaken):
+        store.apply([record(pdq_value(1))], late, None)
+    with pytest.raises(SyncOvertaken):
+        store.sweep(Checkpoint(generation=2), seen)
+    assert held() == {pdq_value(2)}
+    assert store.load_checkpoint() == stands
+
+
+def test_another_address_overtakes_a_sync_of_the_first() -> None:
+    store = DatabaseStore()
+    bank_sends(record(pdq_value(1)))
+    seen = store.load_checkpoint()
+    start_over()
+    with pytest.raises(SyncOvertaken):
+        store.apply([record(pdq_value(2))], Checkpoint(next_timestamp=1_700_000_001, generation=1), seen)
+    assert held() == {pdq_value(1)}
 
 
 def test_a_bank_at_another_address_is_followed_from_its_beginning_and_swept() -> None:

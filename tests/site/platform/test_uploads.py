@@ -199,6 +199,33 @@ def test_a_word_that_changed_while_it_was_on_its_way_is_due_again(api: PlatformA
     assert due(10) == []
 
 
+def test_the_same_word_is_due_again_for_each_new_match_and_each_new_decision(api: PlatformApi) -> None:
+    # Whoever reports the picture after the first removal is shown only what was said since.
+    bank_has(ASTRONAUT)
+    api.decide(api.uploaded(edited(ASTRONAUT))["matches"][0]["match"], "blocked")
+    note_delivered(due(10))
+    assert due(10) == []
+    match = api.uploaded(ASTRONAUT.read_bytes())["matches"][0]["match"]
+    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    note_delivered(due(10))
+    api.decide(match, "blocked")
+    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    note_delivered(due(10))
+    # The same decision once more is no new one, nor is an upload that matches nothing.
+    api.decide(match, "blocked")
+    api.uploaded(GALAXIES.read_bytes())
+    assert due(10) == []
+
+
+def test_a_word_said_again_while_it_was_on_its_way_is_due_again(api: PlatformApi) -> None:
+    bank_has(ASTRONAUT)
+    api.decide(api.uploaded(edited(ASTRONAUT))["matches"][0]["match"], "blocked")
+    on_its_way = due(10)
+    api.uploaded(ASTRONAUT.read_bytes())
+    note_delivered(on_its_way)
+    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+
+
 def test_every_write_leaves_one_trace_of_who_did_it(api: PlatformApi) -> None:
     bank_has(ASTRONAUT)
     AuditEvent.objects.all().delete()

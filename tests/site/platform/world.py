@@ -42,7 +42,10 @@ def record(
 
 def bank_sends(*records: HashRecord, generation: int = 1) -> None:
     """Apply one page of the feed."""
-    DatabaseStore().apply(records, Checkpoint(next_timestamp=1_700_000_000, generation=generation))
+    store = DatabaseStore()
+    before = store.load_checkpoint()
+    checkpoint = Checkpoint(next_timestamp=1_700_000_000, generation=generation, writes=before.writes if before else 0)
+    store.apply(records, checkpoint.to_store(), before)
 
 
 def bank_has(*photos: Path) -> None:

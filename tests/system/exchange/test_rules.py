@@ -127,11 +127,27 @@ def test_rule_6_a_record_is_a_snapshot_that_replaces_the_earlier_one(bank: Bank,
     assert [record["hashValue"] for page in raw.pages() for record in page["hashRecords"]].count(value) == 1
 
 
-def test_rule_6_a_tombstone_stays_in_the_feed(bank: Bank, raw: Raw) -> None:
-    [case] = bank.make_cases([new_pdq()])
+_WITHDRAWN_DAYS_AGO = """
+import datetime
+from django.utils import timezone
+from reclaim.bank.ledger.models import LedgerRecord
+value, days = arguments
+withdrawn_at = timezone.now() - datetime.timedelta(days=days)
+assert LedgerRecord.objects.filter(value=value).update(withdrawn_at=withdrawn_at) == 1
+"""
+
+
+def test_rule_6_a_tombstone_stays_in_the_feed_for_30_days_if_a_platform_says_nothing(bank: Bank, raw: Raw) -> None:
+    value = new_pdq()
+    [case] = bank.make_cases([value])
     bank.withdraw(case)
+    bank.run(_WITHDRAWN_DAYS_AGO, value, 29)
     bank.command("tick")
-    assert raw.records()[case["values"][0]]["hashStatus"] == "Withdrawn"
+    assert raw.records()[value]["hashStatus"] == "Withdrawn"
+    bank.run(_WITHDRAWN_DAYS_AGO, value, 31)
+    bank.command("tick")
+    assert value not in raw.records()
+    assert not bank.holds(value)
 
 
 @pytest.mark.parametrize("path", ["/FetchHashes", "//FetchHashes"])

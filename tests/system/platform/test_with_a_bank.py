@@ -75,6 +75,31 @@ def test_from_the_bank_to_a_decision_and_back_and_a_withdrawal(
     assert platform.json("match", copy)["status"] == "clear"
 
 
+def case_page(bank: Bank, case: dict[str, Any]) -> str:
+    """What the person reads under her case number and PIN."""
+    site = bank.url.removesuffix("/v1")
+    form = urlencode({"number": case["case_number"], "pin": case["pin"]})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    signed_in = urllib3.request("POST", f"{site}/case/", body=form, headers=headers, redirect=False)
+    cookie = signed_in.headers["Set-Cookie"].partition(";")[0]
+    return urllib3.request("GET", f"{site}/case/pictures/", headers={"Cookie": cookie}).data.decode()
+
+
+def test_whoever_reports_a_known_picture_later_reads_of_later_removals(platform: Platform, fresh_bank: Bank) -> None:
+    fresh_bank.submit(ASTRONAUT)
+    platform.command("sync")
+    (match,) = platform.json("match", ASTRONAUT)["matches"]
+    assert platform.json("decide", match["match"], "blocked")["bank_told"] is True
+    second = fresh_bank.submit(ASTRONAUT)
+    platform.command("sync")
+    # What was removed before this person came was removed for somebody else, of whom the page must not speak.
+    assert 'data-what="removed"' not in case_page(fresh_bank, second)
+    (match,) = platform.json("match", ASTRONAUT)["matches"]
+    platform.command("tick")
+    platform.command("decide", match["match"], "blocked")
+    assert 'data-what="removed" data-count="1"' in case_page(fresh_bank, second)
+
+
 def test_a_serving_platform_follows_the_bank_by_itself(platform: Platform, fresh_bank: Bank) -> None:
     case = fresh_bank.submit(ASTRONAUT)
     platform.start(every="0.3")

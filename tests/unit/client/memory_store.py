@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reclaim.client import Checkpoint, SignalName
+from reclaim.client import Checkpoint, SignalName, SyncOvertaken
 from reclaim.protocol.stopncii_v1 import HashRecord
 
 
@@ -24,7 +24,12 @@ class MemoryStore:
     def load_checkpoint(self) -> Checkpoint | None:
         return Checkpoint.from_text(self.checkpoint_text) if self.checkpoint_text else None
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint) -> None:
+    def _insist_on(self, previous: Checkpoint | None) -> None:
+        if self.load_checkpoint() != previous:
+            raise SyncOvertaken
+
+    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+        self._insist_on(previous)
         for record in records:
             name = SignalName(record.signalType, record.hashValue)
             if record.hashStatus.is_tombstone:
@@ -36,7 +41,8 @@ class MemoryStore:
         self.applied += records
         self.checkpoint_text = checkpoint.as_text()
 
-    def sweep(self, checkpoint: Checkpoint) -> int:
+    def sweep(self, checkpoint: Checkpoint, previous: Checkpoint | None) -> int:
+        self._insist_on(previous)
         old = [name for name, (_, generation) in self.signals.items() if generation != checkpoint.generation]
         for name in old:
             del self.signals[name]

@@ -9,7 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reclaim.client import BankClient, BankMisbehaved, BankUnreachable, Checkpoint, Keys, SignalName, sync
+from reclaim.client import (
+    BankClient,
+    BankMisbehaved,
+    BankUnreachable,
+    Checkpoint,
+    Keys,
+    SignalName,
+    SyncOvertaken,
+    SyncReport,
+    sync,
+)
 from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION, HashRecord, SignalType
 from tests.unit.client.conftest import KEYS
 from tests.unit.client.memory_store import MemoryStore
@@ -174,11 +184,11 @@ class MortalStore(MemoryStore):
             store()
         raise Killed
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint) -> None:
-        self._live(lambda: super(MortalStore, self).apply(records, checkpoint))
+    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+        self._live(lambda: super(MortalStore, self).apply(records, checkpoint, previous))
 
-    def sweep(self, checkpoint: Checkpoint) -> int:
-        swept: int = self._live(lambda: super(MortalStore, self).sweep(checkpoint))
+    def sweep(self, checkpoint: Checkpoint, previous: Checkpoint | None) -> int:
+        swept: int = self._live(lambda: super(MortalStore, self).sweep(checkpoint, previous))
         return swept
 
     def acknowledged(self, signals: Sequence[SignalName]) -> None:
@@ -349,3 +359,124 @@ def test_the_same_value_of_two_types_is_two_signals(bank: ScriptedBank, client: 
     store = MemoryStore()
     sync(client, store, clock=lambda: NOW)
     assert set(store.signals) == {SignalName(SignalType.IMAGE_PDQ, value)}
+
+
+def sync_in_the_middle(feed: Feed, bank: ScriptedBank, store: MemoryStore, between: Any, now: int = NOW) -> SyncReport:
+    """A sync of the store, during whose first request ``between`` happens: its answer is from before that."""
+
+    def late(request: Request) -> Any:
+        answer = feed.answer(request)
+        bank.answers = [feed.answer]
+        between()
+        return answer
+
+    bank.answers = [late]
+    return sync(BankClient(bank.url, KEYS), store, clock=lambda: now)
+
+
+def test_a_slower_sync_cannot_bring_back_what_a_faster_one_deleted_and_the_bank_erased(
+    feed: Feed, bank: ScriptedBank, client: BankClient
+) -> None:
+    value = pdq()
+    store = MemoryStore()
+    feed.put(pdq(), 50)
+    sync(client, store, clock=lambda: NOW)
+    before = store.values
+    feed.put(value, 100)
+
+    def withdrawn_everywhere() -> None:
+        feed.put(value, 200, "Withdrawn")
+        sync(client, store, clock=lambda: NOW)
+        assert feed.told == [value]
+        feed.drop(value)
+
+    report = sync_in_the_middle(feed, bank, store, withdrawn_everywhere)
+    assert store.values == before
+    assert report.records == 0
+    assert store.load_checkpoint().next_timestamp == 200  # type: ignore[union-attr]
+
+
+def test_the_slower_of_two_first_syncs_brings_nothing_back(feed: Feed, bank: ScriptedBank, client: BankClient) -> None:
+    value = pdq()
+    store = MemoryStore()
+    feed.put(value, 100)
+
+    def withdrawn_everywhere() -> None:
+        feed.put(value, 100, "Withdrawn")
+        sync(client, store, clock=lambda: NOW)
+        feed.drop(value)
+
+    sync_in_the_middle(feed, bank, store, withdrawn_everywhere)
+    assert store.values == set()
+
+
+def test_a_slower_sync_of_the_whole_feed_sweeps_nothing_that_came_meanwhile(
+    feed: Feed, bank: ScriptedBank, client: BankClient
+) -> None:
+    old, new = pdq(), pdq()
+    store = MemoryStore()
+    feed.put(old, 100)
+    sync(client, store, clock=lambda: NOW)
+
+    def another_whole_sync() -> None:
+        feed.put(new, 200)
+        sync(client, store, start_over=True, clock=lambda: NOW + 40 * DAY)
+
+    sync_in_the_middle(feed, bank, store, another_whole_sync, now=NOW + 40 * DAY)
+    assert store.values == {old, new}
+
+
+def test_a_crowded_second_does_not_hide_that_another_sync_stored_something(
+    feed: Feed, bank: ScriptedBank, client: BankClient
+) -> None:
+    crowd = [pdq() for _ in range(2001)]
+    store = MemoryStore()
+    for value in crowd:
+        feed.put(value, 100)
+    sync(client, store, page_size=5000, clock=lambda: NOW)
+
+    def one_is_withdrawn() -> None:
+        feed.put(crowd[0], 100, "Withdrawn")
+        sync(client, store, page_size=5000, clock=lambda: NOW)
+        feed.drop(crowd[0])
+
+    # Two checkpoints in that second name the same place and remember nothing of its records.
+    sync_in_the_middle(feed, bank, store, one_is_withdrawn)
+    assert crowd[0] not in store.values
+
+
+def test_a_slower_sync_acknowledges_nothing_that_is_held_again(
+    feed: Feed, bank: ScriptedBank, client: BankClient
+) -> None:
+    value = pdq()
+    store = MemoryStore()
+    feed.put(value, 100, "Withdrawn")
+
+    def reported_again() -> None:
+        feed.put(value, 200)
+        sync(client, store, clock=lambda: NOW)
+
+    sync_in_the_middle(feed, bank, store, reported_again)
+    assert store.values == {value}
+    assert feed.told == []
+
+
+def test_a_sync_that_is_overtaken_time_and_again_stops_and_says_so(
+    feed: Feed, bank: ScriptedBank, client: BankClient
+) -> None:
+    store = MemoryStore()
+    values: set[str] = set()
+
+    def late(request: Request) -> Any:
+        answer = feed.answer(request)
+        bank.answers = [feed.answer]
+        values.add(value := pdq())
+        feed.put(value, 100 + len(values))
+        sync(client, store, clock=lambda: NOW)
+        bank.answers = [late]
+        return answer
+
+    bank.answers = [late]
+    with pytest.raises(SyncOvertaken, match="Another sync"):
+        sync(BankClient(bank.url, KEYS), store, clock=lambda: NOW)
+    assert store.values == values

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import time
 import uuid
 from pathlib import Path
@@ -25,6 +26,7 @@ BLURRED_SIDE = 12
 """Pixels along the long side before a blurred picture is blown up again: what is not sent cannot be sharpened."""
 _QUARTER_TURNED = range(5, 9)
 _ORPHAN_AGE = 600
+_NUMBER = re.compile("[0-9a-f]{32}")
 
 
 class PictureGoneError(Exception):
@@ -103,4 +105,5 @@ def stored() -> list[uuid.UUID]:
     if not folder.is_dir():
         return []
     old = time.time() - _ORPHAN_AGE
-    return [uuid.UUID(hex=path.stem) for path in folder.glob("*.jpg") if path.stat().st_mtime < old]
+    ours = (path for path in folder.glob("*.jpg") if _NUMBER.fullmatch(path.stem))
+    return [uuid.UUID(hex=path.stem) for path in ours if path.stat().st_mtime < old]

@@ -29,7 +29,7 @@ from reclaim.sitekit.events import log_event
 
 CLEAR_UPLOADS_ARE_KEPT = datetime.timedelta(days=7)
 
-# A hostile picture may take half a gigabyte to decode: threads that meet such ones wait for one another.
+# A picture may take 700 MiB to decode (reclaim.signals.containers): threads that meet such ones wait for one another.
 _decoding = threading.BoundedSemaphore(2)
 
 

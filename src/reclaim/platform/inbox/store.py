@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reclaim.client import Checkpoint, SignalName
+from reclaim.client import Checkpoint, SignalName, SyncOvertaken
 from reclaim.platform.inbox.services import close_withdrawn
-from reclaim.platform.subscription.models import KnownSignal, PendingAcknowledgement
+from reclaim.platform.subscription.models import KnownSignal, PendingAcknowledgement, Subscription
 from reclaim.platform.subscription.queries import subscription
 from reclaim.platform.subscription.services import (
     HELD_TYPES,
+    checkpoint_of,
     drop_signals,
     forget_acknowledgements,
     held_signals,
@@ -26,21 +27,27 @@ from reclaim.sitekit.events import log_event
 _SWEPT_AT_ONCE = 500
 
 
+def _insist_on(row: Subscription, previous: Checkpoint | None) -> None:
+    if checkpoint_of(row) != previous:
+        raise SyncOvertaken
+
+
 class DatabaseStore:
     """A ``SignalStore``: each page in one transaction, with its checkpoint and all that its tombstones end."""
 
     def load_checkpoint(self) -> Checkpoint | None:
         """See ``SignalStore``."""
         row = subscription()
-        return Checkpoint.from_text(row.checkpoint) if row and row.checkpoint else None
+        return checkpoint_of(row) if row else None
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint) -> None:
+    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
         """See ``SignalStore``. Matches that wait for a decision about a withdrawn signal are closed."""
         # The last record of a signal says where it stands.
         last = {name_of(record): record for record in records if record.signalType in HELD_TYPES}
         tombstones = [name for name, record in last.items() if record.hashStatus.is_tombstone]
         active = [record for record in last.values() if not record.hashStatus.is_tombstone]
         with locked_signals() as row:
+            _insist_on(row, previous)
             gone = held_signals(tombstones)
             close_withdrawn(gone)
             drop_signals(row, gone)
@@ -52,9 +59,10 @@ class DatabaseStore:
         if last:
             log_event("signals came in", active=len(active), withdrawn=len(tombstones))
 
-    def sweep(self, checkpoint: Checkpoint) -> int:
+    def sweep(self, checkpoint: Checkpoint, previous: Checkpoint | None) -> int:
         """See ``SignalStore``."""
         with locked_signals() as row:
+            _insist_on(row, previous)
             swept = 0
             while gone := list(KnownSignal.objects.exclude(generation=checkpoint.generation)[:_SWEPT_AT_ONCE]):
                 close_withdrawn(gone)

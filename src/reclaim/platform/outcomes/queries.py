@@ -11,8 +11,3 @@ def due(most: int) -> list[Outcome]:
     """Words that the bank does not have yet, oldest first, with their signals."""
     rows = Outcome.objects.exclude(delivered=F("value")).select_related("signal")
     return list(rows.order_by("changed_at", "pk")[:most])
-
-
-def due_count() -> int:
-    """How many words the bank does not have yet."""
-    return Outcome.objects.exclude(delivered=F("value")).count()

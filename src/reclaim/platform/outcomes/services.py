@@ -11,20 +11,20 @@ from reclaim.protocol.stopncii_v1 import FeedbackValue
 
 
 def say(signal_id: int, value: FeedbackValue) -> None:
-    """Let this be our word on a signal, to be sent to the bank. Saying the same again changes nothing.
+    """Let this be our word on a signal, to be sent to the bank, also if the bank has the same word already.
+
+    A bank shows a person only what was said since her picture came in. So a word is said again for each new decision
+    and each new match, or whoever reports a known picture later would never read what came of it.
 
     Call it in the transaction of the act it tells of, under ``locked_signals``.
     """
-    outcome = Outcome.objects.filter(signal_id=signal_id).first()
-    if outcome is None:
-        Outcome.objects.create(signal_id=signal_id, value=value, changed_at=timezone.now())
-    elif outcome.value != value:
-        outcome.value = value
-        outcome.changed_at = timezone.now()
-        outcome.save(update_fields=["value", "changed_at"])
+    Outcome.objects.update_or_create(
+        signal_id=signal_id, defaults={"value": value, "changed_at": timezone.now(), "delivered": ""}
+    )
 
 
 def note_delivered(outcomes: Iterable[Outcome]) -> None:
-    """Remember that the bank has these words. One that has changed since it was read stays due."""
+    """Remember that the bank has these words. One that was said anew since it was read stays due."""
     for outcome in outcomes:
-        Outcome.objects.filter(pk=outcome.pk).update(delivered=outcome.value, delivered_at=timezone.now())
+        same = Outcome.objects.filter(pk=outcome.pk, changed_at=outcome.changed_at)
+        same.update(delivered=outcome.value, delivered_at=timezone.now())

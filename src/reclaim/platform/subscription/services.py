@@ -90,6 +90,11 @@ def forget_acknowledgements(names: Iterable[SignalName]) -> None:
     PendingAcknowledgement.objects.filter(pk__in=[r.pk for r in rows if (r.type, r.value) in wanted]).delete()
 
 
+def checkpoint_of(subscription: Subscription) -> Checkpoint | None:
+    """How far the feed was followed; ``None`` before the first page."""
+    return Checkpoint.from_text(subscription.checkpoint) if subscription.checkpoint else None
+
+
 def move_checkpoint(subscription: Subscription, checkpoint: Checkpoint) -> None:
     """Remember how far the feed was followed, together with what it brought."""
     subscription.checkpoint = checkpoint.as_text()
@@ -102,8 +107,11 @@ def note_end_of_feed() -> None:
 
 
 def start_over() -> None:
-    """Fetch the whole feed at the next sync, and drop at its end what it no longer names: the bank has changed."""
+    """Fetch the whole feed at the next sync, and drop at its end what it no longer names: the bank has changed.
+
+    A sync that is under way is overtaken by this: what it fetched came from the other bank.
+    """
     with locked_signals() as subscription:
-        last = Checkpoint.from_text(subscription.checkpoint) if subscription.checkpoint else Checkpoint()
-        move_checkpoint(subscription, last.start_over(time.time()))
+        last = checkpoint_of(subscription) or Checkpoint()
+        move_checkpoint(subscription, last.start_over(time.time()).to_store())
         audit.record("operator", "subscription.start_over", "signals:all")

@@ -1,0 +1,43 @@
+"""The platform's recurring work."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+import pytest
+
+from reclaim.platform import work
+from reclaim.platform.inbox import pictures
+from reclaim.platform.inbox.services import delete_orphaned_copies
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_file_that_is_no_review_copy_does_not_stop_the_others_from_being_tidied(data_folder: Path) -> None:
+    upload = uuid.uuid4()
+    pictures.store(upload, b"a copy that a crash left behind")
+    strangers = [pictures._path(upload).with_name(name) for name in ("holiday.jpg", f"{upload}.jpg", ".jpg")]
+    for path in [pictures._path(upload), *strangers]:
+        path.touch()
+        os.utime(path, (0, 0))
+    assert pictures.stored() == [upload]
+    delete_orphaned_copies()
+    assert sorted(path.name for path in data_folder.rglob("*.jpg")) == sorted(path.name for path in strangers)
+
+
+def test_one_piece_that_fails_unexpectedly_is_logged_and_the_others_are_done(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    def broken() -> None:
+        raise ValueError("of a kind that nobody thought of")
+
+    monkeypatch.setattr(work, "delete_orphaned_copies", broken)
+    monkeypatch.setattr(work, "call_command", done.append)
+    assert work.tick() is False
+    assert done == ["clearsessions"]
+    assert "recurring work failed: ValueError at tests.site.platform.test_work" in caplog.text
+    assert "nobody" not in caplog.text
