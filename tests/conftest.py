@@ -46,3 +46,17 @@ def no_secret_in_any_log() -> Iterator[None]:
     yield
     root.removeHandler(listener)
     assert not listener.leaks
+
+
+@pytest.fixture(autouse=True)
+def quick_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PINs hashed lightly in this process: a tenth of a second each would be minutes over the suite.
+
+    The servers that tests start hash as always, and tests/site/bank/test_cases.py holds the real parameters.
+    """
+    from argon2 import PasswordHasher
+
+    from reclaim.bank.cases import pins
+
+    monkeypatch.setattr(pins, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    pins._nobodys_hash.cache_clear()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import os
 import secrets
+import subprocess
+import sys
 
 import pytest
 from django.test import override_settings
@@ -66,6 +69,15 @@ def test_the_database_holds_neither_number_nor_pin() -> None:
     assert made.number not in stored
     assert made.pin not in stored
     assert row.pin_hash.startswith("$argon2id$")
+
+
+def test_pins_are_hashed_as_rfc_9106_recommends() -> None:
+    # What the module made, not what the suite puts in its place: read in a process of its own.
+    code = "from reclaim.bank.cases.pins import _hasher as h; print(h.memory_cost, h.time_cost, h.type.name)"
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    memory, passes, kind = said.stdout.split()
+    assert (int(memory) >= 64 * 1024, int(passes) >= 3, kind) == (True, True, "ID")
 
 
 @pytest.mark.django_db
