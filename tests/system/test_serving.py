@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 import urllib3
 
@@ -22,7 +21,6 @@ from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER
 from reclaim.sitekit.events import OurSentences
 from reclaim.sitekit.headers import HEADERS
 from tests.conftest import secrets_in
-from tests.system.conftest import new_postgresql_database
 from tests.system.site_process import RECLAIM, Bank, plain_environment
 
 CLIENT = "127.0.0.7"
@@ -252,29 +250,3 @@ def test_a_single_tick_of_a_platform_without_a_bank_says_so_with_its_exit_code(t
     done = tick("platform", tmp_path / "platform")
     assert done.returncode == 1
     assert "the bank could not be reached" in done.stderr
-
-
-def test_the_ticker_goes_on_after_the_database_has_cut_its_connection(tmp_path: Path, postgresql_server: str) -> None:
-    """Always on PostgreSQL: SQLite has no connection that could be cut."""
-    url = new_postgresql_database(postgresql_server)
-    bank = Bank(tmp_path / "bank", url)
-    bank.command("tick")
-    ticker = subprocess.Popen(
-        [RECLAIM, "bank", "tick", "--every", "0.2", "--data", str(bank.data), "--database-url", url],
-        stderr=subprocess.DEVNULL,
-        env=plain_environment(),
-    )
-    try:
-        with psycopg.connect(url, autocommit=True) as connection:
-            old = "INSERT INTO django_session VALUES ('old', '', now() - interval '1 day')"
-            there = "SELECT count(*) FROM django_session"
-            for _ in range(2):
-                connection.execute(old)
-                eventually(lambda: connection.execute(there).fetchone() == (0,), "the ticker does not work any more")
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid != pg_backend_pid()"
-                )
-    finally:
-        ticker.terminate()
-        assert ticker.wait(PATIENCE) == 0

@@ -13,7 +13,6 @@ from types import FrameType
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
@@ -133,7 +132,5 @@ def tick_forever(work: Callable[[], object], every: float) -> None:
     signal.signal(signal.SIGINT, end)
     parent = os.getppid()
     while not stop.is_set() and os.getppid() == parent:
-        # As Django does before each request: a connection that the database has cut is opened anew.
-        close_old_connections()
         work()
         stop.wait(every)

@@ -90,6 +90,8 @@ class Platform:
     def call(self, method: str, path: str, **how: Any) -> urllib3.BaseHTTPResponse:
         """A call of the HTTP API."""
         headers = {"Authorization": f"Bearer {self.upload_key}", **how.pop("headers", {})}
+        # urllib3's own three seconds are too few for a large body on a busy machine.
+        how = {"timeout": 60, **how}
         return urllib3.request(method, f"http://127.0.0.1:{self.port}{path}", headers=headers, retries=False, **how)
 
     def upload(self, data: bytes) -> Any:

@@ -137,7 +137,8 @@ def test_a_decision_while_the_bank_is_away_reaches_it_later(
     assert kept.returncode == 0
     assert json.loads(kept.stdout)["bank_told"] is False
     assert "told later" in kept.stderr
-    assert platform.run("tick").returncode == 0
+    # Not all of the recurring work could be done, and the exit code says so.
+    assert platform.run("tick").returncode == 1
     fresh_bank.start()
     platform.command("tick")
     assert [word for _, word in said_at(fresh_bank, watcher)] == ["NotBlocked"]

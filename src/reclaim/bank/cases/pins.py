@@ -5,6 +5,7 @@ Parameters: RFC 9106's second recommendation (64 MiB, 3 passes, 4 lanes), the de
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
 from argon2 import PasswordHasher
@@ -13,6 +14,8 @@ from argon2.exceptions import VerificationError
 from reclaim.sitekit.secrets import mac
 
 _hasher = PasswordHasher()
+# Each takes 64 MiB: a server's many threads must not take that all at once.
+_at_once = threading.BoundedSemaphore(4)
 
 
 def _peppered(number: str, pin: str) -> bytes:
@@ -21,7 +24,8 @@ def _peppered(number: str, pin: str) -> bytes:
 
 def hash_pin(number: str, pin: str) -> str:
     """The Argon2id hash to store."""
-    return _hasher.hash(_peppered(number, pin))
+    with _at_once:
+        return _hasher.hash(_peppered(number, pin))
 
 
 @lru_cache(maxsize=1)
@@ -34,6 +38,7 @@ def pin_is_right(stored: str | None, number: str, pin: str) -> bool:
     # Asked for in either case: it is made once a process, and that first time must not tell the two apart.
     nobodys = _nobodys_hash()
     try:
-        return _hasher.verify(stored or nobodys, _peppered(number, pin)) and stored is not None
+        with _at_once:
+            return _hasher.verify(stored or nobodys, _peppered(number, pin)) and stored is not None
     except VerificationError:
         return False
