@@ -6,11 +6,11 @@ import threading
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from reclaim.client import Checkpoint, SignalName, SyncOvertaken
 from reclaim.platform.inbox.store import DatabaseStore
-from reclaim.platform.subscription.models import KnownSignal
+from reclaim.platform.subscription.models import KnownSignal, RemovedSignal
 from reclaim.platform.subscription.queries import SharedIndex
 from reclaim.platform.subscription.services import start_over
 from reclaim.protocol.stopncii_v1 import FeedbackValue, HashStatus, SignalType
@@ -162,6 +162,22 @@ def test_an_index_built_late_and_one_that_followed_find_the_same() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_passing_database_error_leaves_an_index_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank_sends(record(pdq_value(1)))
+    index = SharedIndex()
+    assert found(index, 1) == [0]
+    bank_sends(record(pdq_value(2)))
+
+    def broken(**_: object) -> None:
+        raise OperationalError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RemovedSignal.objects, "filter", broken)
+        with pytest.raises(OperationalError):
+            found(index, 2)
+    assert found(index, 2) == [0]
+
+
 def test_many_threads_look_up_while_signals_come_and_go() -> None:
     bank_sends(*(record(pdq_value(seed)) for seed in range(1, 200)))
     index = SharedIndex()

@@ -56,13 +56,15 @@ class SharedIndex:
             return
         pdq = KnownSignal.objects.filter(type=SignalType.IMAGE_PDQ, pk__gt=self._newest).order_by("pk")
         added = list(pdq.values_list("pk", "value"))
+        removed = list(RemovedSignal.objects.filter(version__gt=self._version).values_list("signal", flat=True))
+        # All is read before anything is changed: a database error half-way would leave an index that no later
+        # reading mends.
         if added and len(self._index) == 0:
             codes = np.frombuffer(bytes.fromhex("".join(value for _, value in added)), np.uint8)
             self._index = HammingIndex(codes.reshape(-1, CODE_BYTES), [key for key, _ in added])
         else:
             for key, value in added:
                 self._index.add(key, bytes.fromhex(value))
-        removed = RemovedSignal.objects.filter(version__gt=self._version).values_list("signal", flat=True)
         for key in removed:
             if key in self._index:
                 self._index.remove(key)
