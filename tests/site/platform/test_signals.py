@@ -161,7 +161,6 @@ def test_an_index_built_late_and_one_that_followed_find_the_same() -> None:
     assert [seed for seed in range(30) if found(late, seed)] == [seed for seed in range(30) if seed % 3]
 
 
-@pytest.mark.django_db(transaction=True)
 def test_a_passing_database_error_leaves_an_index_that_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     bank_sends(record(pdq_value(1)))
     index = SharedIndex()
@@ -178,6 +177,7 @@ def test_a_passing_database_error_leaves_an_index_that_goes_on(monkeypatch: pyte
     assert found(index, 2) == [0]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_many_threads_look_up_while_signals_come_and_go() -> None:
     bank_sends(*(record(pdq_value(seed)) for seed in range(1, 200)))
     index = SharedIndex()
