@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
-from reclaim.client import BankClient, BankError, SyncReport
+from reclaim.client import BankClient, BankError, SyncOvertaken, SyncReport
 from reclaim.client import sync as client_sync
 from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads
 from reclaim.platform.inbox.store import DatabaseStore
@@ -74,6 +74,8 @@ def tick() -> bool:
     ):
         try:
             piece()
+        except SyncOvertaken:
+            log_event("another sync is under way", work=what)
         except (BankError, BankFileError) as error:
             log_event("the bank could not be reached or refused; trying again", work=what, reason=type(error).__name__)
             well = False

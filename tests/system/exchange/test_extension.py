@@ -32,9 +32,9 @@ def exchange(bank: Bank, keys: dict[str, str]) -> ReclaimExchangeAPI:
 def open_withdrawals(bank: Bank, name: str) -> int:
     [count] = bank.run(
         """
-from reclaim.bank.feedback.queries import open_withdrawals
+from reclaim.bank.feedback.queries import owed_by
 from reclaim.bank.platforms.models import Platform
-say(open_withdrawals(Platform.objects.get(name=arguments[0])))
+say(owed_by(Platform.objects.get(name=arguments[0])).count())
 """,
         name,
     )
