@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 def distances(codes: npt.NDArray[np.uint8], code: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
     """Bits that differ between one code, shape (32,), and each of those of shape (n, 32), uint8: shape (n,)."""
-    return np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.uint16)
+    differing: npt.NDArray[np.uint16] = np.bitwise_count(codes ^ code).sum(axis=1, dtype=np.uint16)
+    return differing
 
 
 def search(

@@ -147,7 +147,7 @@ def test_ids_may_be_any_kind_of_whole_number_and_nothing_else_is_there() -> None
     assert all(other not in index for other in (8, 2**70, "7", None, 7.0))
     with pytest.raises(KeyError):
         index.remove(2**70)
-    index.remove(np.int64(7))
+    index.remove(np.int64(7))  # type: ignore[arg-type]
     assert len(index) == 0
 
 
