@@ -20,6 +20,7 @@ enum {
     MAX_BANDS = 16,
     MAX_BAND_RADIUS = 3,
     MAX_WIDTH = 24,
+    MAX_PROBES = 1 + 24 + 276 + 2024, /* of one band: MAX_BAND_RADIUS bits of MAX_WIDTH */
     CHUNK = 1024 /* entries one call of a scan looks at, and so the most it can answer with */
 };
 
