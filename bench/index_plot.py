@@ -14,6 +14,7 @@ import matplotlib
 
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "index-cost"
+matplotlib.rcParams["svg.fonttype"] = "none"
 
 from matplotlib import pyplot as plt  # noqa: E402
 
@@ -36,7 +37,7 @@ PANELS = (("one query, median", one_query), ("in a batch", in_a_batch))
 def main(files: list[str]) -> None:
     """One line a method, on PDQ-like codes."""
     results = sorted((json.loads(Path(file).read_text()) for file in files), key=lambda found: int(found["n"]))
-    figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(9, 4.6), sharey=True, layout="constrained")
     methods = [row["method"] for row in results[0]["rows"] if row["data"] == "pdq-like"]
     for axis, (title, cost) in zip(axes, PANELS, strict=True):
         for method in methods:
@@ -52,7 +53,7 @@ def main(files: list[str]) -> None:
         axis.set_xlabel("signals in the bank")
         axis.grid(True, which="major", alpha=0.3)
     axes[0].set_ylabel("microseconds a query, one core")
-    axes[1].legend(fontsize="small")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(TARGET, metadata={"Date": None})
 
 
