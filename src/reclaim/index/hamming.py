@@ -20,7 +20,7 @@ from reclaim.index import _native, errors
 from reclaim.index.codes import Codes, Hits, Ids, ManyHits, as_code, as_codes, as_ids, check_radius
 
 Mode = Literal["fast", "compact"]
-"""``fast``: about 260 bytes a code. ``compact``: at most 130, a query takes two to three times as long, a batch five."""
+"""``fast``: 260 bytes a code. ``compact``: at most 130; a query takes two to three times as long, a batch five."""
 
 Progress = Callable[[int, int], object]
 """Called with how many steps are done, of how many."""
