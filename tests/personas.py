@@ -24,7 +24,7 @@ def pdq_value(seed: int) -> str:
 
 def a_case(*seeds: int) -> NewCase:
     """A person's case with one signal for each seed."""
-    return create_case([NewSignal("pdq", pdq_value(seed)) for seed in seeds])
+    return create_case([NewSignal(number, "pdq", pdq_value(seed)) for number, seed in enumerate(seeds, start=1)])
 
 
 @dataclass
@@ -81,3 +81,10 @@ class ActingPlatform:
         )
         assert answer.status_code == 200
         assert answer.json()["count"] == 1
+
+    def syncs(self) -> None:
+        """Do as a good client does: fetch everything, delete what is withdrawn, say so."""
+        gone = [value for value, status in self.fetch_all().items() if status == "Withdrawn"]
+        if gone:
+            words = [{"hashValue": value, "feedbackValue": "Deleted", "tags": []} for value in gone]
+            assert self.post("SubmitFeedback", {"count": len(words), "hashFeedbacks": words}).status_code == 200

@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.platforms.models import PlatformKey
-from reclaim.bank.platforms.services import revoke_platform
+from reclaim.bank.platforms.services import rekey_platform, revoke_platform
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from tests.personas import ActingPlatform, a_case, pdq_value
 
@@ -62,6 +63,25 @@ def test_a_revoked_platform_does_not_hold_up_the_erasure_of_a_withdrawn_signal()
     revoke_platform("Two")
     one.says(1, "Deleted")
     assert one.fetch_all() == {}
+
+
+def test_a_platform_gets_new_keys_and_its_old_ones_end() -> None:
+    one = ActingPlatform.vetted()
+    made = rekey_platform("Example")
+    assert made is not None
+    assert one.get().status_code == 401
+    one.keys = made[1]
+    assert one.get().status_code == 200
+    assert rekey_platform("Nobody") is None
+
+
+def test_a_revoked_platform_can_be_vetted_again_and_its_old_keys_stay_dead() -> None:
+    one = ActingPlatform.vetted()
+    revoke_platform("Example")
+    again = ActingPlatform.vetted()
+    assert again.platform == one.platform
+    assert one.get().status_code == 401
+    assert again.get().status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -126,6 +146,14 @@ def test_a_malformed_body_is_refused_whole_with_a_reason(endpoint: str, body: by
     answer = one.client.post(f"/v1/{endpoint}", body, content_type="application/json", headers=headers)
     assert answer.status_code == 400
     assert answer.json()["detail"]
+
+
+def test_what_was_sent_is_not_repeated_in_a_refusal() -> None:
+    body = {"receipt": "0" * 64, "signals": [], pdq_value(1): pdq_value(2)}
+    answer = Client().post("/start/case/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert pdq_value(1) not in answer.content.decode()
+    assert pdq_value(2) not in answer.content.decode()
 
 
 def test_a_body_beyond_the_limit_is_refused() -> None:

@@ -54,7 +54,8 @@ def test_every_route_every_file_and_every_error_has_exactly_these_headers(site: 
             assert answer["Cache-Control"] == ("no-cache" if is_file else "no-store"), where
             assert "Strict-Transport-Security" not in answer, where
             assert all(f"{feature}=()" in answer["Permissions-Policy"] for feature in ("camera", "geolocation")), where
-            answer.close()
+            if answer.streaming:
+                list(answer.streaming_content)  # read to its end, which closes the file
 
 
 @override_settings(SECURE=True)

@@ -39,22 +39,55 @@ def test_a_new_case_does_not_show_what_was_decided_for_an_earlier_case_with_the_
     assert told(later) == told(fresh)
 
 
-def test_a_withdrawal_looks_the_same_whether_or_not_another_case_holds_the_picture() -> None:
+# What somebody else may do with a case of her own that holds the same picture, at any moment.
+OTHERS = ("nothing", "makes a case", "withdraws hers", "withdraws hers and makes another")
+
+
+@pytest.mark.parametrize("acknowledges_late", [False, True])
+@pytest.mark.parametrize("was_there", [False, True])
+@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("moment", range(9))
+def test_at_no_moment_does_a_case_page_tell_that_another_case_holds_the_picture(
+    moment: int, other: str, was_there: bool, acknowledges_late: bool
+) -> None:
+    """The same life of two cases, one with a picture that somebody else reports too: the pages never differ."""
     platform = ActingPlatform.vetted()
+    # A platform that has acknowledged before, as one that honours withdrawals has.
     withdraw(a_case(7).case)
-    platform.says(7, "Deleted")
-    a_case(1)
-    shared, alone = a_case(1).case, a_case(2).case
-    platform.fetch_all()
-    for case in (shared, alone):
-        withdraw(case)
-    assert told(shared) == told(alone)
-    # The platform fetches, deletes what is a tombstone, and says so.
-    for value, status in platform.fetch_all().items():
-        if status == "Withdrawn":
-            assert value == pdq_value(2)
-            platform.says(2, "Deleted")
-    assert told(shared) == told(alone)
+    platform.syncs()
+    others = [a_case(1).case] if was_there else []
+    mine, control = a_case(1).case, a_case(2).case
+    owed: list[str] = []
+
+    def platform_syncs() -> None:
+        if acknowledges_late and owed:
+            acknowledge(platform, owed)
+        owed[:] = [value for value, status in platform.fetch_all().items() if status == "Withdrawn"]
+        if not acknowledges_late and owed:
+            acknowledge(platform, owed)
+
+    def withdraw_both() -> None:
+        withdraw(mine)
+        withdraw(control)
+
+    life = [platform_syncs, platform_syncs, withdraw_both, *[platform_syncs] * 6]
+    for step, happens in enumerate(life):
+        if step == moment:
+            if "withdraws" in other:
+                for case in others:
+                    withdraw(case)
+            if "makes" in other:
+                a_case(1)
+        assert told(mine) == told(control), f"before step {step}"
+        happens()
+        assert told(mine) == told(control), f"after step {step}"
+    # A picture of its own is confirmed in the end: the comparison is not one of two silences.
+    assert told(control).withdrawal_taken == 1
+
+
+def acknowledge(platform: ActingPlatform, values: list[str]) -> None:
+    words = [{"hashValue": value, "feedbackValue": "Deleted", "tags": []} for value in values]
+    platform.post("SubmitFeedback", {"count": len(words), "hashFeedbacks": words})
 
 
 @pytest.mark.parametrize("path", ["/v1/FetchHashes", "/v1//FetchHashes", "/v1/SubmitFeedback", "/v1/SubmitHashes"])

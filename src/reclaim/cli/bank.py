@@ -7,11 +7,15 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from reclaim.cli.exits import Exit, exit_for
-from reclaim.cli.options import fail, open_site_or_fail, serve_or_fail, serving_options, site_options
+from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
+
+if TYPE_CHECKING:
+    from reclaim.bank.platforms.services import PlatformKeys
 
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
@@ -52,14 +56,14 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
     Example:
       reclaim bank tick --data bank-data
     """
-    _open(data, database_url, migrate=False)
+    _open(data, database_url, migrate=every is None)
     from reclaim.bank.work import tick as work
     from reclaim.sitekit.serve import tick_forever
 
-    if every is None:
-        work()
-    else:
+    if every is not None:
         tick_forever(work, every)
+    elif not work():
+        fail(Exit.ERROR, "Not all of the work could be done; it is tried again at the next tick.")
 
 
 @command.group()
@@ -92,12 +96,40 @@ def platform_add(name: str, data: Path, database_url: str | None, as_json: bool)
         fail(Exit.NAME_TAKEN, str(error))
     except ValueError as error:
         fail(Exit.USAGE, str(error))
+    _show_keys(added.name, keys, as_json)
+
+
+def _show_keys(name: str, keys: PlatformKeys, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"name": added.name, **dataclasses.asdict(keys)}))
+        click.echo(json.dumps({"name": name, **dataclasses.asdict(keys)}))
         return
-    click.echo(f"«{added.name}» may now fetch signals. Its keys are shown this once; the bank keeps no copy:")
+    click.echo(f"«{name}» may now fetch signals. Its keys are shown this once; the bank keeps no copy:")
     for use, key in dataclasses.asdict(keys).items():
         click.echo(f"  {use:<17} {key}")
+
+
+@platform.command("rekey")
+@click.argument("name")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for «reclaim platform init».")
+def platform_rekey(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
+    """Make new keys for the platform NAME and print them, once. Its old keys end at once.
+
+    \b
+    Example:
+      reclaim bank platform rekey Example --data bank-data --json > keys.json
+    """
+    _open(data, database_url)
+    from reclaim.bank.platforms.services import rekey_platform
+
+    made = rekey_platform(name)
+    if made is None:
+        _no_such_platform(name)
+    _show_keys(made[0].name, made[1], as_json)
+
+
+def _no_such_platform(name: str) -> NoReturn:
+    fail(Exit.ERROR, f"There is no platform named «{name}» with access. «reclaim bank platform list» shows them.")
 
 
 @platform.command("list")
@@ -111,12 +143,12 @@ def platform_list(data: Path, database_url: str | None, as_json: bool) -> None:
       reclaim bank platform list --data bank-data
     """
     _open(data, database_url)
-    from reclaim.bank.feedback.queries import open_withdrawals
-    from reclaim.bank.platforms.queries import active_platforms
+    from reclaim.bank.feedback.queries import owed_by
+    from reclaim.bank.platforms.queries import vetted_platforms
 
-    for entry in active_platforms():
+    for entry in vetted_platforms():
         fetched = entry.last_fetch_at.isoformat(timespec="seconds") if entry.last_fetch_at else None
-        waiting = open_withdrawals(entry)
+        waiting = owed_by(entry).count()
         if as_json:
             click.echo(json.dumps({"name": entry.name, "last_fetch": fetched, "open_withdrawals": waiting}))
         else:
@@ -166,7 +198,7 @@ def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json:
             signals.append(fingerprint(file).insist())
         except SignalError as error:
             refused.append((file, error))
-            click.echo(f"{file}: {error}", err=True)
+            click.echo(f"{printable(file)}: {error}", err=True)
     if not signals:
         sys.exit(exit_for([error for _, error in refused]))
     _open(data, database_url)
@@ -174,7 +206,9 @@ def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json:
     from reclaim.bank.cases.services import NewSignal, create_case
 
     try:
-        made = create_case([NewSignal("pdq", signal.pdq) for signal in signals], actor="operator")
+        made = create_case(
+            [NewSignal(number, "pdq", signal.pdq) for number, signal in enumerate(signals, start=1)], actor="operator"
+        )
     except ValueError as error:
         fail(Exit.USAGE, str(error))
     if as_json:

@@ -48,7 +48,7 @@ def command(bank_port: int, platform_port: int) -> None:
                     stdin=keys,
                 )
                 reviewer = reclaim_json("platform", "reviewer", "add", REVIEWER, "--data", platform_data)
-                with Site(["platform", "serve", "--data", platform_data], platform_port) as platform:
+                with Site(["platform", "serve", "--every", "5", "--data", platform_data], platform_port) as platform:
                     _show(console, bank, platform, reviewer["password"], connected["upload_key"])
                     stop.wait()
                     console.print("Stopping; the folder with everything in it is deleted.")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from reclaim.cli.exits import exit_for
+from reclaim.cli.options import printable
 from reclaim.signals import (
     Signal,
     SignalError,
@@ -111,15 +112,10 @@ def _report(path: Path, answer: Signal | SignalError, as_json: bool) -> None:
                 fields["note"] = POOR_NOTE
         click.echo(json.dumps(fields))
         return
-    name = _printable(path)
+    name = printable(path)
     if isinstance(answer, SignalError):
         click.echo(f"{name}: {answer}", err=True)
         return
     click.echo("  ".join([answer.value, *([] if answer.quality is None else [f"{answer.quality:3}"]), name]))
     if poor:
         click.echo(f"{name}: {POOR_NOTE}", err=True)
-
-
-def _printable(path: Path) -> str:
-    """The name without characters that would steer the terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(path))

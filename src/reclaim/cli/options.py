@@ -75,3 +75,8 @@ def serve_or_fail(name: str, host: str, port: int, ticker: Sequence[str], worker
     except AddressTakenError as error:
         fail(Exit.ERROR, str(error))
     serve_site(name, host, port, ticker, workers)
+
+
+def printable(path: Path) -> str:
+    """A file's name without characters that would steer the terminal."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(path))

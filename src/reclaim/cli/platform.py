@@ -7,32 +7,19 @@ import sys
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reclaim.cli.exits import Exit, exit_for
-from reclaim.cli.options import serving_options, site_options
+from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 
 if TYPE_CHECKING:
     from reclaim.client import BankClient, BankError, SyncReport
 
-SETTINGS = "reclaim.platform.settings"
-
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
-    from reclaim.sitekit.setup import open_site
-
-    try:
-        open_site(SETTINGS, data, database_url, migrate=migrate)
-    except (OSError, ValueError) as error:
-        _fail(Exit.ERROR, f"The platform in this data folder cannot be opened: {error}")
-
-
-def _fail(code: Exit, sentence: str) -> NoReturn:
-    """End the command with one sentence on standard error and an exit code."""
-    click.echo(sentence, err=True)
-    sys.exit(code)
+    open_site_or_fail("reclaim.platform.settings", data, database_url, migrate=migrate)
 
 
 def _bank_client() -> BankClient:
@@ -42,15 +29,13 @@ def _bank_client() -> BankClient:
     try:
         return bank_client()
     except BankFileError as error:
-        _fail(Exit.ERROR, str(error))
+        fail(Exit.ERROR, str(error))
 
 
 def _exit_of(error: BankError) -> Exit:
-    from reclaim.client import BankRefused, BankUnreachable
+    from reclaim.client import BankUnreachable
 
-    if isinstance(error, BankUnreachable):
-        return Exit.BANK_UNREACHABLE
-    return Exit.REFUSED_BY_BANK if isinstance(error, BankRefused) else Exit.ERROR
+    return Exit.BANK_UNREACHABLE if isinstance(error, BankUnreachable) else Exit.REFUSED_BY_BANK
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -96,10 +81,10 @@ def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_k
     except ValidationError as error:
         faults = {str(fault["loc"][0]) if fault["loc"] else "": fault["msg"] for fault in error.errors()}
         if "url" in faults:
-            _fail(Exit.USAGE, faults["url"].removeprefix("Value error, "))
-        _fail(Exit.USAGE, f"These keys are not complete ({', '.join(faults)}). Ask the bank for all of them.")
+            fail(Exit.USAGE, faults["url"].removeprefix("Value error, "))
+        fail(Exit.USAGE, f"These keys are not complete ({', '.join(faults)}). Ask the bank for all of them.")
     except (ValueError, TypeError):
-        _fail(Exit.USAGE, "These are not the keys that «reclaim bank platform add NAME --json» prints.")
+        fail(Exit.USAGE, "These are not the keys that «reclaim bank platform add NAME --json» prints.")
     _open(data, database_url)
     from django.conf import settings
 
@@ -130,7 +115,7 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
     """Fetch what changed at the bank, delete what was withdrawn, and tell the bank so.
 
     \b
-    Exit codes: 32 the bank cannot be reached, 33 the bank refused.
+    Exit codes: 32 the bank cannot be reached, 33 it refused or its answer breaks the contract.
 
     \b
     Example:
@@ -155,7 +140,7 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
         try:
             report = follow(client, on_page)
         except BankError as error:
-            _fail(_exit_of(error), str(error))
+            fail(_exit_of(error), str(error))
     held = signal_count()
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(report), "held": held}))
@@ -203,12 +188,12 @@ def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: 
             if as_json:
                 click.echo(json.dumps({"file": str(file), "upload": None, "matches": [], "error": str(error)}))
             else:
-                click.echo(f"{_printable(file)}: {error}", err=True)
+                click.echo(f"{printable(file)}: {error}", err=True)
             continue
         if as_json:
             click.echo(json.dumps({"file": str(file), **answer}))
         else:
-            click.echo(f"{_printable(file)}: {_in_words(answer)}")
+            click.echo(f"{printable(file)}: {_in_words(answer)}")
     if errors:
         sys.exit(exit_for(errors))
 
@@ -219,11 +204,6 @@ def _in_words(answer: dict[str, Any]) -> str:
         return f"clear{poor}"
     found = ", ".join(f"{each['match']} at {each['distance']} bits, {each['turn']}" for each in answer["matches"])
     return f"held{poor}: {found}"
-
-
-def _printable(path: Path) -> str:
-    """The name without characters that would steer the terminal."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in str(path))
 
 
 @command.command()
@@ -271,9 +251,9 @@ def decide(
     try:
         number = uuid.UUID(match_id)
     except ValueError:
-        _fail(Exit.USAGE, "A match is named as «reclaim platform matches» lists it.")
+        fail(Exit.USAGE, "A match is named as «reclaim platform matches» lists it.")
     if not 1 <= len(reviewer) <= 80 or not reviewer.isprintable() or len(note) > 500 or not note.isprintable():
-        _fail(Exit.USAGE, "A name has 1 to 80 printable characters, a note at most 500.")
+        fail(Exit.USAGE, "A name has 1 to 80 printable characters, a note at most 500.")
     _open(data, database_url)
     from reclaim.client import BankError
     from reclaim.platform.inbox.api import match_as_json
@@ -285,9 +265,9 @@ def decide(
     try:
         decided = decide_match(number, Decision.Verdict(verdict), reviewer=reviewer, note=note, actor="operator")
     except Match.DoesNotExist:
-        _fail(Exit.ERROR, "There is no such match. «reclaim platform matches» lists them.")
+        fail(Exit.ERROR, "There is no such match. «reclaim platform matches» lists them.")
     except AlreadyDecidedError as error:
-        _fail(Exit.ERROR, str(error))
+        fail(Exit.ERROR, str(error))
     try:
         deliver_feedback(_bank_client())
         told = True
@@ -327,9 +307,9 @@ def reviewer_add(name: str, data: Path, database_url: str | None, as_json: bool)
     try:
         password = add_reviewer(name)
     except NameTakenError as error:
-        _fail(Exit.NAME_TAKEN, str(error))
+        fail(Exit.NAME_TAKEN, str(error))
     except ValueError as error:
-        _fail(Exit.USAGE, str(error))
+        fail(Exit.USAGE, str(error))
     if as_json:
         click.echo(json.dumps({"name": name.strip(), "password": password}))
     else:
@@ -375,6 +355,4 @@ def serve(data: Path, database_url: str | None, host: str, port: int, workers: i
       reclaim platform serve --data platform-data --port 8100
     """
     _open(data, database_url)
-    from reclaim.sitekit.serve import serve_site
-
-    serve_site("platform", host, port, ["platform", "tick", "--every", str(every), "--data", str(data)], workers)
+    serve_or_fail("platform", host, port, ["platform", "tick", "--every", str(every), "--data", str(data)], workers)

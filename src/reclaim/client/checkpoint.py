@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from reclaim.client.records import Page
 from reclaim.protocol.stopncii_v1 import DEFAULT_START_TIMESTAMP, HashRecord
 
-LONGEST_ABSENCE = 30 * 24 * 3600
-"""Seconds. A bank keeps a tombstone for 30 days; who stays away longer may have missed one."""
+LONGEST_ABSENCE = 29 * 24 * 3600
+"""Seconds. A bank keeps a tombstone for 30 days; who stays away longer may have missed one. A day is left for the
+fetch itself."""
 _CLOCK_SLACK = 24 * 3600
 _MOST_REMEMBERED = 2000
 
@@ -59,7 +60,7 @@ class Checkpoint:
 
     def complete(self, started_at: float) -> Checkpoint:
         """The checkpoint when the end of the feed was reached by a fetch that began at ``started_at``."""
-        return replace(self, whole_since=self.whole_since if self.sweeping else int(started_at), sweeping=False)
+        return replace(self, whole_since=int(started_at), sweeping=False)
 
     def as_text(self) -> str:
         """One line of JSON, for a store."""

@@ -86,7 +86,7 @@ def sync(
 ) -> SyncReport:
     """Fetch what changed, store it page by page, then acknowledge what was withdrawn.
 
-    After more than 30 days' absence, or with ``start_over``, the whole feed is fetched and what it no longer names
+    After more than 29 days' absence, or with ``start_over``, the whole feed is fetched and what it no longer names
     is deleted at its end; until then the old copy stays in use. ``on_page`` is called after each stored page.
     Raises ``BankError``; what was stored before stays, and the next sync goes on from there.
     """

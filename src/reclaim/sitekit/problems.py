@@ -35,11 +35,17 @@ def refusal(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
 def invalid_message(error: ValidationError) -> JsonResponse:
     """A 400 that names each field and what is wrong with it, without repeating what was sent."""
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"]) or "body", "fault": fault["msg"]}
+        {"field": _field(fault["loc"], fault["type"]), "fault": fault["msg"]}
         for fault in error.errors(include_input=False, include_url=False, include_context=False)[:20]
     ]
     detail = "Mend the fields named in «faults» and send it again. Nothing was taken."
     return problem(400, "This message does not fit the contract", detail, faults=faults)
+
+
+def _field(place: tuple[int | str, ...], kind: str) -> str:
+    # The name of a key that the contract does not know is the sender's own words, and may be anything.
+    known = (*place[:-1], "(unknown key)") if kind == "extra_forbidden" else place
+    return ".".join(str(part) for part in known) or "body"
 
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -6,6 +6,7 @@ use derives a key of its own (HMAC-SHA256 of a purpose label): a key that leaks 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -26,16 +27,8 @@ def load_or_create_secret(data: Path) -> bytes:
     """
     path = data / SECRET_FILE
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        # O_EXCL: of two processes that start at once, one makes the secret and the other reads it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(SECRET_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
+    if not path.exists():
+        _make_secret(path)
     secret = path.read_bytes()
     if len(secret) != SECRET_BYTES:
         raise ValueError(
@@ -43,6 +36,26 @@ def load_or_create_secret(data: Path) -> bytes:
             "PIN or platform key can be checked."
         )
     return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Put a whole secret in place, or leave the one that another process has put there meanwhile."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(SECRET_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def derive(master: bytes, purpose: str) -> bytes:

@@ -87,6 +87,9 @@ TEMPLATES = [
     }
 ]
 
+LEAVE_ADDRESS = os.environ.get("RECLAIM_LEAVE_ADDRESS", "")
+"""Where «Leave this page» leads; empty for the directory's own choice."""
+
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
@@ -126,5 +129,7 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},
         "gunicorn": {"level": "WARNING"},
+        # Its warnings about retries carry addresses and queries.
+        "urllib3": {"level": "CRITICAL"},
     },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -30,7 +31,10 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
         # A real question: SQLite opens any file, and only reading shows that it is no database.
         connection.introspection.table_names()
         if migrate:
-            call_command("migrate", interactive=False, verbosity=0)
+            # One at a time: of two commands that open a new site at once, the second finds it made.
+            with (data / "opening.lock").open("a") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                call_command("migrate", interactive=False, verbosity=0)
     except (OSError, ValueError, ImproperlyConfigured) as error:
         raise SiteNotOpenedError(f"This data folder cannot be used: {error}") from error
     except DatabaseError as error:

@@ -9,7 +9,6 @@ import math
 from pathlib import Path
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -174,7 +173,6 @@ def test_the_cosines_do_not_depend_on_the_last_bit_of_a_browsers_cosine(device: 
         assert {float(np.float32(value - slack)), float(np.float32(value + slack))} == {got}
 
 
-@pytest.mark.skipif(not VECTORS.is_file(), reason="the shared vectors are not there")
 def test_the_shared_vectors_give_the_shared_values_from_a_file(device: Device) -> None:
     cases = json.loads(VECTORS.read_text())["cases"]
     paths: list[str] = []
@@ -193,7 +191,6 @@ def test_the_shared_vectors_give_the_shared_values_from_a_file(device: Device) -
     assert wrong == []
 
 
-@pytest.mark.skipif(not VECTORS.is_file(), reason="the shared vectors are not there")
 def test_the_shared_vectors_give_the_shared_values_at_their_own_size(device: Device) -> None:
     cases = [case for case in json.loads(VECTORS.read_text())["cases"] if case["channels"] == "grey"]
     cases = [case for case in cases if case["unscaled_pdq"] is not None]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
+import secrets
+
 import pytest
+from django.test import override_settings
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reclaim.bank.cases import numbers
 from reclaim.bank.cases.models import Case
 from reclaim.bank.cases.queries import access_case
-from reclaim.bank.cases.services import NewSignal, create_case
+from reclaim.bank.cases.services import NewSignal, ReceiptUsedError, create_case, forget_answers
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from tests.personas import a_case, pdq_value
 
 
+def a_number() -> str:
+    return numbers.from_receipt(secrets.token_hex(32)).number
+
+
 @given(st.integers(0, 17), st.sampled_from(numbers.ALPHABET))
 def test_one_mistyped_character_is_noticed(place: int, character: str) -> None:
-    number = numbers.new_number()
+    number = a_number()
     typed = number[:place] + character + number[place + 1 :]
     if typed == number:
         assert numbers.parse_number(typed) == number
@@ -26,13 +35,13 @@ def test_one_mistyped_character_is_noticed(place: int, character: str) -> None:
 
 
 def test_a_number_may_be_typed_as_a_person_types() -> None:
-    number = numbers.new_number()
+    number = a_number()
     typed = f" {numbers.shown(number).lower().replace('0', 'o').replace('1', 'l')} "
     assert numbers.parse_number(typed) == number
 
 
 def test_numbers_have_eighty_bits_or_more_and_no_odd_symbols() -> None:
-    made = {numbers.new_number() for _ in range(500)}
+    made = {a_number() for _ in range(500)}
     assert len(made) == 500
     assert all(len(number) == 18 and set(number) <= set(numbers.ALPHABET) for number in made)
     assert 32 ** (len(made.pop()) - 1) >= 2**80
@@ -64,33 +73,56 @@ def test_number_and_pin_open_the_case_and_nothing_else_does() -> None:
     made, other = a_case(1), a_case(2)
     assert access_case(made.number, made.pin, b"here") == made.case
     assert access_case(made.number, other.pin, b"here") is None
-    assert access_case(numbers.new_number(), made.pin, b"here") is None
+    assert access_case(a_number(), made.pin, b"here") is None
+
+
+def signals_of(*seeds: int) -> list[NewSignal]:
+    return [NewSignal(number, "pdq", pdq_value(seed)) for number, seed in enumerate(seeds, start=1)]
 
 
 @pytest.mark.django_db
-def test_an_answer_that_was_lost_is_given_again_for_the_same_case() -> None:
-    signals = [NewSignal("pdq", pdq_value(1)), NewSignal("pdq", pdq_value(2))]
-    lost = create_case(signals, receipt="r" * 32)
-    again = create_case(signals, receipt="r" * 32)
-    assert again.case == lost.case
+def test_an_answer_that_was_lost_is_given_again_and_the_first_stays_good() -> None:
+    """However late the lost request arrives, the number that a person has written down keeps its case."""
+    answers = [create_case(signals_of(1, 2), receipt="r" * 64) for _ in range(3)]
+    assert len({(answer.number, answer.pin, answer.case) for answer in answers}) == 1
     assert Case.objects.count() == 1
     assert Source.objects.count() == 2
-    assert access_case(again.number, again.pin, b"here") == lost.case
-    assert access_case(lost.number, lost.pin, b"here") is None
+    assert access_case(answers[0].number, answers[0].pin, b"here") == answers[0].case
 
 
 @pytest.mark.django_db
-def test_a_receipt_used_again_for_other_pictures_makes_a_case_of_its_own() -> None:
-    first = create_case([NewSignal("pdq", pdq_value(1))], receipt="r" * 32)
-    second = create_case([NewSignal("pdq", pdq_value(2))], receipt="r" * 32)
-    assert first.case != second.case
+def test_a_receipt_used_again_for_other_pictures_is_refused_and_changes_nothing() -> None:
+    first = create_case(signals_of(1), receipt="r" * 64)
+    with pytest.raises(ReceiptUsedError):
+        create_case(signals_of(2), receipt="r" * 64)
+    assert LedgerRecord.objects.count() == 1
     assert access_case(first.number, first.pin, b"here") == first.case
 
 
 @pytest.mark.django_db
-def test_the_same_picture_chosen_twice_is_one_signal() -> None:
-    made = create_case([NewSignal("pdq", pdq_value(1))] * 2)
-    assert made.case.signals.count() == 1
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_after_fifteen_minutes_a_receipt_tells_nobody_number_and_pin(forgotten: bool) -> None:
+    create_case(signals_of(1), receipt="r" * 64)
+    Case.objects.update(answer_until=timezone.now() - datetime.timedelta(seconds=1))
+    if forgotten:
+        assert forget_answers() == 1
+        assert Case.objects.get().answer_mac is None
+    with pytest.raises(ReceiptUsedError):
+        create_case(signals_of(1), receipt="r" * 64)
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_another_bank_gives_another_number_for_the_same_receipt() -> None:
+    here = numbers.from_receipt("r" * 64)
+    with override_settings(MASTER_SECRET=b"another bank's secret, 32 bytes."):
+        assert numbers.from_receipt("r" * 64).number != here.number
+
+
+@pytest.mark.django_db
+def test_the_same_picture_chosen_twice_is_one_signal_under_its_first_number() -> None:
+    made = create_case(signals_of(5, 5))
+    assert [signal.number for signal in made.case.signals.all()] == [1]
     assert LedgerRecord.objects.count() == 1
 
 
@@ -98,5 +130,5 @@ def test_the_same_picture_chosen_twice_is_one_signal() -> None:
 @pytest.mark.parametrize("count", [0, 501])
 def test_a_case_takes_one_to_five_hundred_signals(count: int) -> None:
     with pytest.raises(ValueError, match="signal"):
-        create_case([NewSignal("pdq", pdq_value(seed)) for seed in range(count)])
+        create_case(signals_of(*range(count)))
     assert Case.objects.count() == 0

@@ -8,9 +8,10 @@ import pytest
 from django.utils import timezone
 
 from reclaim.bank.cases.services import withdraw
-from reclaim.bank.feedback.services import TOMBSTONE_RETENTION, erase_old_tombstones
+from reclaim.bank.feedback.services import TOMBSTONE_RETENTION, erase_tombstones
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.ledger.services import MOST_IN_ONE_SECOND
+from reclaim.bank.platforms.services import revoke_platform
 from tests.personas import ActingPlatform, a_case, pdq_value
 
 pytestmark = pytest.mark.django_db
@@ -85,9 +86,9 @@ def test_saying_deleted_of_an_active_signal_acknowledges_nothing() -> None:
 def test_the_value_is_erased_when_its_retention_ends_though_a_platform_is_silent() -> None:
     platform = ActingPlatform.vetted()
     withdraw(a_case(1).case)
-    assert erase_old_tombstones() == 0
+    assert erase_tombstones() == 0
     LedgerRecord.objects.update(withdrawn_at=timezone.now() - TOMBSTONE_RETENTION - datetime.timedelta(minutes=1))
-    assert erase_old_tombstones() == 1
+    assert erase_tombstones() == 1
     assert platform.fetch_all() == {}
 
 
@@ -101,6 +102,40 @@ def test_a_platform_takes_its_own_find_back() -> None:
     assert other.fetch_all() == {pdq_value(1): "Active"}
     platform.says(1, "Withdrawn")
     assert other.fetch_all() == {pdq_value(1): "Withdrawn"}
+
+
+def test_a_persons_withdrawal_outranks_a_platforms_find_of_the_same_picture() -> None:
+    finder, other = ActingPlatform.vetted("Finder"), ActingPlatform.vetted("Other")
+    body = {"count": 1, "hashRecords": [{"signalType": "ImagePDQ", "hashValue": pdq_value(1), "CSPFeedbacks": []}]}
+    finder.post("SubmitHashes", body)
+    first, second = a_case(1).case, a_case(1).case
+    finder.post("SubmitHashes", body)
+    withdraw(first)
+    assert other.fetch_all() == {pdq_value(1): "Active"}
+    withdraw(second)
+    assert other.fetch_all() == {pdq_value(1): "Withdrawn"}
+
+
+def test_a_platform_that_echoes_the_feed_cannot_keep_or_bring_back_what_a_person_withdraws() -> None:
+    echo, other = ActingPlatform.vetted("Echo"), ActingPlatform.vetted("Other")
+    body = {"count": 1, "hashRecords": [{"signalType": "ImagePDQ", "hashValue": pdq_value(1), "CSPFeedbacks": []}]}
+    case = a_case(1).case
+    assert echo.post("SubmitHashes", body).json()["count"] == 1
+    withdraw(case)
+    assert other.fetch_all() == {pdq_value(1): "Withdrawn"}
+    answer = echo.post("SubmitHashes", body).json()
+    assert (answer["count"], [refusal["index"] for refusal in answer["refused"]]) == (0, [0])
+    assert other.fetch_all() == {pdq_value(1): "Withdrawn"}
+
+
+def test_a_tombstone_that_waited_only_for_a_platform_without_access_is_erased() -> None:
+    one, _ = ActingPlatform.vetted("One"), ActingPlatform.vetted("Two")
+    withdraw(a_case(1).case)
+    one.says(1, "Deleted")
+    assert erase_tombstones() == 0
+    revoke_platform("Two")
+    assert erase_tombstones() == 1
+    assert one.fetch_all() == {}
 
 
 def test_no_second_holds_more_records_than_a_client_fetches_in_one_go() -> None:

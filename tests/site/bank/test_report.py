@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
+from django.utils import timezone
 
 from reclaim.bank.cases.models import Case
 from reclaim.bank.cases.services import withdraw
-from reclaim.bank.feedback.queries import Picture, PlatformReport, report
+from reclaim.bank.feedback.queries import PlatformReport, report
+from reclaim.bank.feedback.services import erase_tombstones
+from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.platforms.models import Platform
+from reclaim.bank.platforms.services import note_delivery
 from tests.personas import ActingPlatform, a_case
 
 pytestmark = pytest.mark.django_db
 
 
 def told(case: Case) -> PlatformReport:
-    [line] = report(
-        [
-            Picture(signal.source.record, signal.added_at, signal.withdrawn_at)
-            for signal in case.signals.select_related("source__record")
-        ]
-    )
+    [line] = report(sources_of(case))
     return line
+
+
+def sources_of(case: Case) -> list[Source]:
+    return [signal.source for signal in case.signals.select_related("source__record")]
 
 
 def test_a_platform_has_a_signal_once_it_has_fetched_it() -> None:
@@ -57,7 +63,43 @@ def test_a_withdrawal_is_open_until_the_platform_acknowledges_it() -> None:
     withdraw(case, [1])
     line = told(case)
     assert (line.has, line.withdrawal_open, line.withdrawal_taken) == (1, 1, 0)
-    for seed in (1, 2):
-        platform.says(seed, "Deleted")
+    platform.syncs()
+    assert told(case).withdrawal_open == 1
+    platform.syncs()
+    platform.syncs()
     line = told(case)
     assert (line.has, line.withdrawal_open, line.withdrawal_taken) == (1, 0, 1)
+
+
+def test_a_platform_that_never_acknowledges_never_counts_as_having_taken_a_withdrawal() -> None:
+    platform = ActingPlatform.vetted()
+    case = a_case(1).case
+    withdraw(case)
+    for _ in range(5):
+        platform.fetch_all()
+    assert told(case).withdrawal_open == 1
+    LedgerRecord.objects.update(withdrawn_at=timezone.now() - datetime.timedelta(days=31))
+    assert erase_tombstones() == 1
+    # It acknowledges another one later: that does not make up for the one it never confirmed.
+    withdraw(a_case(2).case)
+    for _ in range(5):
+        platform.syncs()
+    assert told(case).withdrawal_open == 1
+
+
+def test_two_fetches_at_once_cannot_take_back_what_a_platform_was_given() -> None:
+    platform = ActingPlatform.vetted()
+    case = a_case(1, 2, 3).case
+    slow = Platform.objects.get()
+    platform.fetch_all()
+    note_delivery(slow, from_position=0, from_second=10, to_position=1, to_second=11)
+    assert told(case).has == 3
+
+
+def test_one_platforms_feedback_does_not_make_another_seem_to_lack_the_signal() -> None:
+    one, two = ActingPlatform.vetted("One"), ActingPlatform.vetted("Two")
+    case = a_case(1).case
+    for platform in (one, two):
+        platform.fetch_all()
+    one.says(1, "Blocked")
+    assert [(line.name, line.has, line.removed) for line in report(sources_of(case))] == [("One", 1, 1), ("Two", 1, 0)]

@@ -14,10 +14,10 @@ class Case(models.Model):
     number_mac = models.BinaryField(max_length=32, unique=True)
     pin_hash = models.CharField(max_length=200)
     made_on = models.DateField(auto_now_add=True)
-    """A day, not a time: a time would tie the case to one visit in another system's log."""
-    receipt_mac = models.BinaryField(max_length=32, unique=True, null=True)
-    """MAC of the page's one-time receipt while the answer may still be lost on its way; see ``create_case``."""
-    receipt_until = models.DateTimeField(null=True)
+    answer_mac = models.BinaryField(max_length=32, null=True)
+    """MAC of the signals that the case was made of, while its number and PIN may be asked for again with the page's
+    receipt; see ``create_case``."""
+    answer_until = models.DateTimeField(null=True)
 
 
 class CaseSignal(models.Model):
@@ -26,8 +26,8 @@ class CaseSignal(models.Model):
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="signals")
     source = models.OneToOneField("ledger.Source", on_delete=models.PROTECT)
     number = models.PositiveIntegerField()
-    added_at = models.DateTimeField(auto_now_add=True)
-    withdrawn_at = models.DateTimeField(null=True)
+    added_on = models.DateField(auto_now_add=True)
+    withdrawn_on = models.DateField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "number"], name="one_picture_a_number")]

@@ -1,19 +1,23 @@
 """Case numbers and PINs: made by the bank, shown once, never stored.
 
-A case number is 17 random characters of Crockford's base 32 (https://www.crockford.com/base32.html) and his check
-symbol: 85 random bits. Numbers whose check symbol is not a letter or digit are drawn again (*, ~, $ and = are hard
-to read out and to type), which leaves 84.8 bits.
+A case number is 17 characters of Crockford's base 32 (https://www.crockford.com/base32.html) and his check symbol: 85
+bits. Numbers whose check symbol is not a letter or digit are passed over (*, ~, $ and = are hard to read out and to
+type), which leaves 84.8 bits.
+
+Both come from a receipt, a random value that the asking page keeps, through a MAC under the bank's secret: whoever
+asks again with the same receipt, because the answer was lost on its way, is given the same number and PIN.
 """
 
 from __future__ import annotations
 
-import secrets
+import itertools
+from dataclasses import dataclass
 
 from reclaim.sitekit.secrets import mac
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_SYMBOLS = ALPHABET + "*~$=U"
-_RANDOM_CHARACTERS = 17
+_CHARACTERS = 17
 _GROUP = 6
 PIN_DIGITS = 8
 
@@ -22,20 +26,32 @@ class MistypedError(ValueError):
     """What was typed cannot be a case number or a PIN, whatever the bank holds."""
 
 
+@dataclass(frozen=True)
+class NumberAndPin:
+    """A bare case number of 18 characters, and a PIN of eight digits."""
+
+    number: str
+    pin: str
+
+
+def from_receipt(receipt: str) -> NumberAndPin:
+    """The case number and PIN of a receipt: always the same for the same one."""
+    for attempt in itertools.count():
+        drawn = int.from_bytes(mac("case-number-from-receipt", f"{attempt}:{receipt}".encode()))
+        characters = "".join(ALPHABET[drawn >> 5 * place & 31] for place in range(_CHARACTERS))
+        check = _check_symbol(characters)
+        if check in ALPHABET:
+            break
+    # 256 bits onto 10^8 PINs: no PIN is likelier than another by more than one part in 10^69.
+    pin = int.from_bytes(mac("case-pin-from-receipt", receipt.encode())) % 10**PIN_DIGITS
+    return NumberAndPin(characters + check, f"{pin:0{PIN_DIGITS}}")
+
+
 def _check_symbol(characters: str) -> str:
     value = 0
     for character in characters:
         value = value * 32 + ALPHABET.index(character)
     return _CHECK_SYMBOLS[value % 37]
-
-
-def new_number() -> str:
-    """A fresh case number, bare: 18 characters."""
-    while True:
-        characters = "".join(secrets.choice(ALPHABET) for _ in range(_RANDOM_CHARACTERS))
-        check = _check_symbol(characters)
-        if check in ALPHABET:
-            return characters + check
 
 
 def shown(number: str) -> str:
@@ -49,7 +65,7 @@ def parse_number(typed: str) -> str:
     Raises ``MistypedError``. That says only that a character is wrong; it needs no look into the bank.
     """
     bare = "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
-    if len(bare) != _RANDOM_CHARACTERS + 1 or any(character not in ALPHABET for character in bare):
+    if len(bare) != _CHARACTERS + 1 or any(character not in ALPHABET for character in bare):
         raise MistypedError("A case number has 18 letters and digits. Please check what you typed.")
     if _check_symbol(bare[:-1]) != bare[-1]:
         raise MistypedError("One character of the case number seems to be mistyped. Please check it.")
@@ -59,11 +75,6 @@ def parse_number(typed: str) -> str:
 def number_mac(number: str) -> bytes:
     """What the bank stores of a case number."""
     return mac("case-number", number.encode())
-
-
-def new_pin() -> str:
-    """A fresh PIN: eight digits."""
-    return f"{secrets.randbelow(10**PIN_DIGITS):0{PIN_DIGITS}}"
 
 
 def parse_pin(typed: str) -> str:

@@ -12,11 +12,12 @@ from reclaim.sitekit.limits import Limit, seconds_to_wait
 
 SESSION_KEY = "case"
 
-# Eight digits at 30 tries in 10 minutes: somebody who knows the number and has a thousand networks guesses the PIN
-# with a chance of 0.004 % a day. One network gets 5 tries at one case, so it cannot use up the case's own 30.
+# One network gets 5 tries at one case, so that it takes 60 networks to use up what the case has for all of them.
+# Eight digits at 300 tries in 10 minutes: somebody who knows the number, and has so many networks, guesses the PIN with
+# a chance of 0.04 % a day.
 PER_NETWORK_AND_CASE = Limit("case sign-in, network and case", tries=5, window=600)
 PER_NETWORK = Limit("case sign-in, network", tries=30, window=600)
-PER_CASE = Limit("case sign-in, case", tries=30, window=600)
+PER_CASE = Limit("case sign-in, case", tries=300, window=600)
 
 
 class SlowDownError(Exception):

@@ -88,6 +88,8 @@ def fetch_hashes(request: HttpRequest) -> HttpResponse:
         return invalid_message(error)
     except ValueError as error:
         return problem(400, "Unknown page token", f"{error} Start again from your last nextSetTimestamp.")
+    if token is None:
+        feedback.note_fetch_start(platform)
     page = feed_page(query.startTimestamp, token, min(query.pageSize, MAX_PAGE_SIZE))
     said: dict[int, list[FeedbackRow]] = {}
     for row in FeedbackRow.objects.filter(record__in=page.records).select_related("platform").order_by("platform"):
@@ -138,6 +140,10 @@ def _parse_value(signal_type: SignalType, value: str) -> tuple[str, str]:
     return _BANK_TYPE[signal_type], parsed
 
 
+def _submission(taken: int, refused: list[Refusal]) -> HttpResponse:
+    return _answer(SubmissionResponse(count=taken, refused=sorted(refused, key=lambda refusal: refusal.index)))
+
+
 @require_POST
 @requires(Access.SUBMIT_KEY)
 def submit_hashes(request: HttpRequest) -> HttpResponse:
@@ -145,7 +151,7 @@ def submit_hashes(request: HttpRequest) -> HttpResponse:
     message = _read(SubmitHashesRequest, request)
     if isinstance(message, HttpResponse):
         return message
-    words, refused = [], []
+    words, refused, indexes = [], [], []
     for index, entry in enumerate(message.hashRecords):
         try:
             signal_type, value = _parse_value(entry.signalType, entry.hashValue)
@@ -161,8 +167,10 @@ def submit_hashes(request: HttpRequest) -> HttpResponse:
                 said.tags if said else [],
             )
         )
-    feedback.take_finds(access_platform(request), words)
-    return _answer(SubmissionResponse(count=len(words), refused=refused))
+        indexes.append(index)
+    withdrawn = feedback.take_finds(access_platform(request), words)
+    refused += [Refusal(index=indexes[place], reason="A person has withdrawn this signal.") for place in withdrawn]
+    return _submission(len(words) - len(withdrawn), refused)
 
 
 @require_POST
@@ -185,6 +193,4 @@ def submit_feedback(request: HttpRequest) -> HttpResponse:
         indexes.append(index)
     unknown = feedback.take_feedback(access_platform(request), words)
     refused += [Refusal(index=indexes[place], reason="No signal of this value is in the bank.") for place in unknown]
-    return _answer(
-        SubmissionResponse(count=len(words) - len(unknown), refused=sorted(refused, key=lambda entry: entry.index))
-    )
+    return _submission(len(words) - len(unknown), refused)

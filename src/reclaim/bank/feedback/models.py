@@ -14,7 +14,8 @@ class Feedback(models.Model):
     record = models.ForeignKey("ledger.LedgerRecord", on_delete=models.CASCADE, related_name="feedback")
     value = models.CharField(max_length=16, choices=[(value.value, value.value) for value in FeedbackValue])
     tags = models.JSONField(default=list)
-    said_at = models.DateTimeField()
+    said_position = models.BigIntegerField()
+    """Where the ledger's clock stood: feedback on a signal concerns the sources that were added before."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "record"], name="one_feedback_a_platform")]

@@ -1,27 +1,18 @@
-"""Reads on feedback: what a person is told, and what platforms see of one another."""
+"""Reads on feedback: what a person is told, and what a platform owes."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
-from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.queries import tombstones
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import active_platforms
 from reclaim.protocol.stopncii_v1 import FeedbackValue
-
-
-@dataclass(frozen=True)
-class Picture:
-    """One picture of a case, as far as this app needs to know it."""
-
-    record: LedgerRecord
-    added_at: datetime.datetime
-    withdrawn_at: datetime.datetime | None
 
 
 @dataclass
@@ -37,35 +28,32 @@ class PlatformReport:
     """A person there looked, and left it up."""
     withdrawal_taken: int = 0
     withdrawal_open: int = 0
-    """It may still hold the signal: it has not said that it deleted its copy."""
+    """It may still hold the signal: it has not confirmed the withdrawal."""
 
 
-def report(pictures: Sequence[Picture]) -> list[PlatformReport]:
-    """What every platform did with these pictures.
+def report(sources: Sequence[Source]) -> list[PlatformReport]:
+    """What every platform did with these pictures of one case (``Source.record`` loaded).
 
-    Feedback older than the picture's own day in the bank is left out: it was given for another case, and showing it
-    would tell that there is one.
+    Every answer depends on the platform and on this case's own positions alone. What happened to the same signal
+    before, or for another case, changes nothing here: it would tell that there is such a case.
     """
-    records = [picture.record.pk for picture in pictures]
+    records = [source.record_id for source in sources]
     feedback = {(row.platform_id, row.record_id): row for row in Feedback.objects.filter(record__in=records)}
-    acknowledged = {
-        (row.platform_id, row.record_id): row.at for row in Acknowledgement.objects.filter(record__in=records)
-    }
-    acknowledges = set(Acknowledgement.objects.values_list("platform", flat=True).distinct())
+    acknowledged = set(Acknowledgement.objects.filter(record__in=records).values_list("platform", "record"))
     reports = []
     for platform in active_platforms():
         line = PlatformReport(platform.name)
-        for picture in pictures:
-            key = (platform.pk, picture.record.pk)
-            if picture.withdrawn_at is not None:
-                if _withdrawal_is_taken(picture, platform, acknowledged.get(key), platform.pk in acknowledges):
+        for source in sources:
+            key = (platform.pk, source.record_id)
+            if source.withdrawn_position is not None:
+                if _withdrawal_is_taken(source, platform, key in acknowledged):
                     line.withdrawal_taken += 1
                 else:
                     line.withdrawal_open += 1
                 continue
-            line.has += picture.record.position <= platform.covered_position
+            line.has += source.added_position <= platform.covered_position
             said = feedback.get(key)
-            if said is not None and said.said_at >= picture.added_at:
+            if said is not None and said.said_position >= source.added_position:
                 line.reviewing += said.value == FeedbackValue.PENDING_REVIEW
                 line.removed += said.value == FeedbackValue.BLOCKED
                 line.kept += said.value == FeedbackValue.NOT_BLOCKED
@@ -73,18 +61,15 @@ def report(pictures: Sequence[Picture]) -> list[PlatformReport]:
     return reports
 
 
-def _withdrawal_is_taken(
-    picture: Picture, platform: Platform, acknowledged_at: datetime.datetime | None, acknowledges: bool
-) -> bool:
-    record = picture.record
-    if record.status == LedgerRecord.Status.ACTIVE:
-        # Another case still holds the same signal. This person must not learn so: a platform that acknowledges
-        # tombstones counts as having taken the withdrawal once it was given the record without this case.
-        return acknowledges and record.position <= platform.covered_position
-    return acknowledged_at is not None and (record.withdrawn_at is None or acknowledged_at >= record.withdrawn_at)
+def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: bool) -> bool:
+    if source.withdrawn_position is None or source.withdrawn_position > platform.confirmed_position:
+        return False
+    # A tombstone whose retention ended before the platform said anything is owed no more, but never was confirmed.
+    never_said = source.made_tombstone and source.record.status == LedgerRecord.Status.ERASED and not has_acknowledged
+    return not never_said
 
 
-def open_withdrawals(platform: Platform) -> int:
-    """How many tombstones a platform has not acknowledged."""
+def owed_by(platform: Platform) -> QuerySet[LedgerRecord]:
+    """Tombstones that a platform has not acknowledged."""
     acknowledged = Acknowledgement.objects.filter(platform=platform, at__gte=F("record__withdrawn_at")).values("record")
-    return LedgerRecord.objects.filter(status=LedgerRecord.Status.WITHDRAWN).exclude(pk__in=acknowledged).count()
+    return tombstones().exclude(pk__in=acknowledged)

@@ -68,6 +68,12 @@ class Source(models.Model):
     platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True)
     """The platform that found it; ``None`` for a person's case."""
     active = models.BooleanField(default=True)
+    added_position = models.BigIntegerField(default=0)
+    """The record's position when this source was added. Whoever was given that position has the signal."""
+    withdrawn_position = models.BigIntegerField(null=True)
+    """The record's position when this source ended."""
+    made_tombstone = models.BooleanField(default=False)
+    """Whether its end made the record a tombstone, because it was the last."""
 
     class Meta:
         constraints = [

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.protocol.stopncii_v1 import PageToken
 
@@ -25,3 +27,8 @@ def feed_page(start_timestamp: int, after: PageToken | None, size: int) -> FeedP
         records = records.filter(modified_at__gte=after.modified_at, position__gt=after.position)
     page = list(records.order_by("modified_at", "position").prefetch_related("sources")[: size + 1])
     return FeedPage(page[:size], len(page) > size)
+
+
+def tombstones() -> QuerySet[LedgerRecord]:
+    """Withdrawn signals whose value is still there."""
+    return LedgerRecord.objects.filter(status=LedgerRecord.Status.WITHDRAWN)

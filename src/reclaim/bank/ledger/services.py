@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,8 @@ class LedgerTransaction:
     def __init__(self, clock: LedgerClock) -> None:
         self._clock = clock
         self._changed: dict[int, LedgerRecord] = {}
+        self._added: list[Source] = []
+        self._ended: list[Source] = []
 
     def add_source(self, signal_type: str, value: str, platform: Platform | None = None) -> Source:
         """Put a signal into the bank for one more reason; it is active from now on.
@@ -38,29 +39,43 @@ class LedgerTransaction:
         if source is None:
             source = Source.objects.create(record=record, platform=platform)
         elif not source.active:
-            source.active = True
-            source.save(update_fields=["active"])
+            source.active, source.withdrawn_position, source.made_tombstone = True, None, False
+            source.save(update_fields=["active", "withdrawn_position", "made_tombstone"])
         record = self.current(record)
         record.status = LedgerRecord.Status.ACTIVE
         record.withdrawn_at = None
+        self._added.append(source)
         self.touch(record)
         return source
 
-    def withdraw_sources(self, sources: Iterable[Source]) -> list[LedgerRecord]:
-        """End sources. A signal that has none left becomes a tombstone; those records are returned."""
-        tombstones = []
+    def withdraw_sources(self, sources: Iterable[Source]) -> None:
+        """End sources. A signal that has none left becomes a tombstone.
+
+        A person's word outranks a platform's find: when the last person's source of a signal ends, so do platforms'.
+        """
         for source in sources:
             if not source.active:
                 continue
-            source.active = False
-            source.save(update_fields=["active"])
             record = self.current(source.record)
+            self._end(source)
+            if source.platform_id is None and not record.sources.filter(active=True, platform=None).exists():
+                for find in record.sources.filter(active=True):
+                    self._end(find)
             if not record.sources.filter(active=True).exists():
                 record.status = LedgerRecord.Status.WITHDRAWN
                 record.withdrawn_at = timezone.now()
-                tombstones.append(record)
+                source.made_tombstone = True
             self.touch(record)
-        return tombstones
+
+    def _end(self, source: Source) -> None:
+        source.active = False
+        source.save(update_fields=["active"])
+        self._ended.append(source)
+
+    @property
+    def position(self) -> int:
+        """The last position that was handed out before this transaction."""
+        return self._clock.position
 
     def current(self, record: LedgerRecord) -> LedgerRecord:
         """The record as this transaction has changed it so far."""
@@ -70,11 +85,13 @@ class LedgerTransaction:
         """Let the record move to the end of the feed when the transaction ends."""
         self._changed[record.pk] = record
 
-    def finish(self, order: Iterable[LedgerRecord]) -> None:
-        """Give the changed records their new positions and seconds, in this order."""
+    def finish(self) -> None:
+        """Give the changed records, and the sources that changed with them, their new positions and seconds."""
         clock = self._clock
         now = int(time.time())
-        for record in order:
+        # Not in the order in which a person chose the pictures: neighbours in the feed should say as little as
+        # they can. The values are as good as random, and sorting by them shows nothing that they do not.
+        for record in sorted(self._changed.values(), key=lambda record: record.value or ""):
             if now > clock.second:
                 clock.second, clock.in_second = now, 0
             elif clock.in_second >= MOST_IN_ONE_SECOND:
@@ -83,12 +100,13 @@ class LedgerTransaction:
             clock.in_second += 1
             record.position, record.modified_at = clock.position, clock.second
             record.save()
+        for source in self._added:
+            source.added_position = self._changed[source.record_id].position
+            source.save(update_fields=["added_position"])
+        for source in self._ended:
+            source.withdrawn_position = self._changed[source.record_id].position
+            source.save(update_fields=["withdrawn_position", "made_tombstone"])
         clock.save()
-
-    @property
-    def changed(self) -> list[LedgerRecord]:
-        """The records that will move."""
-        return list(self._changed.values())
 
 
 @contextmanager
@@ -100,9 +118,7 @@ def locked_ledger() -> Iterator[LedgerTransaction]:
     with transaction.atomic():
         ledger = LedgerTransaction(LedgerClock.objects.select_for_update().get(pk=1))
         yield ledger
-        # Not in the order in which a person chose the pictures: neighbours in the feed should say as little as
-        # they can. The values are as good as random, and sorting by them shows nothing that they do not.
-        ledger.finish(sorted(ledger.changed, key=lambda record: record.value or ""))
+        ledger.finish()
 
 
 def erase(record: LedgerRecord) -> None:
@@ -110,10 +126,3 @@ def erase(record: LedgerRecord) -> None:
     record.value = None
     record.status = LedgerRecord.Status.ERASED
     record.save(update_fields=["value", "status"])
-
-
-def tombstones_older_than(retention: datetime.timedelta) -> Iterable[LedgerRecord]:
-    """Tombstones whose retention has ended."""
-    return LedgerRecord.objects.filter(
-        status=LedgerRecord.Status.WITHDRAWN, withdrawn_at__lt=timezone.now() - retention
-    )

@@ -16,6 +16,11 @@ class Platform(models.Model):
     """The platform was given every ledger record up to this position, without a gap."""
     covered_until = models.BigIntegerField(default=0)
     """The same as a feed timestamp, epoch seconds."""
+    covered_at_last_start = models.BigIntegerField(default=0)
+    """``covered_position`` when the platform last began to fetch."""
+    confirmed_position = models.BigIntegerField(default=0)
+    """The platform was given everything up to this position, and had acknowledged every tombstone among it when it
+    had come back twice."""
 
 
 class PlatformKey(models.Model):

@@ -18,9 +18,15 @@ def key_mac(key: str) -> bytes:
     return mac("platform-key", key.encode())
 
 
-def active_platforms() -> QuerySet[Platform]:
-    """Platforms that may fetch."""
+def vetted_platforms() -> QuerySet[Platform]:
+    """Platforms that have not lost their access, though their keys may have expired: they may hold signals."""
     return Platform.objects.filter(revoked_at=None).order_by("name")
+
+
+def active_platforms() -> QuerySet[Platform]:
+    """Platforms that can fetch now."""
+    usable = PlatformKey.objects.filter(scope=PlatformKey.Scope.FETCH, expires_at__gt=timezone.now())
+    return vetted_platforms().filter(pk__in=usable.values("platform"))
 
 
 def _find_key(key: str | None) -> PlatformKey | None:

@@ -31,27 +31,51 @@ class PlatformKeys:
 
 
 def add_platform(name: str) -> tuple[Platform, PlatformKeys]:
-    """Vet a platform and make its keys, which expire after a year.
+    """Vet a platform and make its keys, which expire after a year. One that lost its access can be vetted again.
 
     Raises ``NameTakenError``; ``ValueError`` for a name that is empty, too long or not plain text.
     """
     name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ValueError("A platform's name has 1 to 80 printable characters.")
+    try:
+        with transaction.atomic():
+            platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
+            if platform is None:
+                platform = Platform.objects.create(name=name)
+            else:
+                platform.revoked_at = None
+                platform.save(update_fields=["revoked_at"])
+            keys = _make_keys(platform)
+            audit.record("operator", "platform.add", f"platform:{platform.pk}")
+    except IntegrityError as error:
+        raise NameTakenError(
+            f"A platform named «{name}» is there already. Choose another name, or «rekey» it for new keys."
+        ) from error
+    return platform, keys
+
+
+def rekey_platform(name: str) -> tuple[Platform, PlatformKeys] | None:
+    """Make new keys for a platform with access, ending its old ones at once; ``None`` if there is none of this name."""
+    with transaction.atomic():
+        platform = Platform.objects.select_for_update().filter(name=name, revoked_at=None).first()
+        if platform is None:
+            return None
+        keys = _make_keys(platform)
+        audit.record("operator", "platform.rekey", f"platform:{platform.pk}")
+    return platform, keys
+
+
+def _make_keys(platform: Platform) -> PlatformKeys:
     # The prefix lets a secret scanner recognise a key that was published by mistake.
     keys = {scope: f"reclaim_{scope}_{secrets.token_urlsafe(32)}" for scope in PlatformKey.Scope.values}
     expires_at = timezone.now() + KEY_LIFE
-    try:
-        with transaction.atomic():
-            platform = Platform.objects.create(name=name)
-            PlatformKey.objects.bulk_create(
-                PlatformKey(platform=platform, scope=scope, mac=key_mac(key), expires_at=expires_at)
-                for scope, key in keys.items()
-            )
-            audit.record("operator", "platform.add", f"platform:{platform.pk}")
-    except IntegrityError as error:
-        raise NameTakenError(f"A platform named «{name}» is there already. Choose another name.") from error
-    return platform, PlatformKeys(**{f"{scope}_key": key for scope, key in keys.items()})
+    platform.keys.all().delete()
+    PlatformKey.objects.bulk_create(
+        PlatformKey(platform=platform, scope=scope, mac=key_mac(key), expires_at=expires_at)
+        for scope, key in keys.items()
+    )
+    return PlatformKeys(**{f"{scope}_key": key for scope, key in keys.items()})
 
 
 def note_delivery(
@@ -62,14 +86,15 @@ def note_delivery(
     A client that skips ahead leaves a gap; then nothing is noted, so that no person is told that a platform has
     what it has not.
     """
-    if from_position > platform.covered_position or from_second > max(platform.covered_until, 10):
-        Platform.objects.filter(pk=platform.pk).update(last_fetch_at=timezone.now())
-        return
-    Platform.objects.filter(pk=platform.pk).update(
-        last_fetch_at=timezone.now(),
-        covered_position=max(platform.covered_position, to_position),
-        covered_until=max(platform.covered_until, to_second),
-    )
+    with transaction.atomic():
+        # Read again under a lock: of two fetches at once, the slower must not take back what the other noted.
+        now = Platform.objects.select_for_update().get(pk=platform.pk)
+        now.last_fetch_at = timezone.now()
+        follows_on = from_position <= now.covered_position and from_second <= max(now.covered_until, 10)
+        if follows_on:
+            now.covered_position = max(now.covered_position, to_position)
+            now.covered_until = max(now.covered_until, to_second)
+        now.save(update_fields=["last_fetch_at", "covered_position", "covered_until"])
 
 
 def revoke_platform(name: str) -> bool:

@@ -1,0 +1,21 @@
+"""Routes of the person's pages."""
+
+from django.urls import path
+
+from reclaim.bank.intake import case_views, new_case, views
+
+urlpatterns = [
+    path("", views.start, name="start"),
+    path("start/", views.age, name="start-age"),
+    path("start/under-18/", views.under_18, name="under-18"),
+    path("start/limits/", views.limits, name="limits"),
+    path("start/files/", views.files, name="files"),
+    path("start/case/", new_case.new_case, name="case-new"),
+    path("case/", case_views.sign_in, name="case-sign-in"),
+    path("case/pictures/", case_views.pictures, name="case"),
+    path("case/withdraw/", case_views.withdraw, name="case-withdraw"),
+    path("case/sign-out/", case_views.sign_out, name="case-sign-out"),
+    path("leave/", views.leave, name="leave"),
+    path("go/<slug:slug>/", views.go, name="go"),
+    path("privacy/", views.privacy, name="privacy"),
+]

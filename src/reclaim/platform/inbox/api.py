@@ -1,0 +1,121 @@
+"""The HTTP API for the platform's own systems; docs/platform.md describes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET, require_POST
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from reclaim.platform.inbox import services
+from reclaim.platform.inbox.body import BodyError, read_picture
+from reclaim.platform.inbox.models import Decision, Match, Upload
+from reclaim.platform.inbox.queries import access_match, access_upload, open_matches
+from reclaim.signals import EmptyFile, PictureTooLarge, SignalError
+from reclaim.sitekit.access import Access, requires
+from reclaim.sitekit.problems import invalid_message, problem
+
+MOST_MATCHES = 500
+API_ACTOR = "platform:api"
+
+
+def plain_text(text: str) -> str:
+    """The text, if it holds no control characters but line ends; raises ``ValueError``."""
+    if not all(character.isprintable() or character in "\r\n\t" for character in text):
+        raise ValueError("Only printable characters and line ends.")
+    return text
+
+
+class DecisionMessage(BaseModel):
+    """The body of a decision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision.Verdict
+    reviewer: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(plain_text)]
+    note: Annotated[str, Field(max_length=500), AfterValidator(plain_text)] = ""
+
+
+def match_as_json(match: Match) -> dict[str, Any]:
+    """A match, without its signal's value: whoever reads it needs the picture, not the signal."""
+    return {
+        "match": str(match.pk),
+        "upload": str(match.upload_id),
+        "status": match.status,
+        "distance": match.distance,
+        "turn": match.turn,
+        "quality": match.quality,
+        "found_at": match.found_at.isoformat(timespec="seconds"),
+    }
+
+
+def upload_as_json(upload: Upload) -> dict[str, Any]:
+    """An upload with its answer and its matches, nearest first."""
+    matches = upload.matches.order_by("distance", "pk")
+    return {
+        "upload": str(upload.pk),
+        "status": upload.status,
+        "quality": upload.quality,
+        "poor_quality": upload.poor,
+        "matches": [match_as_json(match) for match in matches],
+    }
+
+
+@require_POST
+@requires(Access.UPLOAD_KEY)
+def uploads(request: HttpRequest) -> HttpResponse:
+    """Match one picture."""
+    try:
+        upload = services.take_upload(read_picture(request), API_ACTOR)
+    except BodyError as error:
+        return problem(error.status, error.title, error.sentence)
+    except PictureTooLarge as error:
+        return problem(413, "This picture is too large", str(error))
+    except EmptyFile as error:
+        return problem(422, "This upload is empty", str(error))
+    except SignalError as error:
+        return problem(422, "This is no picture that can be matched", str(error))
+    return JsonResponse(upload_as_json(upload), status=201)
+
+
+@require_GET
+@requires(Access.UPLOAD_KEY)
+def upload(request: HttpRequest, number: str) -> HttpResponse:
+    """Where one upload stands."""
+    found = access_upload(number)
+    return JsonResponse(upload_as_json(found)) if found else _unknown("upload")
+
+
+@require_GET
+@requires(Access.UPLOAD_KEY)
+def matches(request: HttpRequest) -> HttpResponse:
+    """Matches that wait for a decision, longest waiting first."""
+    found = list(open_matches()[: MOST_MATCHES + 1])
+    return JsonResponse(
+        {"matches": [match_as_json(match) for match in found[:MOST_MATCHES]], "more": len(found) > MOST_MATCHES}
+    )
+
+
+@require_POST
+@requires(Access.UPLOAD_KEY)
+def decision(request: HttpRequest, number: str) -> HttpResponse:
+    """Decide one match."""
+    try:
+        message = DecisionMessage.model_validate_json(request.body)
+    except ValidationError as error:
+        return invalid_message(error)
+    match = access_match(number)
+    if match is None:
+        return _unknown("match")
+    try:
+        decided = services.decide(
+            match.pk, message.decision, reviewer=message.reviewer, note=message.note, actor=API_ACTOR
+        )
+    except services.AlreadyDecidedError as error:
+        return problem(409, "Nothing to decide", str(error))
+    return JsonResponse(match_as_json(decided) | {"upload_status": decided.upload.status})
+
+
+def _unknown(what: str) -> HttpResponse:
+    return problem(404, f"There is no such {what}", f"Use the number that came with the {what}.")

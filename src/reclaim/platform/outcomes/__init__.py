@@ -1,0 +1,1 @@
+"""What this platform tells its bank of a signal, sent until the bank has it."""

@@ -1,0 +1,1 @@
+"""Where a person at the platform looks at a match and decides."""

@@ -1,0 +1,1 @@
+"""The signals this platform holds of its bank, and how far it has followed."""

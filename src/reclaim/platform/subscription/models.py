@@ -1,0 +1,53 @@
+"""The signals this platform holds, as of its last sync."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Subscription(models.Model):
+    """The one row that says how far the feed has been followed. Every change of the signals locks it first."""
+
+    checkpoint = models.TextField(blank=True)
+    """The client's own resume point, as it writes it; empty before the first page."""
+    synced_at = models.DateTimeField(null=True)
+    """When a sync last reached the end of the feed."""
+    version = models.BigIntegerField(default=0)
+    """Goes up with each change of the signals, so that a process sees that its index is behind."""
+    store = models.UUIDField(default=uuid.uuid4)
+    """Names this set of signals: a version number says nothing about another database."""
+
+
+class KnownSignal(models.Model):
+    """A signal that is active in the bank. A tombstone deletes the row, and with it all that points to it."""
+
+    type = models.CharField(max_length=12)
+    """``ImagePDQ`` or ``VideoMD5``; only ``ImagePDQ`` is matched so far."""
+    value = models.CharField(max_length=64)
+    feedback = models.JSONField(default=list)
+    """What platforms said of it: ``[{"source", "value"}]``."""
+    generation = models.BigIntegerField()
+    """Which fetch of the whole feed last named it; see ``reclaim.client.SignalStore``."""
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "value"], name="platform_one_row_a_signal")]
+
+
+class RemovedSignal(models.Model):
+    """The number, and no more, of a signal that is gone: an index that was built earlier still has to drop it."""
+
+    signal = models.BigIntegerField(primary_key=True)
+    version = models.BigIntegerField(db_index=True)
+
+
+class PendingAcknowledgement(models.Model):
+    """A tombstone that was honoured here, and that the bank has not been told of yet."""
+
+    type = models.CharField(max_length=12)
+    value = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["type", "value"], name="platform_one_ack_a_signal")]

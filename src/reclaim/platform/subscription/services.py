@@ -1,0 +1,109 @@
+"""Writes on the signals this platform holds. All of them, and all writes on matches, take their turn at one lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.utils import timezone
+
+from reclaim.client import Checkpoint, SignalName
+from reclaim.platform.subscription.models import (
+    KnownSignal,
+    PendingAcknowledgement,
+    RemovedSignal,
+    Subscription,
+)
+from reclaim.protocol.stopncii_v1 import HashRecord, SignalType
+from reclaim.sitekit import audit
+
+HELD_TYPES = (SignalType.IMAGE_PDQ, SignalType.VIDEO_MD5)
+"""Signals of other types are of no use here, so they are not kept."""
+
+
+@contextmanager
+def locked_signals() -> Iterator[Subscription]:
+    """Open a transaction in which no signal can come or go but by the caller.
+
+    A match is written under it too: found a moment ago, its signal may have been withdrawn since.
+    """
+    Subscription.objects.get_or_create(pk=1)
+    with transaction.atomic():
+        yield Subscription.objects.select_for_update().get(pk=1)
+
+
+def name_of(record: HashRecord) -> SignalName:
+    """What names the signal of a record."""
+    return SignalName(record.signalType, record.hashValue)
+
+
+def keep_signals(subscription: Subscription, records: Sequence[HashRecord], generation: int) -> None:
+    """Hold the signals of these records, and what was said of them."""
+    wanted = {name_of(record): record for record in records}
+    held = {SignalName(SignalType(row.type), row.value): row for row in held_signals(wanted)}
+    new = []
+    for name, record in wanted.items():
+        said = [{"source": word.source, "value": word.feedbackValue.value} for word in record.CSPFeedbacks]
+        row = held.get(name)
+        if row is None:
+            new.append(KnownSignal(type=name.type, value=name.value, feedback=said, generation=generation))
+        else:
+            row.feedback, row.generation = said, generation
+    KnownSignal.objects.bulk_create(new)
+    KnownSignal.objects.bulk_update(held.values(), ["feedback", "generation"], batch_size=200)
+    # Held again: an acknowledgement that is still on its way would now be a lie.
+    forget_acknowledgements(wanted)
+    subscription.version += bool(new)
+
+
+def held_signals(names: Iterable[SignalName]) -> list[KnownSignal]:
+    """The rows of those of these signals that are held."""
+    wanted = set(names)
+    rows = KnownSignal.objects.filter(value__in=[name.value for name in wanted])
+    return [row for row in rows if (row.type, row.value) in wanted]
+
+
+def drop_signals(subscription: Subscription, rows: Sequence[KnownSignal]) -> None:
+    """Delete signals, and with them what we meant to say of them."""
+    if not rows:
+        return
+    subscription.version += 1
+    keys = [row.pk for row in rows]
+    RemovedSignal.objects.bulk_create(RemovedSignal(signal=key, version=subscription.version) for key in keys)
+    KnownSignal.objects.filter(pk__in=keys).delete()
+
+
+def owe_acknowledgements(names: Iterable[SignalName]) -> None:
+    """Owe the bank the word that these are deleted; also of signals that were never held, for the bank waits."""
+    PendingAcknowledgement.objects.bulk_create(
+        (PendingAcknowledgement(type=name.type, value=name.value) for name in dict.fromkeys(names)),
+        ignore_conflicts=True,
+    )
+
+
+def forget_acknowledgements(names: Iterable[SignalName]) -> None:
+    """Owe the bank no acknowledgement of these any more."""
+    wanted = set(names)
+    rows = PendingAcknowledgement.objects.filter(value__in=[name.value for name in wanted])
+    PendingAcknowledgement.objects.filter(pk__in=[r.pk for r in rows if (r.type, r.value) in wanted]).delete()
+
+
+def move_checkpoint(subscription: Subscription, checkpoint: Checkpoint) -> None:
+    """Remember how far the feed was followed, together with what it brought."""
+    subscription.checkpoint = checkpoint.as_text()
+    subscription.save()
+
+
+def note_end_of_feed() -> None:
+    """Remember that a sync has just reached the end of the feed."""
+    Subscription.objects.filter(pk=1).update(synced_at=timezone.now())
+
+
+def start_over() -> None:
+    """Fetch the whole feed at the next sync, and drop at its end what it no longer names: the bank has changed."""
+    with locked_signals() as subscription:
+        last = Checkpoint.from_text(subscription.checkpoint) if subscription.checkpoint else Checkpoint()
+        move_checkpoint(subscription, last.start_over(time.time()))
+        audit.record("operator", "subscription.start_over", "signals:all")

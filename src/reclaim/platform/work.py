@@ -1,0 +1,77 @@
+"""What goes between this platform and its bank: sync, feedback, and the recurring work around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import DatabaseError
+from django.utils import timezone
+
+from reclaim.client import BankClient, BankError, SyncReport
+from reclaim.client import sync as client_sync
+from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads
+from reclaim.platform.inbox.store import DatabaseStore
+from reclaim.platform.outcomes.queries import due
+from reclaim.platform.outcomes.services import note_delivered
+from reclaim.platform.subscription.bank import BankFileError, load_bank
+from reclaim.platform.subscription.services import note_end_of_feed
+from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION, FeedbackValue, HashFeedback
+from reclaim.sitekit.events import log_event, log_failure
+from reclaim.sitekit.limits import forget_old
+
+
+def bank_client() -> BankClient:
+    """A client of this platform's bank. Raises ``BankFileError``."""
+    return load_bank(settings.BANK_FILE).client()
+
+
+def sync(client: BankClient, on_page: Callable[[SyncReport], None] | None = None) -> SyncReport:
+    """Follow the feed to its end. Raises ``BankError``; what came before is stored."""
+    report = client_sync(client, DatabaseStore(), on_page)
+    note_end_of_feed()
+    return report
+
+
+def deliver_feedback(client: BankClient) -> int:
+    """Tell the bank what it has not been told yet, oldest first; returns how many words it took.
+
+    Raises ``BankError``; what was not taken stays due. A word that the bank has no signal for any more is done with.
+    """
+    told = 0
+    while batch := due(MAX_SUBMISSION):
+        client.submit_feedback(
+            [
+                HashFeedback(hashValue=outcome.signal.value, feedbackValue=FeedbackValue(outcome.value))
+                for outcome in batch
+            ]
+        )
+        note_delivered(batch)
+        told += len(batch)
+    if told:
+        log_event("the bank was told", signals=told)
+    return told
+
+
+def _with_bank(work: Callable[[BankClient], object]) -> Callable[[], object]:
+    return lambda: work(bank_client())
+
+
+def tick() -> None:
+    """Do each piece of work once. One that fails is logged and tried again at the next tick; the others go on."""
+    for what, piece in (
+        # Feedback first: a word on a signal that this very sync withdraws still reaches the bank before its end.
+        ("feedback", _with_bank(deliver_feedback)),
+        ("sync", _with_bank(sync)),
+        ("review copies", delete_orphaned_copies),
+        ("clear uploads", forget_clear_uploads),
+        ("limits", lambda: forget_old(timezone.now())),
+        ("sessions", lambda: call_command("clearsessions")),
+    ):
+        try:
+            piece()
+        except (BankError, BankFileError) as error:
+            log_event("the bank could not be reached or refused; trying again", work=what, reason=type(error).__name__)
+        except (DatabaseError, OSError) as error:
+            log_failure("recurring work failed", error)

@@ -1,0 +1,5 @@
+"""A platform's site as a WSGI application."""
+
+from django.core.wsgi import get_wsgi_application
+
+application = get_wsgi_application()

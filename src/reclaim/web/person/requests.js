@@ -1,0 +1,23 @@
+// Counts, as the browser itself reports them, the requests of this page since a moment.
+
+export class RequestCount {
+  constructor(onChange) {
+    this.since = Infinity;
+    this.count = 0;
+    this.onChange = onChange;
+    if (typeof PerformanceObserver !== 'function') return;
+    new PerformanceObserver((list) => this.add(list.getEntries())).observe({ type: 'resource', buffered: true });
+  }
+
+  add(entries) {
+    this.count += entries.filter((entry) => entry.startTime >= this.since).length;
+    this.onChange(this.count);
+  }
+
+  // From now on.
+  start() {
+    this.since = performance.now();
+    this.count = 0;
+    this.onChange(0);
+  }
+}

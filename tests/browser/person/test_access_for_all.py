@@ -1,0 +1,175 @@
+"""Everybody can use every page: keyboard, small screens, dark, and what axe-core finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, expect
+
+from tests.browser.person.conftest import Person, person_with
+from tests.browser.person.pictures import EMPTY, NOT_A_PICTURE, OTHER_PHOTO, PHOTO, POOR_PHOTO
+
+LOOKS: list[dict[str, Any]] = [
+    {"viewport": {"width": 320, "height": 640}},
+    {"viewport": {"width": 1280, "height": 800}},
+    {"viewport": {"width": 320, "height": 640}, "color_scheme": "dark"},
+    {"viewport": {"width": 1280, "height": 800}, "forced_colors": "active"},
+]
+PAGES = ["/", "/start/", "/start/under-18/", "/start/limits/", "/case/", "/privacy/", "/nothing-here/"]
+
+SMALL_TARGETS = """() => [...document.querySelectorAll('a, button, input, summary')].filter((target) => {
+  const box = target.getBoundingClientRect();
+  const inText = target.matches('p a, li a');
+  return box.width > 0 && !inText && (box.height < 24 || box.width < 24);
+}).map((target) => target.outerHTML)"""
+
+
+@pytest.fixture(params=LOOKS, ids=["small", "wide", "small and dark", "forced colours"])
+def visitor(request: pytest.FixtureRequest, browser: Browser, bank: str) -> Iterator[Person]:
+    person = person_with(browser, bank, **request.param)
+    yield person
+    person.context.close()
+
+
+def check(person: Person, state: str) -> None:
+    found = Axe().run(person.page)
+    assert found.violations_count == 0, f"{state}: {found.generate_report()}"
+    width, window = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width <= window, f"{state} scrolls sideways"
+    assert person.page.evaluate(SMALL_TARGETS) == [], state
+    assert person.page.locator("h1:visible").count() == 1, state
+    assert person.page.title() == "Help", state
+
+
+def test_every_page_and_state_is_accessible(visitor: Person) -> None:
+    for path in PAGES:
+        visitor.open(path)
+        check(visitor, path)
+
+    visitor.choose(EMPTY, NOT_A_PICTURE)
+    visitor.panel("none")
+    check(visitor, "none")
+    visitor.act("again")
+    visitor.panel("choose")
+    check(visitor, "choose")
+    visitor.choose(PHOTO, POOR_PHOTO, OTHER_PHOTO)
+    visitor.panel("check")
+    visitor.page.locator("summary").click()
+    check(visitor, "check")
+    visitor.act("write")
+    check(visitor, "write")
+    visitor.act("send")
+    number, pin = visitor.writes_down()
+    check(visitor, "done")
+    visitor.act("written")
+    check(visitor, "end")
+
+    visitor.signs_in(number, "00000000" if pin != "00000000" else "11111111")
+    check(visitor, "wrong PIN")
+    visitor.signs_in(number, pin)
+    check(visitor, "case")
+    visitor.open("/case/withdraw/")
+    check(visitor, "withdraw")
+    visitor.page.get_by_label("Picture 1").check()
+    visitor.page.get_by_role("button", name="Withdraw").click()
+    check(visitor, "one withdrawn")
+    visitor.open("/case/")
+    check(visitor, "case open")
+
+
+def test_the_states_that_say_what_is_wrong_are_accessible(visitor: Person) -> None:
+    visitor.open("/start/files/")
+    visitor.panel("choose")
+    for name in ("preparing", "making", "sending", "failed", "canvas-falsified", "unsupported"):
+        visitor.page.evaluate(
+            """(name) => document.querySelectorAll('[data-panel]').forEach((panel) => {
+              panel.hidden = panel.dataset.panel !== name;
+            })""",
+            name,
+        )
+        check(visitor, name)
+
+
+def press_until(person: Person, key: str, there: Callable[[], bool]) -> None:
+    for _ in range(40):
+        if there():
+            return
+        person.page.keyboard.press(key)
+    raise AssertionError("the keyboard does not lead there")
+
+
+def reach(person: Person, name: str) -> None:
+    """Go on with the Tab key to what is called so, which must be visible and clear of the fixed bar."""
+    page = person.page
+    said = """() => {
+      const here = document.activeElement;
+      return here.matches('a, button, input') ? (here.labels?.[0] ?? here).innerText : '';
+    }"""
+    press_until(person, "Tab", lambda: name in page.evaluate(said))
+    hidden = page.evaluate(
+        """() => {
+          const box = document.activeElement.getBoundingClientRect();
+          const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+          return !(top && (document.activeElement.contains(top) || top.contains(document.activeElement)));
+        }"""
+    )
+    assert not hidden, f"«{name}» is covered when it has the focus"
+
+
+def test_the_whole_way_with_the_keyboard_alone(browser: Browser, bank: str) -> None:
+    person = person_with(browser, bank, viewport={"width": 400, "height": 500})
+    page = person.page
+    person.open("/")
+    for name in ("Start", "Yes, both", "Go on"):
+        reach(person, name)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+    person.panel("choose")
+    press_until(person, "Tab", lambda: page.evaluate("document.activeElement.type === 'file'"))
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(PHOTO)
+    person.panel("check")
+    assert page.evaluate("document.activeElement.textContent") == "Your fingerprints are ready"
+    reach(person, "Go on")
+    page.keyboard.press("Enter")
+    reach(person, "Send the fingerprints")
+    page.keyboard.press("Enter")
+    number, pin = person.writes_down()
+    assert page.evaluate("document.activeElement.textContent") == "Write these down now"
+    reach(person, "I have written them down")
+    page.keyboard.press("Space")
+    person.panel("end")
+    reach(person, "See my case")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/case/")
+    reach(person, "Number")
+    page.keyboard.type(number)
+    page.keyboard.press("Tab")
+    page.keyboard.type(pin)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/case/pictures/")
+    reach(person, "Withdraw pictures")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/case/withdraw/")
+    reach(person, "Picture 1")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("All my pictures")).to_be_checked()
+    reach(person, "Withdraw")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("All your pictures are withdrawn.")
+    person.context.close()
+
+
+def test_no_page_scrolls_sideways_from_right_to_left(browser: Browser, bank: str) -> None:
+    person = person_with(browser, bank, viewport={"width": 320, "height": 640})
+    for path in [*PAGES, "/start/files/"]:
+        person.open(path)
+        person.page.evaluate("document.documentElement.dir = 'rtl'")
+        width, window = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert width <= window, path
+    person.context.close()

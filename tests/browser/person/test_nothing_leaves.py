@@ -1,0 +1,91 @@
+"""Promises 1 and 2: the picture never leaves the device, and no third party is there to receive anything."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+from tests.browser.person.conftest import Person
+from tests.browser.person.pictures import EXIF_MARKER, FILE_NAME, OTHER_PHOTO, photo_with_exif
+
+PAGES = ["/", "/start/", "/start/under-18/", "/start/limits/", "/start/files/", "/case/", "/privacy/"]
+
+
+def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Person) -> None:
+    photo = photo_with_exif()
+    assert EXIF_MARKER.encode() in photo["buffer"]
+    person.choose(photo, OTHER_PHOTO)
+    person.panel("check")
+    shown = json.loads(person.page.locator("[data-body]").text_content() or "")
+    before = list(person.requests)
+    assert all(request.method == "GET" and request.post_data_buffer is None for request in before)
+    person.sends()
+    person.writes_down()
+    person.act("written")
+    person.panel("end")
+
+    [sent] = [request for request in person.requests if request not in before]
+    assert (sent.method, urlsplit(sent.url).path) == ("POST", "/start/case/")
+    body = json.loads(sent.post_data or "")
+    assert body == shown
+    assert set(body) == {"receipt", "signals"}
+    assert re.fullmatch(r"[0-9a-f]{64}", body["receipt"])
+    assert len(body["signals"]) == 2
+    for signal in body["signals"]:
+        assert set(signal) == {"type", "value", "quality"}
+        assert signal["type"] == "pdq"
+        assert re.fullmatch(r"[0-9a-f]{64}", signal["value"])
+        assert 50 <= signal["quality"] <= 100
+
+    contents = photo["buffer"]
+    told = [FILE_NAME, FILE_NAME.split(".")[0], OTHER_PHOTO.name, EXIF_MARKER]
+    pieces = [contents[start : start + 24] for start in range(0, len(contents) - 24, 4096)]
+    told += [base64.b64encode(piece).decode()[:24] for piece in pieces]
+    for request in person.requests:
+        headers = " ".join(f"{name} {value}" for name, value in request.all_headers().items())
+        everything = request.url + headers + (request.post_data or "")
+        assert not [secret for secret in told if secret in everything]
+        assert urlsplit(request.url).query == ""
+        assert not any(piece in (request.post_data_buffer or b"") for piece in pieces)
+
+
+def test_the_page_never_holds_a_picture_or_its_name(person: Person) -> None:
+    person.choose(photo_with_exif())
+    person.panel("check")
+    assert FILE_NAME not in person.page.content()
+    assert person.page.locator("img, canvas, video, picture").count() == 0
+    assert person.page.locator("[data-files]").input_value() == ""
+
+
+def test_what_the_person_sees_counted_is_what_the_browser_sent(person: Person) -> None:
+    person.choose(OTHER_PHOTO)
+    person.panel("check")
+    assert person.page.locator("[data-requests]").inner_text() == "0"
+    # The demonstration must be able to fail: a request of the page is counted.
+    person.page.evaluate("fetch('/static/site.css', { cache: 'no-store' })")
+    expect(person.page.locator("[data-requests]")).to_have_text("1")
+
+
+def test_every_request_and_every_address_in_a_file_is_our_own(person: Person) -> None:
+    bodies: dict[str, str] = {}
+
+    def keep(response: object) -> None:
+        kind = response.headers.get("content-type", "")  # type: ignore[attr-defined]
+        if re.match(r"text/(html|css|javascript)|application/javascript", kind):
+            bodies[response.url] = response.text()  # type: ignore[attr-defined]
+
+    person.page.on("response", keep)
+    for path in PAGES:
+        person.open(path)
+    person.makes_a_case(OTHER_PHOTO)
+    assert {f"{urlsplit(request.url).scheme}://{urlsplit(request.url).netloc}" for request in person.requests} == {
+        person.bank
+    }
+    assert len(bodies) > len(PAGES) + 8
+    for url, body in bodies.items():
+        assert not re.findall(r"""(?:https?:|wss?:)?//[a-z0-9-]+\.[a-z]""", re.sub(r"(?m)^\s*//.*$", "", body)), url
+        assert "data:" not in body, url

@@ -1,0 +1,53 @@
+"""Promise 10, and rule 8 of the contract: nothing that the feed names links a person's pictures for a platform."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.system.exchange.peers import Raw, new_pdq
+from tests.system.site_process import Bank
+
+Names = Callable[[], str]
+
+
+@pytest.fixture
+def raw(bank: Bank, new_name: Names) -> Raw:
+    return Raw(bank, bank.add_platform(new_name()))
+
+
+def test_no_two_platforms_and_no_two_pictures_share_an_identifier(bank: Bank, raw: Raw, new_name: Names) -> None:
+    values = [new_pdq() for _ in range(4)]
+    bank.make_cases(values)
+    other = Raw(bank, bank.add_platform(new_name()))
+    seen_here, seen_there = raw.records(), other.records()
+    pseudonyms = [name for value in values for feed in (seen_here, seen_there) for name in feed[value]["caseNumbers"]]
+    assert len(pseudonyms) == len(set(pseudonyms)) == 8
+    assert all(str(uuid.UUID(name)) == name for name in pseudonyms)
+    # The same platform sees the same name again: a record is a snapshot of the same picture.
+    assert raw.records()[values[0]] == seen_here[values[0]]
+
+
+def test_pictures_of_one_case_share_nothing_that_pictures_of_two_cases_do_not(bank: Bank, raw: Raw) -> None:
+    """But for value, pseudonym and the second it came in, records of all cases are alike."""
+    together, apart = [new_pdq(), new_pdq()], [new_pdq(), new_pdq()]
+    bank.make_cases(together, apart[:1], apart[1:])
+
+    def what_is_left(record: dict[str, Any]) -> str:
+        told_apart = {"hashValue", "lastModtimestamp", "caseNumbers"}
+        rest = {name: value for name, value in record.items() if name not in told_apart}
+        return json.dumps([rest, list(record["caseNumbers"].values())], sort_keys=True)
+
+    records = raw.records()
+    assert len({what_is_left(records[value]) for value in together + apart}) == 1
+
+
+def test_the_order_of_a_persons_pictures_is_not_in_the_feed(bank: Bank, raw: Raw) -> None:
+    chosen = sorted((new_pdq() for _ in range(12)), reverse=True)
+    bank.make_cases(chosen)
+    served = [record["hashValue"] for page in raw.pages() for record in page["hashRecords"]]
+    assert [value for value in served if value in chosen] != chosen

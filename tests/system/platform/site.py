@@ -1,0 +1,99 @@
+"""A platform as an operator runs it: the ``reclaim`` command in processes of its own, on a real socket."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import urllib3
+
+from tests.conftest import secrets_in
+from tests.system.site_process import RECLAIM, STARTUP_SECONDS, plain_environment
+
+NEVER = "100000"
+"""Seconds between ticks for tests that tick by themselves."""
+
+
+@dataclass
+class Platform:
+    """A platform in a data folder; ``database_url`` is empty for SQLite."""
+
+    data: Path
+    database_url: str = ""
+    upload_key: str = ""
+    port: int = 0
+    _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def log(self) -> str:
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
+    def _site_options(self) -> list[str]:
+        return ["--data", str(self.data), *(["--database-url", self.database_url] if self.database_url else [])]
+
+    def run(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run ``reclaim platform …``, whatever comes of it; what it says holds no secret but what it is to print."""
+        return subprocess.run(
+            [RECLAIM, "platform", *map(str, arguments), *self._site_options()],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=plain_environment(),
+        )
+
+    def command(self, *arguments: str | Path, stdin: str = "") -> str:
+        """Run ``reclaim platform …``, which must succeed; what it printed."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        assert secrets_in(done.stderr) == []
+        return done.stdout
+
+    def json(self, *arguments: str | Path, stdin: str = "") -> Any:
+        """The same with ``--json``."""
+        return json.loads(self.command(*arguments, "--json", stdin=stdin))
+
+    def join(self, url: str, keys: dict[str, str]) -> None:
+        """Join a bank."""
+        made = self.json("init", "--bank", url, "--keys", "-", stdin=json.dumps(keys))
+        self.upload_key = made["upload_key"] or self.upload_key
+
+    def start(self, every: str = NEVER) -> None:
+        """Serve, and wait until it does."""
+        with (self.data.parent / f"{self.data.name}.log").open("wb") as log:
+            self._server = subprocess.Popen(
+                [RECLAIM, "platform", "serve", *self._site_options(), "--port", "0", "--every", every],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=plain_environment(),
+            )
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while not (said := re.search(r"the platform is serving port=(\d+)", self.log)):
+            assert self._server.poll() is None, f"the platform did not start:\n{self.log}"
+            assert time.monotonic() < deadline, f"the platform took too long to start:\n{self.log}"
+            time.sleep(0.02)
+        self.port = int(said[1])
+
+    def stop(self) -> None:
+        """Ask the server to stop, and wait; its log must not have said a secret."""
+        if self._server is not None:
+            self._server.terminate()
+            assert self._server.wait(timeout=30) == 0, self.log
+            self._server = None
+            assert secrets_in(self.log) == []
+
+    def call(self, method: str, path: str, **how: Any) -> urllib3.BaseHTTPResponse:
+        """A call of the HTTP API."""
+        headers = {"Authorization": f"Bearer {self.upload_key}", **how.pop("headers", {})}
+        return urllib3.request(method, f"http://127.0.0.1:{self.port}{path}", headers=headers, retries=False, **how)
+
+    def upload(self, data: bytes) -> Any:
+        """Upload a picture; the answer."""
+        answer = self.call("POST", "/api/uploads", body=data)
+        assert answer.status == 201, answer.data
+        return answer.json()

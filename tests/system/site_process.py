@@ -1,0 +1,169 @@
+"""A bank as an operator runs it: the ``reclaim`` command in processes of its own, on a real socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import secrets_in
+
+RECLAIM = str(Path(sys.executable).with_name("reclaim"))
+STARTUP_SECONDS = 60
+_OPEN_SITE = """
+import json, sys
+from pathlib import Path
+from reclaim.sitekit.setup import open_site
+open_site("reclaim.bank.settings", Path(sys.argv[1]), sys.argv[2] or None)
+arguments = json.loads(sys.argv[3])
+def say(value): print(json.dumps(value), flush=True)
+"""
+
+
+def plain_environment(**more: str) -> dict[str, str]:
+    """This process's environment without what would steer a site or a client."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "TX_", "DJANGO_"))}
+    return {**kept, **more}
+
+
+@dataclass
+class Bank:
+    """A bank in a data folder; ``database_url`` is empty for SQLite."""
+
+    data: Path
+    database_url: str = ""
+    port: int = 0
+    _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def log(self) -> str:
+        return (self.data.parent / f"{self.data.name}.log").read_text()
+
+    def _site_options(self) -> list[str]:
+        return ["--data", str(self.data), *(["--database-url", self.database_url] if self.database_url else [])]
+
+    def start(self) -> None:
+        """Serve, on the same port as before if there was one, and wait until it does."""
+        with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
+            before = log.tell()
+            self._server = subprocess.Popen(
+                [RECLAIM, "bank", "serve", *self._site_options(), "--port", str(self.port)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=plain_environment(),
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + STARTUP_SECONDS
+        while not (said := re.search(r"the bank is serving port=(\d+)", self.log[before:])):
+            assert self._server.poll() is None, f"the bank did not start:\n{self.log}"
+            assert time.monotonic() < deadline, f"the bank took too long to start:\n{self.log}"
+            time.sleep(0.02)
+        self.port = int(said[1])
+
+    def kill(self) -> None:
+        """End every process of the server at once, as a power cut would."""
+        assert self._server is not None
+        os.killpg(self._server.pid, signal.SIGKILL)
+        self._server.wait()
+        self._server = None
+
+    def stop(self) -> None:
+        """Ask the server to stop, and wait; its log must not have said a secret."""
+        if self._server is not None:
+            self._server.terminate()
+            assert self._server.wait(timeout=30) == 0, self.log
+            self._server = None
+        assert secrets_in(self.log) == []
+
+    def command(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run ``reclaim bank …``, which must succeed."""
+        done = subprocess.run(
+            [RECLAIM, "bank", *map(str, arguments), *self._site_options()],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=plain_environment(),
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def add_platform(self, name: str) -> dict[str, str]:
+        """Vet a platform; its keys as the command prints them."""
+        keys: dict[str, str] = json.loads(self.command("platform", "add", name, "--json").stdout)
+        return keys
+
+    def submit(self, *files: Path) -> dict[str, Any]:
+        """Make a case of pictures: ``{"case_number", "pin", "signals"}``."""
+        case: dict[str, Any] = json.loads(self.command("submit", *files, "--json").stdout)
+        return case
+
+    def withdraw(self, case: dict[str, Any]) -> None:
+        """Withdraw every picture of a case."""
+        self.command("withdraw", case["case_number"], stdin=case["pin"] + "\n")
+
+    def script(self, code: str, *arguments: Any) -> subprocess.Popen[str]:
+        """Start Python code inside this site; it has ``arguments``, and ``say(value)`` prints a line of JSON."""
+        return subprocess.Popen(
+            [sys.executable, "-c", _OPEN_SITE + code, str(self.data), self.database_url, json.dumps(arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=plain_environment(),
+        )
+
+    def run(self, code: str, *arguments: Any) -> list[Any]:
+        """Run such code to its end; what it said."""
+        process = self.script(code, *arguments)
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        return list(said_in(out.splitlines()))
+
+    def make_cases(self, *cases: list[str]) -> list[dict[str, Any]]:
+        """Make a case of each list of PDQ values."""
+        return self.run(_MAKE_CASES, *cases)
+
+    def holds(self, value: str) -> bool:
+        """Whether any column of any table holds the value."""
+        [found] = self.run(_LOOK_EVERYWHERE, value)
+        return bool(found)
+
+
+_MAKE_CASES = """
+from reclaim.bank.cases.numbers import shown
+from reclaim.bank.cases.services import NewSignal, create_case
+for values in arguments:
+    made = create_case([NewSignal(number, "pdq", value) for number, value in enumerate(values, start=1)])
+    say({"case_number": shown(made.number), "pin": made.pin, "values": values})
+"""
+
+_LOOK_EVERYWHERE = """
+from django.db import connection
+found = False
+with connection.cursor() as cursor:
+    for table in connection.introspection.table_names(cursor):
+        cursor.execute(f'SELECT * FROM "{table}"')
+        found = found or any(arguments[0] in str(column) for row in cursor.fetchall() for column in row)
+say(found)
+"""
+
+
+def said_in(lines: list[str]) -> Iterator[Any]:
+    """The whole JSON lines among these: a process that is killed may leave half a line, or a line of its log."""
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except ValueError:
+            continue
