@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bench import browser, signals
+from bench import browser, index, signals
 
 
 def main() -> None:
     """Measure and show everything."""
     signals.main()
+    index.main()
     browser.main()
 
 

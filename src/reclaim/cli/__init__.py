@@ -10,6 +10,7 @@ import reclaim
 
 COMMANDS = {
     "bank": "Run a bank: serve it, vet platforms, make and withdraw cases.",
+    "bench": "Measure this machine against named peers.",
     "demo": "Serve a bank and a platform on this machine, to try it.",
     "hash": "Fingerprint pictures on this machine.",
     "loop": "Run the whole loop on one picture and show each step.",

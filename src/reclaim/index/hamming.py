@@ -1,138 +1,213 @@
-"""Exact search among 256-bit codes by Hamming distance.
+"""Exact search among 256-bit codes by Hamming distance: the native search behind a small, typed class.
 
-Every query looks at every code, so nothing within the radius is ever missed. A code is held as four columns of
-64-bit words: XOR, count bits, add up, one column after the other, in blocks that stay in the processor's cache.
+How it works, what it costs and what a snapshot holds is in docs/index.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import os
+import secrets
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-CODE_BYTES = 32
-MAX_RADIUS = 64
-"""Beyond a quarter of the bits, codes of unrelated pictures begin to fall within the radius."""
+from reclaim.index import _native, errors
+from reclaim.index.codes import Codes, Hits, Ids, ManyHits, as_code, as_codes, as_ids, check_radius
 
-_WORDS = CODE_BYTES // 8
-_BLOCK = 32_768
-"""Codes per block: 1 MiB of words, about what a core's own cache holds."""
+Mode = Literal["fast", "compact"]
+"""``fast``: 260 bytes a code. ``compact``: at most 130; a query takes two to three times as long, a batch five."""
 
-Codes = npt.NDArray[np.uint8]
-Ids = npt.NDArray[np.int64]
+Progress = Callable[[int, int], object]
+"""Called with how many steps are done, of how many."""
 
-
-class Hits(NamedTuple):
-    """What a query found: nearest first, equal distances by id."""
-
-    ids: Ids
-    """Shape (n,), int64."""
-    distances: npt.NDArray[np.uint16]
-    """Shape (n,), bits, 0 to the radius inclusive."""
+_FAULTS: dict[str, errors.IndexFileError] = {
+    "foreign": errors.ForeignFile("This is no snapshot of the index; name the file that «save» wrote."),
+    "version": errors.UnknownVersion("This snapshot has another version; build it anew with this software."),
+    "truncated": errors.TruncatedFile("This snapshot is cut short; copy it again, or build it anew."),
+    "damaged": errors.DamagedFile("This snapshot is damaged; copy it again, or build it anew."),
+}
 
 
-def _as_words(codes: Codes, what: str) -> npt.NDArray[np.uint64]:
-    if codes.dtype != np.uint8:
-        raise TypeError(f"{what} must be uint8, not {codes.dtype}.")
-    if codes.ndim != 2 or codes.shape[1] != CODE_BYTES:
-        raise ValueError(f"{what} must have shape (n, {CODE_BYTES}), not {codes.shape}.")
-    return np.ascontiguousarray(codes).view(np.uint64)
+class Plan(NamedTuple):
+    """How a query will be answered, and what the cost model expects it to take, in nanoseconds."""
 
-
-def _as_one(code: Codes | bytes) -> Codes:
-    array = np.frombuffer(code, dtype=np.uint8) if isinstance(code, bytes) else code
-    if array.shape != (CODE_BYTES,):
-        raise ValueError(f"A code has {CODE_BYTES} bytes, not shape {array.shape}.")
-    return array.reshape(1, CODE_BYTES)
+    banded: bool
+    banded_ns: float
+    """-1 where the bands cannot answer."""
+    every_code_ns: float
 
 
 class HammingIndex:
     """Codes under ids. The same code may be there under several ids; an id holds one code.
 
-    Not safe for changes while another thread searches: whoever shares one takes care of that.
+    Threads may share one: searches run side by side without the GIL, a change waits for those under way and is seen
+    by every search that begins after it. A removed code is wiped from memory at once; where the index is a mapped
+    snapshot, the file holds it until the next one is saved.
     """
 
-    def __init__(self, codes: Codes | None = None, ids: Ids | Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        codes: Codes | None = None,
+        ids: Ids | Sequence[int] | None = None,
+        *,
+        mode: Mode = "fast",
+        progress: Progress | None = None,
+    ) -> None:
         """Build from codes of shape (n, 32), uint8, and as many distinct ids (int64); empty without them.
 
-        Raises ``ValueError`` for other shapes or an id that is there twice, ``TypeError`` for other dtypes.
+        Raises ``ValueError`` for other shapes, an id that is there twice or another mode, ``TypeError`` for other
+        dtypes, ``MemoryError``.
         """
-        words = _as_words(np.empty((0, CODE_BYTES), np.uint8) if codes is None else codes, "Codes")
-        self._ids: Ids = np.array([] if ids is None else ids, dtype=np.int64)
-        if self._ids.shape != (len(words),):
-            raise ValueError(f"There must be one id for each of the {len(words)} codes, not {self._ids.shape}.")
-        self._columns = np.array(words.T, order="C")
-        self._rows = {id_: row for row, id_ in enumerate(self._ids.tolist())}
-        self._size = len(words)
-        if len(self._rows) != self._size:
-            raise ValueError("An id is there twice.")
+        if mode not in ("fast", "compact"):
+            raise ValueError(f"A mode is fast or compact, not {mode}.")
+        array = as_codes(np.empty((0, 32), np.uint8) if codes is None else codes, "Codes")
+        self._native = _native.Index(mode == "compact")
+        self._merger: threading.Thread | None = None
+        self._native.extend(array, as_ids(ids, len(array)))
+        if len(array):
+            self._native.merge(progress)
+
+    @classmethod
+    def build(
+        cls, chunks: Iterable[tuple[Codes, Ids]], *, mode: Mode = "fast", progress: Progress | None = None
+    ) -> HammingIndex:
+        """Build from pairs of codes and ids, each as the constructor takes them; raises as it does."""
+        index = cls(mode=mode)
+        for codes, ids in chunks:
+            array = as_codes(codes, "Codes")
+            index._native.extend(array, as_ids(ids, len(array)))
+        index._native.merge(progress)
+        return index
+
+    @classmethod
+    def open(cls, path: Path | str, *, in_memory: bool = False) -> HammingIndex:
+        """The index in a snapshot: mapped read-only and shared with every process that maps it, or read into memory
+        of its own, which searches faster.
+
+        The file's sums are checked first, which reads all of it. Whoever replaces the file does so by renaming
+        another onto it, as ``save`` does: a mapped file must never be written into or cut. Raises
+        ``IndexFileError`` for a file that cannot be used, ``OSError``.
+        """
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            native = _native.Index.open(file, in_memory)
+        except _native.FileFault as fault:
+            raise _FAULTS[str(fault)] from None
+        finally:
+            os.close(file)
+        index = cls.__new__(cls)
+        index._native = native
+        index._merger = None
+        return index
+
+    def save(self, path: Path | str, *, identity: int | None = None) -> int:
+        """Write a snapshot, whole or not at all, and return its identity (a random 64-bit number if none is given).
+
+        What was added and removed since is merged first. Raises ``OSError``.
+        """
+        target = Path(path)
+        identity = secrets.randbits(64) if identity is None else identity
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            # A change between the merge and the writing makes the latter refuse; then both are done again.
+            while not self._native.write(handle, identity):
+                self.merge()
+            os.fchmod(handle, 0o600)
+            os.fsync(handle)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(handle)
+        sync_folder(target.parent)
+        return identity
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._native)
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._rows
+        return id_ in self._native
 
     def add(self, id_: int, code: Codes | bytes) -> None:
-        """Put in one code of 32 bytes. Raises ``ValueError`` if the id is there already."""
-        words = _as_words(_as_one(code), "The code")
-        if id_ in self._rows:
-            raise ValueError(f"The id {id_} is there already.")
-        if self._size == len(self._ids):
-            self._grow()
-        self._columns[:, self._size] = words[0]
-        self._ids[self._size] = id_
-        self._rows[id_] = self._size
-        self._size += 1
+        """Put in one code of 32 bytes. Raises ``ValueError`` if the id is there already.
+
+        When many have been added, a thread merges them into the main structure; searches and changes go on meanwhile.
+        """
+        if self._native.add(id_, as_code(code)):
+            self._merge_aside()
+
+    def extend(self, codes: Codes, ids: Ids | Sequence[int]) -> None:
+        """Put in many, all or none; shapes and errors as for the constructor. Call ``merge`` after large ones."""
+        array = as_codes(codes, "Codes")
+        self._native.extend(array, as_ids(ids, len(array)))
 
     def remove(self, id_: int) -> None:
         """Take out one id. Raises ``KeyError`` if it is not there."""
-        row = self._rows.pop(id_)
-        last = self._size - 1
-        if row != last:
-            moved = int(self._ids[last])
-            self._columns[:, row] = self._columns[:, last]
-            self._ids[row] = moved
-            self._rows[moved] = row
-        # Zeroed, not only forgotten: a removed code must not stay in memory.
-        self._columns[:, last] = 0
-        self._size = last
+        self._native.remove(id_)
 
     def query(self, code: Codes | bytes, radius: int) -> Hits:
         """Every id whose code is at most ``radius`` bits (0 to 64) from this code of 32 bytes."""
-        return self.query_batch(_as_one(code), radius)[0]
+        check_radius(radius)
+        _, ids, distances = self._native.query(as_code(code), radius)
+        return Hits(np.frombuffer(ids, np.int64), np.frombuffer(distances, np.uint16))
+
+    def query_many(self, codes: Codes, radius: int) -> ManyHits:
+        """The same for several codes, shape (n, 32), in three arrays: the fastest way to ask for many."""
+        check_radius(radius)
+        starts, ids, distances = self._native.query(as_codes(codes, "Query codes"), radius)
+        return ManyHits(
+            np.frombuffer(starts, np.int64), np.frombuffer(ids, np.int64), np.frombuffer(distances, np.uint16)
+        )
 
     def query_batch(self, codes: Codes, radius: int) -> list[Hits]:
         """The same for several codes, shape (n, 32): one answer for each, in their order."""
-        if not 0 <= radius <= MAX_RADIUS:
-            raise ValueError(f"A radius is 0 to {MAX_RADIUS} bits, not {radius}.")
-        queries = _as_words(codes, "Query codes")
-        found: list[list[tuple[Ids, npt.NDArray[np.uint16]]]] = [[] for _ in queries]
-        for start in range(0, self._size, _BLOCK):
-            stop = min(start + _BLOCK, self._size)
-            block = self._columns[:, start:stop]
-            for query, hits in zip(queries, found, strict=True):
-                distances = np.bitwise_count(block[0] ^ query[0]).astype(np.uint16)
-                for word in range(1, _WORDS):
-                    distances += np.bitwise_count(block[word] ^ query[word])
-                near = np.flatnonzero(distances <= radius)
-                if len(near):
-                    hits.append((self._ids[start + near], distances[near]))
-        return [_sorted(hits) for hits in found]
+        found = self.query_many(codes, radius)
+        borders = found.starts.tolist()
+        return [Hits(found.ids[first:last], found.distances[first:last]) for first, last in pairwise(borders)]
 
-    def _grow(self) -> None:
-        capacity = max(64, 2 * len(self._ids))
-        columns = np.zeros((_WORDS, capacity), np.uint64)
-        columns[:, : self._size] = self._columns[:, : self._size]
-        ids = np.zeros(capacity, np.int64)
-        ids[: self._size] = self._ids[: self._size]
-        self._columns, self._ids = columns, ids
+    def merge(self, progress: Progress | None = None) -> None:
+        """Merge what was added and removed into the main structure, which may take seconds; others go on meanwhile."""
+        merger = self._merger
+        if merger is not None:
+            merger.join()
+        self._native.merge(progress)
+
+    def plan(self, radius: int, queries: int = 1) -> Plan:
+        """How queries of this radius, so many at once, will be answered."""
+        check_radius(radius)
+        return Plan(*self._native.plan(radius, queries))
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes held: the mapped or own main structure, and what was added since."""
+        return self._native.state()["bytes"]
+
+    @property
+    def mode(self) -> Mode:
+        """``fast`` or ``compact``."""
+        return "compact" if self._native.state()["compact"] else "fast"
+
+    @property
+    def identity(self) -> int:
+        """Of the snapshot this was opened from; 0 for one that was built here."""
+        return self._native.state()["identity"]
+
+    def _merge_aside(self) -> None:
+        if self._merger is None or not self._merger.is_alive():
+            self._merger = threading.Thread(target=self._native.merge, name="index-merge")
+            self._merger.start()
 
 
-def _sorted(hits: list[tuple[Ids, npt.NDArray[np.uint16]]]) -> Hits:
-    ids = np.concatenate([np.empty(0, np.int64), *(ids for ids, _ in hits)])
-    distances = np.concatenate([np.empty(0, np.uint16), *(distances for _, distances in hits)])
-    order = np.lexsort((ids, distances))
-    return Hits(ids[order], distances[order])
+def sync_folder(folder: Path) -> None:
+    """Make a rename in this folder outlast a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,54 @@
+"""``reclaim bench``: measure this machine. The measuring itself lies beside the package, in a checkout's ``bench``."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+import reclaim
+from reclaim.cli.exits import Exit
+from reclaim.cli.options import fail
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Measure this machine against named peers, in the same run.
+
+    \b
+    Example:
+      reclaim bench index --n 100000
+    """
+
+
+def _measuring(name: str) -> Any:
+    checkout = Path(reclaim.__file__).resolve().parents[2]
+    if not (checkout / "bench" / f"{name}.py").is_file():
+        fail(Exit.ERROR, "The benches need a checkout of the project: clone it, and run «make setup» there.")
+    if importlib.util.find_spec("faiss") is None:
+        fail(Exit.ERROR, "faiss is missing. It comes with the development requirements: pip install faiss-cpu")
+    sys.path.insert(0, str(checkout))
+    return importlib.import_module(f"bench.{name}")
+
+
+@command.command()
+@click.option("--n", "count", default=1_000_000, show_default=True, type=click.IntRange(1000, 200_000_000))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def index(count: int, as_json: bool) -> None:
+    """Search among N signals, against faiss: latency, rate, build, memory, recall.
+
+    \b
+    Example:
+      reclaim bench index --n 1000000 --json
+    """
+    measuring = _measuring("index")
+    found = measuring.run(count)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        Console(width=160).print(measuring.table(found))

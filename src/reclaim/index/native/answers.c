@@ -1,0 +1,145 @@
+/* Searching, and what there is. */
+#define PY_SSIZE_T_CLEAN
+#define _GNU_SOURCE
+#include "object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static PyObject *answer_from(const Hits *hits, uint32_t queries)
+{
+    PyObject *starts = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(((size_t)queries + 1) * sizeof(int64_t)));
+    PyObject *ids = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(hits->count * sizeof(int64_t)));
+    PyObject *distances = PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(hits->count * sizeof(uint16_t)));
+    PyObject *result = NULL;
+    if (starts != NULL && ids != NULL && distances != NULL) {
+        char *start_to = PyByteArray_AS_STRING(starts);
+        char *id_to = PyByteArray_AS_STRING(ids);
+        char *distance_to = PyByteArray_AS_STRING(distances);
+        size_t at = 0;
+        for (uint32_t q = 0; q <= queries; q++) {
+            const int64_t first = (int64_t)at;
+            memcpy(start_to + q * sizeof first, &first, sizeof first);
+            for (; at < hits->count && hits->items[at].query == q; at++) {
+                const uint16_t distance = (uint16_t)hits->items[at].distance;
+                memcpy(id_to + at * sizeof(int64_t), &hits->items[at].id, sizeof(int64_t));
+                memcpy(distance_to + at * sizeof distance, &distance, sizeof distance);
+            }
+        }
+        result = PyTuple_Pack(3, starts, ids, distances);
+    }
+    Py_XDECREF(starts);
+    Py_XDECREF(ids);
+    Py_XDECREF(distances);
+    return result;
+}
+
+PyObject *index_query(Index *self, PyObject *args)
+{
+    PyObject *object;
+    int radius, choice = CHOOSE;
+    uint32_t count = 0;
+    Hits hits = {NULL, 0, 0, 0};
+    if (!PyArg_ParseTuple(args, "Oi|i", &object, &radius, &choice)) {
+        return NULL;
+    }
+    if (radius < 0 || radius > MAX_RADIUS || choice < CHOOSE || choice > ALWAYS_BANDS) {
+        PyErr_Format(PyExc_ValueError, "A radius is 0 to %d bits, not %d.", MAX_RADIUS, radius);
+        return NULL;
+    }
+    Code *queries = codes_from(object, &count);
+    if (queries == NULL) {
+        return NULL;
+    }
+    const Kernel *kernel = kernel_in_use;
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&self->lock);
+    if (self->main != NULL) {
+        search_segment(self->main, kernel, queries, count, radius, (Choice)choice, &hits);
+    }
+    search_delta(&self->delta, kernel, queries, count, radius, &hits);
+    pthread_rwlock_unlock(&self->lock);
+    hits_sort(&hits);
+    Py_END_ALLOW_THREADS
+    free(queries);
+    PyObject *result = hits.failed ? PyErr_NoMemory() : answer_from(&hits, count);
+    free(hits.items);
+    return result;
+}
+
+PyObject *index_plan(Index *self, PyObject *args)
+{
+    int radius;
+    Py_ssize_t queries;
+    Plan plan = {0, 0, -1, 0, {0}};
+    if (!PyArg_ParseTuple(args, "in", &radius, &queries)) {
+        return NULL;
+    }
+    if (radius < 0 || radius > MAX_RADIUS || queries < 1) {
+        PyErr_SetString(PyExc_ValueError, "radius 0 to 64, at least one query");
+        return NULL;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&self->lock);
+    if (self->main != NULL) {
+        plan = plan_for(self->main, radius, (size_t)queries, CHOOSE);
+    }
+    pthread_rwlock_unlock(&self->lock);
+    Py_END_ALLOW_THREADS
+    return Py_BuildValue("(Odd)", plan.banded ? Py_True : Py_False, plan.banded_ns, plan.brute_ns);
+}
+
+/* ---- what there is ---- */
+
+Py_ssize_t index_length(Index *self)
+{
+    size_t size;
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&self->lock);
+    size = size_of(self);
+    pthread_rwlock_unlock(&self->lock);
+    Py_END_ALLOW_THREADS
+    return (Py_ssize_t)size;
+}
+
+int index_contains(Index *self, PyObject *object)
+{
+    int there;
+    long long id;
+    const int fits = PyIndex_Check(object) ? id_from(object, &id) : 0;
+    if (fits <= 0) {
+        return fits;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&self->lock);
+    there = holds(self, id);
+    pthread_rwlock_unlock(&self->lock);
+    Py_END_ALLOW_THREADS
+    return there;
+}
+
+PyObject *index_state(Index *self, PyObject *Py_UNUSED(ignored))
+{
+    size_t bytes = 0, delta_rows;
+    uint32_t rows = 0, dead = 0, bands = 0;
+    int mapped = 0;
+    unsigned long long identity = 0;
+    Py_BEGIN_ALLOW_THREADS
+    pthread_rwlock_rdlock(&self->lock);
+    if (self->main != NULL) {
+        rows = self->main->n;
+        dead = self->main->dead;
+        bands = self->main->bands;
+        mapped = self->main->mapped;
+        identity = ((const Header *)(const void *)self->main->arena)->identity;
+        bytes = self->main->size + ((size_t)rows + 63) / 64 * 8;
+    }
+    delta_rows = self->delta.rows;
+    bytes += self->delta.capacity * (sizeof(Code) + sizeof(int64_t) + 1) + self->delta.map_size * sizeof(uint32_t);
+    pthread_rwlock_unlock(&self->lock);
+    Py_END_ALLOW_THREADS
+    return Py_BuildValue("{sIsIsIsnsnsOsOsK}", "rows", (unsigned)rows, "dead", (unsigned)dead, "bands", (unsigned)bands,
+                         "delta", (Py_ssize_t)delta_rows, "bytes", (Py_ssize_t)bytes, "mapped",
+                         mapped ? Py_True : Py_False, "compact", self->mode == MODE_COMPACT ? Py_True : Py_False,
+                         "identity", identity);
+}
