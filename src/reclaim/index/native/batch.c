@@ -1,140 +1,113 @@
-/* Many queries at once: for each band, all buckets that any of them asks for, visited in the order they lie in memory.
- * So a bucket is read from memory once for all who ask for it, and the next one is near.
+/* Many queries at once: a band is visited part by part, a part being the buckets whose keys share their high byte. All
+ * queries that ask for any bucket of a part are answered while it lies in the processor's cache.
+ *
+ * Queries sorted by key lie in groups that share their high byte, too. A key within a few bits of a query's differs from
+ * it by some flips in the high byte and some in the low one; so a part is asked for by the few groups that those flips of
+ * the high byte lead to, and only the queries are sorted, never their thousands of buckets.
  */
 #include "kernel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    SORT_BITS = 16, /* at most; a finer order than the buckets asked for would only cost */
-    QUERIES_AT_ONCE = 32768,
-    PROBES_AT_ONCE = 1 << 22
-};
-
-/* A bucket one query asks for: the key above, the query below; the mask's bits follow from the two. */
-typedef struct {
-    uint32_t bucket, query;
-} Probe;
+enum { PARTS = 256, QUERIES_AT_ONCE = 65536 };
 
 typedef struct {
-    Probe *probes;
-    uint32_t *cursor; /* 2^SORT_BITS + 1 */
-    uint32_t *keys;
-    uint64_t (*wanted)[2];
+    Probe *probes; /* by key */
+    Probe *half_sorted;
+    uint32_t group[PARTS + 1]; /* group[h] to group[h + 1] have the high byte h */
 } Work;
 
-static int work_new(Work *work, size_t queries, size_t probes)
+/* By low byte, then by high byte, each keeping the order of the other. */
+static void sort_by_key(Work *work, const Code *queries, uint32_t first, uint32_t count, uint32_t band)
 {
-    work->probes = malloc((probes + 1) * sizeof *work->probes);
-    work->cursor = malloc(((1u << SORT_BITS) + 1) * sizeof *work->cursor);
-    work->keys = malloc(queries * sizeof *work->keys);
-    work->wanted = malloc(queries * sizeof *work->wanted);
-    return work->probes && work->cursor && work->keys && work->wanted ? 0 : -1;
+    uint32_t low[PARTS + 1] = {0}, cursor[PARTS];
+    memset(work->group, 0, sizeof work->group);
+    for (uint32_t q = first; q < first + count; q++) {
+        const uint16_t key = band_of(&queries[q], band);
+        low[(key & 255) + 1]++;
+        work->group[(key >> 8) + 1]++;
+    }
+    for (uint32_t p = 0; p < PARTS; p++) {
+        low[p + 1] += low[p];
+        work->group[p + 1] += work->group[p];
+    }
+    memcpy(cursor, work->group, sizeof cursor);
+    for (uint32_t q = first; q < first + count; q++) {
+        const uint16_t key = band_of(&queries[q], band);
+        const Probe probe = {key, band_of(&queries[q], band_after(band, 1)), q};
+        work->half_sorted[low[key & 255]++] = probe;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        work->probes[cursor[work->half_sorted[i].key >> 8]++] = work->half_sorted[i];
+    }
 }
 
-static void work_free(Work *work)
+/* A share of what the part holds, in the order of memory. */
+static void fetch_part(const Band *band, uint32_t part, uint32_t share, uint32_t shares)
 {
-    free(work->probes);
-    free(work->cursor);
-    free(work->keys);
-    free(work->wanted);
+    if (part >= PARTS) {
+        return;
+    }
+    const uint64_t start = band->offsets[part << 8], size = band->offsets[(part + 1) << 8] - start;
+    const uint64_t from = start + size * share / shares, to = start + size * (share + 1) / shares;
+    for (uint64_t i = from; i < to; i += LINE) {
+        __builtin_prefetch(&band->next[i], 0, 2);
+    }
 }
 
-static size_t sort_probes(const Band *band, Work *work, uint32_t queries, int radius)
+static void visit_part(Search *search, const Work *work, uint32_t band, uint32_t part)
 {
-    uint32_t masks, bits = 4;
-    const uint32_t *mask = band_masks(band->width, radius, &masks);
-    while (bits < SORT_BITS && bits < band->width && UINT64_C(1) << bits < (uint64_t)queries * masks) {
-        bits++;
-    }
-    const uint32_t shift = band->width > bits ? band->width - bits : 0;
-    uint32_t *cursor = work->cursor;
-    memset(cursor, 0, ((1u << bits) + 1) * sizeof *cursor);
-    for (uint32_t q = 0; q < queries; q++) {
-        for (uint32_t i = 0; i < masks; i++) {
-            cursor[((work->keys[q] ^ mask[i]) >> shift) + 1]++;
+    const int radius = search->radius_of[band];
+    const int bound = bound_after(search->radius_of, band, 1);
+    const uint16_t *mask = band_masks();
+    for (uint32_t i = 0, last = band_probes(radius); i < last; i++) {
+        const uint32_t group = part ^ (mask[i] >> 8);
+        const uint32_t count = work->group[group + 1] - work->group[group];
+        fetch_part(&search->s->band[band], part + 1, i, last);
+        if (count > 0) {
+            const int distance = __builtin_popcount(mask[i]);
+            const Sweep sweep = {band, mask[i], (uint8_t)distance, bound - distance};
+            look_through(search, search->k->scan_cached, &sweep, work->probes + work->group[group], count);
         }
     }
-    for (uint32_t i = 0; i < 1u << bits; i++) {
-        cursor[i + 1] += cursor[i];
-    }
-    for (uint32_t q = 0; q < queries; q++) {
-        for (uint32_t i = 0; i < masks; i++) {
-            const uint32_t bucket = work->keys[q] ^ mask[i];
-            const Probe probe = {bucket, q};
-            work->probes[cursor[bucket >> shift]++] = probe;
-        }
-    }
-    return (size_t)queries * masks;
 }
 
-static void visit(Pending *pending, uint32_t index, const Work *work, size_t probes, uint32_t first, int bound)
+void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius,
+                  const int8_t radius_of[BANDS], Hits *hits)
 {
-    enum { AHEAD = 12 };
-    const Band *band = &pending->s->band[index];
-    const size_t bytes = band->inline_bits ? band->inline_bits / 8 : sizeof(uint32_t);
-    const char *base = band->inline_bits ? band->inlined : (const void *)band->rows;
-    for (size_t i = 0; i < probes; i++) {
-        if (i + AHEAD < probes) {
-            const char *soon = base + band->offsets[work->probes[i + AHEAD].bucket] * bytes;
-            __builtin_prefetch(soon);
-            __builtin_prefetch(soon + 64);
-        }
-        const Probe probe = work->probes[i];
-        const int left = bound - __builtin_popcount(probe.bucket ^ work->keys[probe.query]);
-        if (left >= 0) {
-            pending_scan(pending, index, band->offsets[probe.bucket], band->offsets[probe.bucket + 1],
-                         work->wanted[probe.query], left, first + probe.query);
-        }
-    }
-    pending_flush(pending, index);
-}
-
-void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, const Plan *plan,
-                  Hits *hits)
-{
-    uint32_t most = 1;
-    for (uint32_t b = 0; b < s->bands; b++) {
-        const uint32_t probes = band_probes(s->band[b].width, plan->radius[b]);
-        most = probes > most ? probes : most;
-    }
-    uint32_t at_once = PROBES_AT_ONCE / most < QUERIES_AT_ONCE ? PROBES_AT_ONCE / most : QUERIES_AT_ONCE;
-    at_once = at_once < count ? at_once : count;
-    Work work;
-    Pending *pending = malloc(sizeof *pending);
-    if (work_new(&work, at_once, (size_t)at_once * most) < 0 || pending == NULL) {
+    const uint32_t at_once = count < QUERIES_AT_ONCE ? count : QUERIES_AT_ONCE;
+    Search *search = malloc(sizeof *search);
+    Work *work = malloc(sizeof *work);
+    Probe *probes = malloc(2 * (size_t)at_once * sizeof *probes);
+    if (search == NULL || work == NULL || probes == NULL) {
         hits->failed = 1;
         count = 0;
     } else {
-        pending->s = s;
-        pending->k = k;
-        pending->queries = queries;
-        pending->radius_of = plan->radius;
-        pending->radius = radius;
-        pending->hits = hits;
-        pending->count = 0;
+        search->s = s;
+        search->k = k;
+        search->queries = queries;
+        search->radius_of = radius_of;
+        search->radius = radius;
+        search->hits = hits;
+        search->candidates.count = 0;
+        work->probes = probes;
+        work->half_sorted = probes + at_once;
     }
-    for (uint32_t first = 0; first < count; first += at_once) {
-        const uint32_t here = count - first < at_once ? count - first : at_once;
-        for (uint32_t b = 0; b < s->bands; b++) {
-            const Band *band = &s->band[b];
-            if (plan->radius[b] < 0) {
+    for (uint32_t first = 0, here; count > 0 && first < count; first += here) {
+        here = count - first < at_once ? count - first : at_once;
+        for (uint32_t b = 0; b < BANDS; b++) {
+            if (radius_of[b] < 0) {
                 continue;
             }
-            for (uint32_t q = 0; q < here; q++) {
-                const Code *query = &queries[first + q];
-                work.keys[q] = (uint32_t)code_bits(query, band->start, band->width);
-                work.wanted[q][0] = code_bits(query, band->inline_start, 64);
-                work.wanted[q][1] = code_bits(query, band->inline_start + 64, 64);
+            sort_by_key(work, queries, first, here, b);
+            for (uint32_t part = 0; part < PARTS; part++) {
+                visit_part(search, work, b, part);
             }
-            const size_t probes = sort_probes(band, &work, here, plan->radius[b]);
-            visit(pending, b, &work, probes, first, inline_bound(s, plan->radius, b, radius));
         }
-        if (count - first <= at_once) {
-            break;
-        }
+        check_candidates(search);
     }
-    work_free(&work);
-    free(pending);
+    free(probes);
+    free(work);
+    free(search);
 }

@@ -71,41 +71,10 @@ void segment_first_page(const Segment *s, uint64_t identity, uint8_t page[HEADER
     memcpy(page, &h, sizeof h);
 }
 
-/* Whether `count` items of `size` bytes lie at `at` within the arena, aligned. */
-static int lies_within(const Header *h, uint64_t at, uint64_t count, uint64_t size)
-{
-    return at >= HEADER_BYTES && at % 64 == 0 && at <= h->size && (size == 0 || count <= (h->size - at) / size);
-}
-
-static int header_is_sound(const Header *h, uint64_t file_size)
-{
-    if (h->size != file_size || h->rows > MAX_ROWS || h->bands > MAX_BANDS || h->map_bits > 32 || h->map_bits < 3 ||
-        h->mode > MODE_COMPACT || (UINT64_C(1) << h->map_bits) <= h->rows ||
-        !lies_within(h, h->codes_at, h->rows, sizeof(Code)) || !lies_within(h, h->ids_at, h->rows, sizeof(int64_t)) ||
-        !lies_within(h, h->map_at, UINT64_C(1) << h->map_bits, sizeof(uint32_t))) {
-        return 0;
-    }
-    uint32_t start = 0;
-    for (uint32_t b = 0; b < h->bands; b++) {
-        const BandLayout *band = &h->band[b];
-        const uint32_t bits = band->inline_bits;
-        if (band->start != start || band->width < 12 || band->width > MAX_WIDTH || band->inline_start > 255 ||
-            (bits != INLINE_NONE && bits != INLINE_32 && bits != INLINE_64 && bits != INLINE_128) ||
-            !lies_within(h, band->offsets_at, (UINT64_C(1) << band->width) + 1, sizeof(uint32_t)) ||
-            !lies_within(h, band->rows_at, h->rows, sizeof(uint32_t)) ||
-            !lies_within(h, band->inlined_at, h->rows, bits / 8)) {
-            return 0;
-        }
-        start += band->width;
-    }
-    return h->bands == 0 || start == 256;
-}
-
 static int band_is_sound(const Band *band, uint32_t n)
 {
-    const uint32_t keys = UINT32_C(1) << band->width;
-    int sound = band->offsets[0] == 0 && band->offsets[keys] == n;
-    for (uint32_t key = 0; key < keys; key++) {
+    int sound = band->offsets[0] == 0 && band->offsets[KEYS] == n;
+    for (uint32_t key = 0; key < KEYS; key++) {
         sound &= band->offsets[key] <= band->offsets[key + 1];
     }
     return sound;
@@ -173,7 +142,7 @@ static FileFault first_page(int fd, uint64_t *size)
     if (*size < page.header.size) {
         return FILE_TRUNCATED;
     }
-    return header_is_sound(&page.header, *size) ? FILE_OK : FILE_DAMAGED;
+    return page.header.size == *size && header_fits(&page.header) ? FILE_OK : FILE_DAMAGED;
 }
 
 Segment *segment_open(int fd, int in_memory, FileFault *fault)
@@ -196,7 +165,7 @@ Segment *segment_open(int fd, int in_memory, FileFault *fault)
     const Header *h = (const Header *)(const void *)s->arena;
     /* The first page once more, from what was taken in: the file may have been exchanged in between. */
     int sound = h->header_sum == header_sum(s->arena) && memcmp(h->magic, MAGIC, sizeof MAGIC) == 0 &&
-                h->version == VERSION && header_is_sound(h, size) &&
+                h->version == VERSION && h->size == size && header_fits(h) &&
                 h->body_sum == checksum(s->arena + HEADER_BYTES, s->size - HEADER_BYTES);
     *fault = FILE_DAMAGED;
     if (sound && segment_attach(s) < 0) {

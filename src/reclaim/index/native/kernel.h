@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "The index keeps its codes as little-endian words; this machine is big-endian"
@@ -17,11 +18,13 @@
 enum {
     CODE_BYTES = 32,
     MAX_RADIUS = 64,
-    MAX_BANDS = 16,
+    BANDS = 16,             /* of 16 bits each: band b is bits 16 b to 16 b + 15 */
+    KEYS = 1 << 16,
     MAX_BAND_RADIUS = 3,
-    MAX_WIDTH = 24,
-    MAX_PROBES = 1 + 24 + 276 + 2024, /* of one band: MAX_BAND_RADIUS bits of MAX_WIDTH */
-    CHUNK = 1024 /* entries one call of a scan looks at, and so the most it can answer with */
+    MAX_PROBES = 1 + 16 + 120 + 560, /* of one band: MAX_BAND_RADIUS of its bits */
+    CHUNK = 1024, /* codes that are looked at between two looks at their distances */
+    CANDIDATES = 4096,
+    LINE = 32 /* entries of two bytes in a cache line */
 };
 
 #define NO_ROW UINT32_MAX
@@ -46,63 +49,88 @@ typedef struct {
 int hits_push(Hits *hits, uint32_t query, uint32_t distance, int64_t id);
 void hits_sort(Hits *hits);
 
-/* ---- scans: the same four functions for each kind of processor ---- */
+/* ---- bands ---- */
 
-/* Where in [start, end), at most CHUNK long, an entry's inline part differs from `wanted` in at most `bound` bits. */
-typedef size_t (*Scan)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2], int bound,
-                       uint32_t *out);
+/* The rows sorted by 16 of their bits. Beside each row lie the bits of the next band and, in MODE_FAST, of the one
+ * after it; the last band is followed by the first. */
+typedef struct {
+    const uint32_t *offsets; /* KEYS + 1: where each key's entries begin */
+    const uint16_t *next;    /* n, by key */
+    const uint16_t *after;   /* n, by key, or NULL */
+    const uint8_t *rows;     /* n of row_bytes each, by key; all ones where a code was removed and wiped */
+    double mean;             /* entries in the bucket of a code like those held */
+} Band;
+
+static inline uint32_t band_after(uint32_t band, uint32_t steps)
+{
+    return (band + steps) % BANDS;
+}
+
+static inline uint16_t band_of(const Code *code, uint32_t band)
+{
+    return (uint16_t)(code->w[band / 4] >> (16 * (band % 4)));
+}
+
+/* All 16-bit numbers by how many bits they have, from none up, and how many there are up to a radius (-1: none). */
+const uint16_t *band_masks(void);
+uint32_t band_probes(int radius);
+void masks_init(void);
+
+/* ---- scans: the same three functions for each kind of processor ---- */
+
+/* A bucket that a query asks for, and what its entries' next band should be near to. */
+typedef struct {
+    uint16_t key, wanted;
+    uint32_t query;
+} Probe;
+
+/* An entry that may be near: its place in the band, and how far its key is from the query's. */
+typedef struct {
+    uint32_t at, query;
+    uint8_t band, distance;
+} Candidate;
+
+typedef struct {
+    uint32_t count;
+    Candidate items[CANDIDATES];
+} Candidates;
+
+typedef struct {
+    uint32_t band;
+    uint16_t flip; /* what each probe's key is combined with */
+    uint8_t distance; /* of the bucket from the query */
+    int bound; /* bits in which the next band may differ */
+} Sweep;
+
+/* Looks through the bucket of each probe; where `out` is full before the end, `*done` and `*at` say where to go on. */
+typedef int (*Scan)(const Band *band, const Sweep *sweep, const Probe *probes, uint32_t count, uint32_t *done,
+                    uint32_t *at, Candidates *out);
+/* Where in [start, end), at most CHUNK long, a code differs from `wanted` in at most `bound` bits. */
 typedef size_t (*ScanCodes)(const Code *codes, uint32_t start, uint32_t end, const Code *wanted, int bound,
                             uint32_t *out);
 
 typedef struct {
     const char *name;
-    Scan scan32, scan64, scan128;
+    Scan scan_fetched, scan_cached;
     ScanCodes scan_codes;
     unsigned (*distance)(const Code *a, const Code *b);
 } Kernel;
 
 size_t kernels_here(const Kernel **out, size_t room); /* those this processor can run, fastest first */
 
-/* ---- bands ---- */
-
-typedef enum { INLINE_NONE = 0, INLINE_32 = 32, INLINE_64 = 64, INLINE_128 = 128 } Inline;
-
-typedef struct {
-    uint32_t start, width;         /* the bits that make the key */
-    uint32_t inline_start, inline_bits; /* the bits held beside each row, cyclic */
-    const uint32_t *offsets;       /* 2^width + 1 */
-    const uint32_t *rows;          /* n, by key; NO_ROW where a code was removed and wiped */
-    const void *inlined;           /* n times inline_bits / 8 bytes */
-    double mean;                   /* entries in the bucket of a code like those held */
-    uint32_t inlined_bands;        /* bit b: band b lies wholly or partly in the inline part */
-} Band;
-
-uint64_t code_bits(const Code *code, uint32_t start, uint32_t length); /* length 1 to 64, cyclic */
-const uint32_t *band_masks(uint32_t width, int radius, uint32_t *count); /* by number of bits, from none up */
-uint32_t band_probes(uint32_t width, int radius);
-int masks_init(void);
-
 /* ---- segment ---- */
 
 typedef enum { MODE_FAST = 0, MODE_COMPACT = 1 } Mode;
 
-typedef struct {
-    uint32_t start, width, inline_start, inline_bits;
-    uint64_t offsets_at, rows_at, inlined_at;
-} BandLayout;
-
-/* The first page of a snapshot, and what describes an arena in memory. Offsets are from the arena's start. */
+/* The first page of a snapshot, and what describes an arena in memory. Where the parts lie follows from it. */
 typedef struct {
     char magic[8];
     uint32_t version, mode;
     uint64_t size; /* of the whole arena with this header */
     uint64_t rows;
-    uint32_t map_bits, bands;
-    uint64_t codes_at, ids_at, map_at;
-    BandLayout band[MAX_BANDS];
     uint64_t body_sum; /* of everything after this page */
     uint64_t identity; /* of this snapshot, for the log that belongs to it */
-    uint64_t header_sum; /* of everything before it */
+    uint64_t header_sum; /* of the page, this field taken as none */
 } Header;
 
 enum { HEADER_BYTES = 4096 };
@@ -112,17 +140,19 @@ typedef struct {
     size_t size;
     int mapped; /* a read-only file: nothing in the arena may be written */
     uint32_t n, dead;
-    uint32_t map_mask;
+    uint32_t row_bytes; /* 3 or 4 */
+    uint32_t map_size;
     Code *codes;
     int64_t *ids;
     uint32_t *map; /* row, NO_ROW for none; linear probing */
     uint64_t *alive;
-    uint32_t bands;
-    Band band[MAX_BANDS];
+    uint32_t bands; /* BANDS, or none in a small segment */
+    Band band[BANDS];
 } Segment;
 
 Segment *segment_new(uint32_t n, Mode mode);       /* NULL: no memory */
-uint64_t segment_bytes(uint32_t n, Mode mode);    /* what one takes in memory */
+uint64_t segment_bytes(uint32_t n, Mode mode);     /* what one takes in memory */
+int header_fits(const Header *h);                  /* whether its size is that of so many rows in that mode */
 int segment_attach(Segment *s); /* point into the arena, whose header is sound; 0, or -1: no memory */
 void band_mean(Band *band);
 int segment_build_band(Segment *s, uint32_t band); /* 0, or -1: no memory */
@@ -140,6 +170,13 @@ Segment *segment_open(int fd, int in_memory, FileFault *fault);
 static inline int is_alive(const Segment *s, uint32_t row)
 {
     return (int)(s->alive[row >> 6] >> (row & 63) & 1);
+}
+
+static inline uint32_t row_at(const Segment *s, const Band *band, uint32_t at)
+{
+    uint32_t row;
+    memcpy(&row, band->rows + (size_t)at * s->row_bytes, sizeof row);
+    return s->row_bytes == 4 ? row : row & 0xffffff;
 }
 
 static inline uint64_t id_hash(int64_t id)
@@ -174,7 +211,7 @@ typedef struct {
     int banded;     /* 0: every code is looked at */
     double cost_ns; /* a query, as the cost model has it */
     double banded_ns, brute_ns;
-    int8_t radius[MAX_BANDS];
+    int8_t radius[BANDS]; /* how near a bucket's key must be; -1 leaves the band out */
 } Plan;
 
 typedef enum { CHOOSE, ALWAYS_BRUTE, ALWAYS_BANDS } Choice;
@@ -182,11 +219,11 @@ typedef enum { CHOOSE, ALWAYS_BRUTE, ALWAYS_BANDS } Choice;
 Plan plan_for(const Segment *s, int radius, size_t queries, Choice choice);
 void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Choice choice,
                     Hits *hits);
-void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, const Plan *plan,
-                  Hits *hits);
+void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius,
+                  const int8_t radius_of[BANDS], Hits *hits);
 void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t count, int radius, Hits *hits);
 
-/* Candidates on their way to be looked at in full, shared by the single and the batch search. */
+/* One search through the bands, and its candidates on their way to be looked at in full. */
 typedef struct {
     const Segment *s;
     const Kernel *k;
@@ -194,14 +231,11 @@ typedef struct {
     const int8_t *radius_of; /* each band's */
     int radius;
     Hits *hits;
-    uint32_t at[4 * CHUNK];
-    uint32_t query[4 * CHUNK];
-    size_t count;
-} Pending;
+    Candidates candidates;
+} Search;
 
-void pending_scan(Pending *p, uint32_t band, uint32_t start, uint32_t end, const uint64_t wanted[2], int bound,
-                  uint32_t query);
-void pending_flush(Pending *p, uint32_t band);
-int inline_bound(const Segment *s, const int8_t *radius_of, uint32_t band, int radius);
+int bound_after(const int8_t radius_of[BANDS], uint32_t band, uint32_t steps);
+void look_through(Search *search, Scan scan, const Sweep *sweep, const Probe *probes, uint32_t count);
+void check_candidates(Search *search);
 
 #endif

@@ -127,9 +127,7 @@ PyMODINIT_FUNC PyInit__native(void)
 {
     kernel_count = kernels_here(kernels, MAX_KERNELS);
     kernel_in_use = kernels[0];
-    if (masks_init() < 0) {
-        return PyErr_NoMemory();
-    }
+    masks_init();
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL) {
         return NULL;

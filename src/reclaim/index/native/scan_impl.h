@@ -9,10 +9,9 @@ TARGET static unsigned NAME(distance)(const Code *a, const Code *b)
 }
 
 #if LEVEL >= 2
-#define VECTOR __m512i
-/* Bits set in each byte (BW), or at once in each 32- or 64-bit lane (VPOPCNTDQ). */
+/* Bits set in each byte (BW), or at once in each lane (BITALG, VPOPCNTDQ). */
 #if LEVEL == 3
-#define COUNT32(v) _mm512_popcnt_epi32(v)
+#define COUNT16(v) _mm512_popcnt_epi16(v)
 #define COUNT64(v) _mm512_popcnt_epi64(v)
 #else
 TARGET static inline __m512i NAME(bytes)(__m512i v)
@@ -22,65 +21,15 @@ TARGET static inline __m512i NAME(bytes)(__m512i v)
     return _mm512_add_epi8(_mm512_shuffle_epi8(table, _mm512_and_si512(v, low)),
                            _mm512_shuffle_epi8(table, _mm512_and_si512(_mm512_srli_epi16(v, 4), low)));
 }
-#define COUNT32(v) \
-    _mm512_madd_epi16(_mm512_maddubs_epi16(NAME(bytes)(v), _mm512_set1_epi8(1)), _mm512_set1_epi16(1))
+#define COUNT16(v) _mm512_maddubs_epi16(NAME(bytes)(v), _mm512_set1_epi8(1))
 #define COUNT64(v) _mm512_sad_epu8(NAME(bytes)(v), _mm512_setzero_si512())
 #endif
 
-TARGET static size_t NAME(scan32)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
+/* One bit for each of 32 entries that is near. */
+TARGET static inline uint32_t NAME(near)(const uint16_t *entries, uint16_t wanted, int bound)
 {
-    const uint32_t *p = entries;
-    const __m512i query = _mm512_set1_epi32((int)(uint32_t)wanted[0]);
-    const __m512i limit = _mm512_set1_epi32(bound);
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i += 16) {
-        const __mmask16 live = end - i >= 16 ? 0xffff : (__mmask16)((1u << (end - i)) - 1);
-        const __m512i bits = COUNT32(_mm512_xor_si512(_mm512_maskz_loadu_epi32(live, p + i), query));
-        uint32_t near = _mm512_mask_cmple_epi32_mask(live, bits, limit);
-        for (; near; near &= near - 1) {
-            out[count++] = i + (uint32_t)__builtin_ctz(near);
-        }
-    }
-    return count;
-}
-
-TARGET static size_t NAME(scan64)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    const __m512i query = _mm512_set1_epi64((long long)wanted[0]);
-    const __m512i limit = _mm512_set1_epi64(bound);
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i += 8) {
-        const __mmask8 live = end - i >= 8 ? 0xff : (__mmask8)((1u << (end - i)) - 1);
-        const __m512i bits = COUNT64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(live, p + i), query));
-        uint32_t near = _mm512_mask_cmple_epi64_mask(live, bits, limit);
-        for (; near; near &= near - 1) {
-            out[count++] = i + (uint32_t)__builtin_ctz(near);
-        }
-    }
-    return count;
-}
-
-TARGET static size_t NAME(scan128)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                   int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    const __m512i query = _mm512_broadcast_i32x4(_mm_set_epi64x((long long)wanted[1], (long long)wanted[0]));
-    const __m512i limit = _mm512_set1_epi64(bound);
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i += 4) {
-        const uint32_t left = end - i;
-        const __mmask8 live = left >= 4 ? 0xff : (__mmask8)((1u << 2 * left) - 1);
-        const __m512i half = COUNT64(_mm512_xor_si512(_mm512_maskz_loadu_epi64(live, p + 2 * (size_t)i), query));
-        const __m512i bits = _mm512_add_epi64(half, _mm512_shuffle_epi32(half, _MM_PERM_BADC));
-        uint32_t near = _mm512_mask_cmple_epi64_mask(live & 0x55, bits, limit);
-        for (; near; near &= near - 1) {
-            out[count++] = i + (uint32_t)__builtin_ctz(near) / 2;
-        }
-    }
-    return count;
+    const __m512i bits = COUNT16(_mm512_xor_si512(_mm512_loadu_si512(entries), _mm512_set1_epi16((short)wanted)));
+    return _mm512_cmple_epi16_mask(bits, _mm512_set1_epi16((short)bound));
 }
 
 TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_t end, const Code *wanted, int bound,
@@ -113,9 +62,8 @@ TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_
     }
     return count;
 }
-#undef COUNT32
+#undef COUNT16
 #undef COUNT64
-#undef VECTOR
 
 #elif LEVEL == 1
 TARGET static inline __m256i NAME(bytes)(__m256i v)
@@ -126,70 +74,18 @@ TARGET static inline __m256i NAME(bytes)(__m256i v)
                            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
 }
 #define LOAD(p) _mm256_loadu_si256((const __m256i *)(const void *)(p))
-#define COUNT32(v) \
-    _mm256_madd_epi16(_mm256_maddubs_epi16(NAME(bytes)(v), _mm256_set1_epi8(1)), _mm256_set1_epi16(1))
 #define COUNT64(v) _mm256_sad_epu8(NAME(bytes)(v), _mm256_setzero_si256())
 
-TARGET static size_t NAME(scan32)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
+TARGET static inline uint32_t NAME(near)(const uint16_t *entries, uint16_t wanted, int bound)
 {
-    const uint32_t *p = entries;
-    const __m256i query = _mm256_set1_epi32((int)(uint32_t)wanted[0]);
-    const __m256i limit = _mm256_set1_epi32(bound);
-    size_t count = 0;
-    uint32_t i = start;
-    for (; end - i >= 8; i += 8) {
-        const __m256i bits = COUNT32(_mm256_xor_si256(LOAD(p + i), query));
-        const __m256i far = _mm256_cmpgt_epi32(bits, limit);
-        uint32_t near = ~(uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(far)) & 0xff;
-        for (; near; near &= near - 1) {
-            out[count++] = i + (uint32_t)__builtin_ctz(near);
-        }
-    }
-    for (; i < end; i++) {
-        if (__builtin_popcount(p[i] ^ (uint32_t)wanted[0]) <= bound) {
-            out[count++] = i;
-        }
-    }
-    return count;
-}
-
-TARGET static size_t NAME(scan64)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    const __m256i query = _mm256_set1_epi64x((long long)wanted[0]);
-    const __m256i limit = _mm256_set1_epi64x(bound);
-    size_t count = 0;
-    uint32_t i = start;
-    for (; end - i >= 4; i += 4) {
-        const __m256i bits = COUNT64(_mm256_xor_si256(LOAD(p + i), query));
-        const __m256i far = _mm256_cmpgt_epi64(bits, limit);
-        uint32_t near = ~(uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(far)) & 0xf;
-        for (; near; near &= near - 1) {
-            out[count++] = i + (uint32_t)__builtin_ctz(near);
-        }
-    }
-    for (; i < end; i++) {
-        if (__builtin_popcountll(p[i] ^ wanted[0]) <= bound) {
-            out[count++] = i;
-        }
-    }
-    return count;
-}
-
-TARGET static size_t NAME(scan128)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                   int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i++) {
-        const size_t at = 2 * (size_t)i;
-        if (__builtin_popcountll(p[at] ^ wanted[0]) + __builtin_popcountll(p[at + 1] ^ wanted[1]) <= bound) {
-            out[count++] = i;
-        }
-    }
-    return count;
+    const __m256i query = _mm256_set1_epi16((short)wanted);
+    const __m256i limit = _mm256_set1_epi16((short)bound);
+    const __m256i ones = _mm256_set1_epi8(1);
+    const __m256i low = _mm256_maddubs_epi16(NAME(bytes)(_mm256_xor_si256(LOAD(entries), query)), ones);
+    const __m256i high = _mm256_maddubs_epi16(NAME(bytes)(_mm256_xor_si256(LOAD(entries + 16), query)), ones);
+    const __m256i far = _mm256_permute4x64_epi64(
+        _mm256_packs_epi16(_mm256_cmpgt_epi16(low, limit), _mm256_cmpgt_epi16(high, limit)), 0xd8);
+    return ~(uint32_t)_mm256_movemask_epi8(far);
 }
 
 TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_t end, const Code *wanted, int bound,
@@ -221,46 +117,17 @@ TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_
     }
     return count;
 }
-#undef COUNT32
 #undef COUNT64
 #undef LOAD
 
 #else
-TARGET static size_t NAME(scan32)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
+TARGET static inline uint32_t NAME(near)(const uint16_t *entries, uint16_t wanted, int bound)
 {
-    const uint32_t *p = entries;
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i++) {
-        out[count] = i; /* overwritten by the next one unless it counts */
-        count += __builtin_popcount(p[i] ^ (uint32_t)wanted[0]) <= bound;
+    uint32_t near = 0;
+    for (uint32_t e = 0; e < LINE; e++) {
+        near |= (uint32_t)(__builtin_popcount((uint32_t)entries[e] ^ wanted) <= bound) << e;
     }
-    return count;
-}
-
-TARGET static size_t NAME(scan64)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                  int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i++) {
-        out[count] = i;
-        count += __builtin_popcountll(p[i] ^ wanted[0]) <= bound;
-    }
-    return count;
-}
-
-TARGET static size_t NAME(scan128)(const void *entries, uint32_t start, uint32_t end, const uint64_t wanted[2],
-                                   int bound, uint32_t *out)
-{
-    const uint64_t *p = entries;
-    size_t count = 0;
-    for (uint32_t i = start; i < end; i++) {
-        const size_t at = 2 * (size_t)i;
-        out[count] = i;
-        count += __builtin_popcountll(p[at] ^ wanted[0]) + __builtin_popcountll(p[at + 1] ^ wanted[1]) <= bound;
-    }
-    return count;
+    return near;
 }
 
 TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_t end, const Code *wanted, int bound,
@@ -275,6 +142,80 @@ TARGET static size_t NAME(scan_codes)(const Code *codes, uint32_t start, uint32_
 }
 #endif
 
-static const Kernel NAME(kernel) = {
-    TITLE, NAME(scan32), NAME(scan64), NAME(scan128), NAME(scan_codes), NAME(distance),
-};
+TARGET static inline uint32_t NAME(note)(uint64_t near, uint64_t from, const Band *band, const Sweep *sweep,
+                                         uint32_t query, Candidates *out, uint32_t found)
+{
+    for (; near; near &= near - 1) {
+        const Candidate candidate = {(uint32_t)from + (uint32_t)__builtin_ctzll(near), query, (uint8_t)sweep->band,
+                                     sweep->distance};
+        out->items[found++] = candidate;
+        if (band->after != NULL) {
+            __builtin_prefetch(&band->after[candidate.at]);
+        }
+    }
+    return found;
+}
+
+/* Buckets that were fetched ahead. Only whole cache lines are read, and those twice that are the only one of their
+ * bucket: that costs less than a branch that cannot be foreseen, or than touching a line that was not fetched. */
+TARGET static int NAME(scan_fetched)(const Band *band, const Sweep *sweep, const Probe *probes, uint32_t count,
+                                     uint32_t *done, uint32_t *at, Candidates *out)
+{
+    const uint32_t *offsets = band->offsets;
+    const uint16_t *next = band->next;
+    uint32_t found = out->count;
+    for (uint32_t p = *done; p < count; p++) {
+        const uint32_t key = probes[p].key ^ sweep->flip;
+        const uint16_t wanted = probes[p].wanted;
+        const uint64_t end = offsets[key + 1];
+        const uint64_t start = *at > offsets[key] ? *at : offsets[key];
+        uint64_t before = start % LINE;
+        for (uint64_t i = start - before; i + before < end; i += 2 * LINE, before = 0) {
+            if (found > CANDIDATES - 2 * LINE) {
+                *done = p;
+                *at = (uint32_t)(i + before);
+                out->count = found;
+                return 0;
+            }
+            const uint64_t second = end - i > LINE ? i + LINE : i;
+            const uint64_t live = (end - i >= 2 * LINE ? UINT64_MAX : (UINT64_C(1) << (end - i)) - 1) >> before << before;
+            const uint64_t near = NAME(near)(next + i, wanted, sweep->bound) |
+                                  (uint64_t)NAME(near)(next + second, wanted, sweep->bound) << LINE;
+            found = NAME(note)(near & live, i, band, sweep, probes[p].query, out, found);
+        }
+        *at = 0;
+    }
+    *done = count;
+    out->count = found;
+    return 1;
+}
+
+/* Buckets that lie in the cache already. */
+TARGET static int NAME(scan_cached)(const Band *band, const Sweep *sweep, const Probe *probes, uint32_t count,
+                                    uint32_t *done, uint32_t *at, Candidates *out)
+{
+    const uint32_t *offsets = band->offsets;
+    const uint16_t *next = band->next;
+    uint32_t found = out->count;
+    for (uint32_t p = *done; p < count; p++) {
+        const uint32_t key = probes[p].key ^ sweep->flip;
+        const uint64_t end = offsets[key + 1];
+        for (uint64_t i = *at > offsets[key] ? *at : offsets[key]; i < end; i += LINE) {
+            if (found > CANDIDATES - LINE) {
+                *done = p;
+                *at = (uint32_t)i;
+                out->count = found;
+                return 0;
+            }
+            const uint32_t live = end - i >= LINE ? UINT32_MAX : (UINT32_C(1) << (end - i)) - 1;
+            const uint32_t near = NAME(near)(next + i, probes[p].wanted, sweep->bound);
+            found = NAME(note)(near & live, i, band, sweep, probes[p].query, out, found);
+        }
+        *at = 0;
+    }
+    *done = count;
+    out->count = found;
+    return 1;
+}
+
+static const Kernel NAME(kernel) = {TITLE, NAME(scan_fetched), NAME(scan_cached), NAME(scan_codes), NAME(distance)};

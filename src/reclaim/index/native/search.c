@@ -2,8 +2,14 @@
  *
  * Bands answer exactly by the general pigeonhole principle. Give band b the radius r(b), -1 leaving it out, so that the
  * r(b) + 1 add up to radius + 1. A code that lies beyond r(b) in every band differs in at least r(b) + 1 bits of each,
- * hence in more than the radius: so each code within the radius is within r(b) of the query in some band, and looking
- * at the buckets that near finds it. It is reported by the first such band only.
+ * hence in more than the radius: so each code within the radius is within r(b) of the query in some band.
+ *
+ * More holds (Qin and Xiao, Pigeonring, VLDB 2018). Lay the bands in a ring and write d(b) for the bits in which a band
+ * differs. The d(b) - r(b) - 1 add up to less than none, so somewhere on the ring is a band from which on every partial
+ * sum of them is below none (begin just after where the sum from any fixed band is greatest). From that band on, d of one
+ * band is at most r, d of two together at most r + r + 1, of three at most r + r + r + 2. So an entry of a bucket is
+ * turned down by the bits of the next band or two that lie beside it, and hardly any code is ever fetched. A code is
+ * reported by the first band that lets it through.
  */
 #include "kernel.h"
 
@@ -12,17 +18,16 @@
 
 /* ---- the cost model; docs/index.md says how its figures were measured ---- */
 
-/* Nanoseconds: a query's fixed share; a bucket; an entry with 32, 64 or 128 bits inline; a row fetched for its code. */
+/* Nanoseconds: a query's fixed share; a bucket; an entry of one. */
 typedef struct {
-    double fixed, probe, entry[3], row;
+    double fixed, probe, entry;
 } Costs;
 
-static const Costs SINGLE = {1500, 30, {1.1, 1.9, 3.0}, 8.0};
-static const Costs BATCH = {100, 8, {0.2, 0.3, 0.6}, 4.9};
+static const Costs SINGLE = {600, 12, 0.2};
+static const Costs BATCH = {100, 4, 0.06};
 
 enum {
-    BATCH_FROM = 64,      /* queries worth sorting */
-    SHARED_FROM = 8192,   /* queries enough to share the buckets they read */
+    BATCH_FROM = 512,     /* queries worth sorting */
     BLOCKED_FROM = 8,     /* queries enough to share the codes they read */
     CACHED_CODES = 500000 /* codes that stay in the processor's cache from one query to the next */
 };
@@ -32,48 +37,32 @@ static double code_cost(const Segment *s, size_t queries)
     return queries >= BLOCKED_FROM ? 0.16 : s->n <= CACHED_CODES ? 0.33 : 0.65;
 }
 
-static double entry_cost(const Costs *costs, const Band *band)
-{
-    switch (band->inline_bits) {
-    case INLINE_32:
-        return costs->entry[0];
-    case INLINE_64:
-        return costs->entry[1];
-    case INLINE_128:
-        return costs->entry[2];
-    default:
-        return costs->row;
-    }
-}
-
 /* Hands out radius + 1 units, each to the band where it costs least; what that costs, or a negative number if the bands
  * cannot take them all. entries(b, r) is what band b brings at radius r. */
-static double allocate(const Segment *s, int radius, const Costs *costs, int8_t radius_of[MAX_BANDS],
+static double allocate(const Segment *s, int radius, const Costs *costs, int8_t radius_of[BANDS],
                        double (*entries)(const void *, uint32_t, int), const void *context)
 {
-    double next[MAX_BANDS], now[MAX_BANDS], total = costs->fixed;
+    double next[BANDS], now[BANDS], total = costs->fixed;
     for (uint32_t b = 0; b < s->bands; b++) {
         radius_of[b] = -1;
         now[b] = 0;
-        next[b] = costs->probe + entries(context, b, 0) * entry_cost(costs, &s->band[b]);
+        next[b] = costs->probe + entries(context, b, 0) * costs->entry;
     }
     for (int unit = 0; unit <= radius; unit++) {
-        uint32_t best = MAX_BANDS;
+        uint32_t best = BANDS;
         for (uint32_t b = 0; b < s->bands; b++) {
-            if (radius_of[b] < MAX_BAND_RADIUS && (best == MAX_BANDS || next[b] - now[b] < next[best] - now[best])) {
+            if (radius_of[b] < MAX_BAND_RADIUS && (best == BANDS || next[b] - now[b] < next[best] - now[best])) {
                 best = b;
             }
         }
-        if (best == MAX_BANDS) {
+        if (best == BANDS) {
             return -1;
         }
-        Band const *band = &s->band[best];
         const int r = ++radius_of[best];
         total += next[best] - now[best];
         now[best] = next[best];
         if (r < MAX_BAND_RADIUS) {
-            next[best] = band_probes(band->width, r + 1) * costs->probe +
-                         entries(context, best, r + 1) * entry_cost(costs, band);
+            next[best] = band_probes(r + 1) * costs->probe + entries(context, best, r + 1) * costs->entry;
         }
     }
     return total;
@@ -82,12 +71,12 @@ static double allocate(const Segment *s, int radius, const Costs *costs, int8_t 
 static double usual_entries(const void *context, uint32_t b, int r)
 {
     const Segment *s = context;
-    return band_probes(s->band[b].width, r) * s->band[b].mean;
+    return band_probes(r) * s->band[b].mean;
 }
 
 Plan plan_for(const Segment *s, int radius, size_t queries, Choice choice)
 {
-    const Costs *costs = queries >= SHARED_FROM ? &BATCH : &SINGLE;
+    const Costs *costs = queries >= BATCH_FROM ? &BATCH : &SINGLE;
     Plan plan = {0, 0, -1, code_cost(s, queries) * s->n, {0}};
     memset(plan.radius, -1, sizeof plan.radius);
     if (s->bands > 0) {
@@ -101,175 +90,173 @@ Plan plan_for(const Segment *s, int radius, size_t queries, Choice choice)
 
 /* ---- candidates ---- */
 
-static int seen_before(const Pending *p, const Code *difference, uint32_t band)
+/* Bits in which this band and so many after it may differ together. */
+int bound_after(const int8_t radius_of[BANDS], uint32_t band, uint32_t steps)
 {
+    int bound = radius_of[band];
+    for (uint32_t i = 1; i <= steps; i++) {
+        bound += radius_of[band_after(band, i)] + 1;
+    }
+    return bound;
+}
+
+/* Whether an earlier band has let this one through, and so reported it. */
+static int seen_before(const Search *search, const Code *code, const Code *query, uint32_t band)
+{
+    const uint32_t steps = search->s->band[band].after != NULL ? 2 : 1;
+    uint8_t differs[BANDS];
+    for (uint32_t e = 0; e < BANDS; e++) {
+        differs[e] = (uint8_t)__builtin_popcount((uint32_t)band_of(code, e) ^ band_of(query, e));
+    }
     for (uint32_t e = 0; e < band; e++) {
-        const uint64_t bits = code_bits(difference, p->s->band[e].start, p->s->band[e].width);
-        if (p->radius_of[e] >= 0 && __builtin_popcountll(bits) <= p->radius_of[e]) {
+        int sum = 0, passes = 1;
+        for (uint32_t i = 0; i <= steps; i++) {
+            sum += differs[band_after(e, i)];
+            passes &= sum <= bound_after(search->radius_of, e, i);
+        }
+        if (passes) {
             return 1;
         }
     }
     return 0;
 }
 
-void pending_flush(Pending *p, uint32_t band)
+/* Keeps the candidates that the band after the next lets through. */
+static void check_after(Search *search)
 {
-    enum { ROWS_AHEAD = 48, CODES_AHEAD = 24 };
-    const Segment *s = p->s;
-    const uint32_t *rows = s->band[band].rows;
-    const size_t count = p->count;
-    for (size_t i = 0; i < count && i < ROWS_AHEAD; i++) {
-        __builtin_prefetch(&rows[p->at[i]]);
+    enum { AHEAD = 16 };
+    Candidates *c = &search->candidates;
+    int bound[BANDS];
+    uint32_t kept = 0;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        bound[b] = bound_after(search->radius_of, b, 2);
     }
-    for (size_t i = 0; i < count + CODES_AHEAD; i++) {
-        if (i + ROWS_AHEAD < count) {
-            __builtin_prefetch(&rows[p->at[i + ROWS_AHEAD]]);
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (i + AHEAD < c->count) {
+            const Candidate *soon = &c->items[i + AHEAD];
+            __builtin_prefetch(&search->s->band[soon->band].after[soon->at]);
         }
-        if (i < count) {
-            p->at[i] = rows[p->at[i]];
-            if (p->at[i] < s->n) {
-                __builtin_prefetch(&s->codes[p->at[i]]);
-            }
-        }
-        if (i < CODES_AHEAD) {
-            continue;
-        }
-        const uint32_t row = p->at[i - CODES_AHEAD];
-        if (row >= s->n) {
-            continue;
-        }
-        const Code *query = &p->queries[p->query[i - CODES_AHEAD]];
-        const Code *code = &s->codes[row];
-        const unsigned distance = p->k->distance(code, query);
-        if (distance <= (unsigned)p->radius && is_alive(s, row)) {
-            Code difference;
-            for (int w = 0; w < 4; w++) {
-                difference.w[w] = code->w[w] ^ query->w[w];
-            }
-            if (!seen_before(p, &difference, band)) {
-                hits_push(p->hits, p->query[i - CODES_AHEAD], distance, s->ids[row]);
-            }
-        }
+        const Candidate candidate = c->items[i];
+        const Band *band = &search->s->band[candidate.band];
+        const Code *query = &search->queries[candidate.query];
+        const uint32_t next = (uint32_t)band->next[candidate.at] ^ band_of(query, band_after(candidate.band, 1));
+        const uint32_t after = (uint32_t)band->after[candidate.at] ^ band_of(query, band_after(candidate.band, 2));
+        c->items[kept] = candidate;
+        kept += candidate.distance + __builtin_popcount(next) + __builtin_popcount(after) <= bound[candidate.band];
     }
-    p->count = 0;
+    c->count = kept;
 }
 
-void pending_scan(Pending *p, uint32_t index, uint32_t start, uint32_t end, const uint64_t wanted[2], int bound,
-                  uint32_t query)
+/* Takes the candidates through the checks that are left, each step fetching ahead for the next, and empties the list. */
+void check_candidates(Search *search)
 {
-    const Band *band = &p->s->band[index];
-    while (start < end) {
-        const uint32_t stop = end - start > CHUNK ? start + CHUNK : end;
-        uint32_t *out = p->at + p->count;
-        size_t found = 0;
-        switch (band->inline_bits) {
-        case INLINE_32:
-            found = p->k->scan32(band->inlined, start, stop, wanted, bound, out);
-            break;
-        case INLINE_64:
-            found = p->k->scan64(band->inlined, start, stop, wanted, bound, out);
-            break;
-        case INLINE_128:
-            found = p->k->scan128(band->inlined, start, stop, wanted, bound, out);
-            break;
-        default:
-            for (uint32_t i = start; i < stop; i++) {
-                out[found++] = i;
-            }
-        }
-        for (size_t i = 0; i < found; i++) {
-            p->query[p->count + i] = query;
-        }
-        p->count += found;
-        if (p->count > 3 * CHUNK) {
-            pending_flush(p, index);
-        }
-        start = stop;
+    enum { AHEAD = 16 };
+    const Segment *s = search->s;
+    Candidates *c = &search->candidates;
+    if (s->band[0].after != NULL) {
+        check_after(search);
     }
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (i + AHEAD < c->count) {
+            const Candidate *soon = &c->items[i + AHEAD];
+            __builtin_prefetch(s->band[soon->band].rows + (size_t)soon->at * s->row_bytes);
+        }
+        Candidate *candidate = &c->items[i];
+        candidate->at = row_at(s, &s->band[candidate->band], candidate->at);
+        if (candidate->at < s->n) {
+            __builtin_prefetch(&s->codes[candidate->at]);
+        }
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        const uint32_t row = c->items[i].at;
+        if (row >= s->n || !is_alive(s, row)) {
+            continue; /* removed */
+        }
+        const Code *query = &search->queries[c->items[i].query];
+        const unsigned distance = search->k->distance(&s->codes[row], query);
+        if (distance <= (unsigned)search->radius && !seen_before(search, &s->codes[row], query, c->items[i].band)) {
+            hits_push(search->hits, c->items[i].query, distance, s->ids[row]);
+        }
+    }
+    c->count = 0;
 }
 
-/* What is left of the radius for a band's inline part: each earlier band outside it has differed by more than its own
- * radius, or it would have brought the candidate already. */
-int inline_bound(const Segment *s, const int8_t *radius_of, uint32_t band, int radius)
+void look_through(Search *search, Scan scan, const Sweep *sweep, const Probe *probes, uint32_t count)
 {
-    for (uint32_t e = 0; e < band; e++) {
-        if (!(s->band[band].inlined_bands >> e & 1)) {
-            radius -= radius_of[e] + 1;
-        }
+    uint32_t done = 0, at = 0;
+    while (!scan(&search->s->band[sweep->band], sweep, probes, count, &done, &at, &search->candidates)) {
+        check_candidates(search);
     }
-    return radius;
 }
 
 /* ---- one query through the bands ---- */
 
-typedef struct {
-    uint32_t start[MAX_PROBES], end[MAX_PROBES];
-    uint32_t count;
-} Ranges;
-
-static void prepare(const Segment *s, uint32_t index, uint32_t key, int radius, Ranges *ranges)
+/* Fetches ahead what a band's buckets hold. */
+static void fetch(const Band *band, uint16_t key, int radius)
 {
-    const Band *band = &s->band[index];
-    const uint32_t *mask = band_masks(band->width, radius, &ranges->count);
-    const size_t bytes = band->inline_bits ? band->inline_bits / 8 : sizeof(uint32_t);
-    const char *base = band->inline_bits ? band->inlined : (const void *)band->rows;
-    for (uint32_t i = 0; i < ranges->count; i++) {
+    enum { BYTES = 64, LINES = 8 };
+    const uint16_t *mask = band_masks();
+    const uint32_t count = band_probes(radius);
+    for (uint32_t i = 0; i < count; i++) {
         const uint32_t bucket = key ^ mask[i];
-        const uint32_t start = band->offsets[bucket], end = band->offsets[bucket + 1];
-        ranges->start[i] = start;
-        ranges->end[i] = end;
-        const char *from = base + start * bytes;
-        const char *to = base + end * bytes;
-        for (int line = 0; line < 6 && from < to; line++, from += 64) {
-            __builtin_prefetch(from);
+        const char *from = (const char *)(band->next + band->offsets[bucket]);
+        const char *last = (const char *)(band->next + band->offsets[bucket + 1]) - 1;
+        __builtin_prefetch(from);
+        __builtin_prefetch(last); /* often the same line, but that cannot be foreseen */
+        for (int line = 1; line < LINES && from + line * BYTES < last; line++) {
+            __builtin_prefetch(from + line * BYTES);
         }
     }
 }
 
 typedef struct {
     const Segment *s;
-    double entries[MAX_BANDS][2]; /* at radius 0 and 1, counted for this query */
+    double entries[BANDS][2]; /* at radius 0 and 1, counted for this query */
 } Counted;
 
 static double counted_entries(const void *context, uint32_t b, int r)
 {
     const Counted *counted = context;
-    const uint32_t width = counted->s->band[b].width;
-    return r < 2 ? counted->entries[b][r] : counted->entries[b][1] * band_probes(width, r) / band_probes(width, 1);
+    return r < 2 ? counted->entries[b][r] : counted->entries[b][1] * band_probes(r) / band_probes(1);
 }
 
 static void through_bands(const Segment *s, const Kernel *k, const Code *query, uint32_t number, int radius,
-                          const int8_t radius_of[MAX_BANDS], const uint32_t keys[MAX_BANDS], Hits *hits)
+                          const int8_t radius_of[BANDS], Hits *hits)
 {
-    Ranges ranges[2];
-    Pending pending;
-    pending.s = s;
-    pending.k = k;
-    pending.queries = query - number;
-    pending.radius_of = radius_of;
-    pending.radius = radius;
-    pending.hits = hits;
-    pending.count = 0;
-    prepare(s, 0, keys[0], radius_of[0], &ranges[0]);
-    for (uint32_t b = 0; b < s->bands; b++) {
-        const Ranges *here = &ranges[b & 1];
-        if (b + 1 < s->bands) {
-            prepare(s, b + 1, keys[b + 1], radius_of[b + 1], &ranges[(b + 1) & 1]);
-        }
-        const Band *band = &s->band[b];
-        const uint64_t wanted[2] = {code_bits(query, band->inline_start, 64),
-                                    code_bits(query, band->inline_start + 64, 64)};
-        const int bound = inline_bound(s, radius_of, b, radius);
-        uint32_t masks;
-        const uint32_t *mask = band_masks(band->width, radius_of[b], &masks);
-        for (uint32_t i = 0; i < here->count; i++) {
-            const int left = bound - __builtin_popcount(mask[i]);
-            if (left >= 0) {
-                pending_scan(&pending, b, here->start[i], here->end[i], wanted, left, number);
-            }
-        }
-        pending_flush(&pending, b);
+    enum { FETCHED = 2 }; /* bands fetched ahead */
+    Search search;
+    Probe probes[MAX_PROBES];
+    const uint16_t *mask = band_masks();
+    search.s = s;
+    search.k = k;
+    search.queries = query - number;
+    search.radius_of = radius_of;
+    search.radius = radius;
+    search.hits = hits;
+    search.candidates.count = 0;
+    for (uint32_t b = 0; b < FETCHED; b++) {
+        fetch(&s->band[b], band_of(query, b), radius_of[b]);
     }
+    for (uint32_t b = 0; b < BANDS; b++) {
+        if (b + FETCHED < BANDS) {
+            fetch(&s->band[b + FETCHED], band_of(query, b + FETCHED), radius_of[b + FETCHED]);
+        }
+        const int bound = bound_after(radius_of, b, 1);
+        const uint16_t key = band_of(query, b);
+        const uint16_t wanted = band_of(query, band_after(b, 1));
+        uint32_t first = 0;
+        for (int distance = 0; distance <= radius_of[b]; distance++) {
+            const uint32_t last = band_probes(distance);
+            for (uint32_t i = first; i < last; i++) {
+                const Probe probe = {key ^ mask[i], wanted, number};
+                probes[i - first] = probe;
+            }
+            const Sweep sweep = {b, 0, (uint8_t)distance, bound - distance};
+            look_through(&search, k->scan_fetched, &sweep, probes, last - first);
+            first = last;
+        }
+    }
+    check_candidates(&search);
 }
 
 static void every_code(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Hits *hits)
@@ -296,47 +283,45 @@ static void one(const Segment *s, const Kernel *k, const Code *query, uint32_t n
                 Choice choice, Hits *hits)
 {
     enum { SURPRISE = 4 };
-    uint32_t keys[MAX_BANDS];
     Counted counted = {s, {{0}}};
     double entries = 0, expected = 0;
-    uint32_t count;
-    for (uint32_t b = 0; b < s->bands; b++) {
-        const Band *band = &s->band[b];
-        const uint32_t *mask = band_masks(band->width, 1, &count);
-        keys[b] = (uint32_t)code_bits(query, band->start, band->width);
+    const uint16_t *mask = band_masks();
+    const uint32_t count = band_probes(1);
+    for (uint32_t b = 0; b < BANDS; b++) {
         for (uint32_t i = 0; i < count; i++) {
-            __builtin_prefetch(&band->offsets[keys[b] ^ mask[i]]);
+            __builtin_prefetch(&s->band[b].offsets[band_of(query, b) ^ mask[i]]);
         }
     }
-    for (uint32_t b = 0; b < s->bands; b++) {
-        const Band *band = &s->band[b];
-        const uint32_t *mask = band_masks(band->width, 1, &count);
-        uint64_t sum = 0;
+    for (uint32_t b = 0; b < BANDS; b++) {
+        const uint32_t *offsets = s->band[b].offsets;
+        const uint16_t key = band_of(query, b);
+        uint32_t sum = 0;
         for (uint32_t i = 0; i < count; i++) {
-            sum += band->offsets[(keys[b] ^ mask[i]) + 1] - band->offsets[keys[b] ^ mask[i]];
-            if (i == 0) {
-                counted.entries[b][0] = (double)sum;
-            }
+            const uint32_t bucket = key ^ mask[i];
+            sum += offsets[bucket + 1] - offsets[bucket];
         }
-        counted.entries[b][1] = (double)sum;
-        entries += counted_entries(&counted, b, plan->radius[b] < 0 ? 0 : plan->radius[b]);
-        expected += usual_entries(s, b, plan->radius[b] < 0 ? 0 : plan->radius[b]);
+        counted.entries[b][0] = offsets[key + 1u] - offsets[key];
+        counted.entries[b][1] = sum;
+        if (plan->radius[b] >= 0) {
+            entries += counted_entries(&counted, b, plan->radius[b]);
+            expected += usual_entries(s, b, plan->radius[b]);
+        }
     }
-    if (entries > SURPRISE * expected + CHUNK) {
-        int8_t own[MAX_BANDS];
-        const double cost = allocate(s, radius, &SINGLE, own, counted_entries, &counted);
-        if (cost > plan->brute_ns && choice != ALWAYS_BANDS) {
-            const size_t first = hits->count;
-            every_code(s, k, query, 1, radius, hits);
-            for (size_t i = first; i < hits->count; i++) {
-                hits->items[i].query = number;
-            }
-        } else {
-            through_bands(s, k, query, number, radius, own, keys, hits);
-        }
+    if (entries <= SURPRISE * expected + CHUNK) {
+        through_bands(s, k, query, number, radius, plan->radius, hits);
         return;
     }
-    through_bands(s, k, query, number, radius, plan->radius, keys, hits);
+    int8_t own[BANDS];
+    const double cost = allocate(s, radius, &SINGLE, own, counted_entries, &counted);
+    if (cost <= plan->brute_ns || choice == ALWAYS_BANDS) {
+        through_bands(s, k, query, number, radius, own, hits);
+        return;
+    }
+    const size_t first = hits->count;
+    every_code(s, k, query, 1, radius, hits);
+    for (size_t i = first; i < hits->count; i++) {
+        hits->items[i].query = number;
+    }
 }
 
 void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Choice choice,
@@ -346,7 +331,7 @@ void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint
     if (!plan.banded) {
         every_code(s, k, queries, count, radius, hits);
     } else if (count >= BATCH_FROM) {
-        search_batch(s, k, queries, count, radius, &plan, hits);
+        search_batch(s, k, queries, count, radius, plan.radius, hits);
     } else {
         for (uint32_t q = 0; q < count; q++) {
             one(s, k, &queries[q], q, radius, &plan, choice, hits);
