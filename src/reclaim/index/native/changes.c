@@ -33,6 +33,7 @@ PyObject *index_add(Index *self, PyObject *args)
 
 PyObject *index_extend(Index *self, PyObject *args)
 {
+    enum { AHEAD = 16 };
     PyObject *object;
     Py_buffer ids;
     uint32_t count = 0, done = 0;
@@ -52,7 +53,13 @@ PyObject *index_extend(Index *self, PyObject *args)
     }
     Py_BEGIN_ALLOW_THREADS
     pthread_rwlock_wrlock(&self->lock);
+    status = delta_reserve(&self->delta, count);
     for (; done < count && status == 0; done++) {
+        if (done + AHEAD < count) {
+            int64_t soon;
+            memcpy(&soon, (const char *)ids.buf + (done + AHEAD) * sizeof soon, sizeof soon);
+            delta_fetch(&self->delta, soon);
+        }
         memcpy(&id, (const char *)ids.buf + done * sizeof id, sizeof id);
         status = holds(self, id) ? 1 : delta_add(&self->delta, id, &codes[done]);
     }
@@ -179,14 +186,15 @@ PyObject *index_merge(Index *self, PyObject *args)
     pthread_rwlock_rdlock(&self->lock);
     merged = gather(self, &delta_rows);
     pthread_rwlock_unlock(&self->lock);
-    if (merged == NULL) {
+    void *scratch = merged != NULL ? segment_scratch(merged->n) : NULL;
+    if (scratch == NULL) {
         status = -1;
     } else {
         segment_build_map(merged);
     }
     for (uint32_t b = 0; status == 0 && b < merged->bands; b++) {
-        status = segment_build_band(merged, b);
-        if (status == 0 && progress != Py_None) {
+        segment_build_band(merged, b, scratch);
+        if (progress != Py_None) {
             Py_BLOCK_THREADS
             PyObject *answer = PyObject_CallFunction(progress, "II", (unsigned)(b + 1), (unsigned)merged->bands);
             told = answer == NULL;
@@ -194,6 +202,9 @@ PyObject *index_merge(Index *self, PyObject *args)
             Py_UNBLOCK_THREADS
             status = told ? -1 : 0;
         }
+    }
+    if (merged != NULL) {
+        segment_scratch_free(scratch, merged->n);
     }
     pthread_rwlock_wrlock(&self->lock);
     if (status == 0 && self->removed_lost) {

@@ -13,16 +13,17 @@ void wipe(void *p, size_t size)
     }
 }
 
-static int grow_rows(Delta *d)
+static int grow_rows(Delta *d, size_t rows)
 {
-    if (d->rows < d->capacity) {
+    if (rows <= d->capacity) {
         return 0;
     }
-    const size_t capacity = d->capacity ? d->capacity + d->capacity / 2 : 64;
+    const size_t more = d->capacity + d->capacity / 2 + 64;
+    const size_t capacity = rows > more ? rows : more;
     Code *codes = malloc(capacity * sizeof *codes);
     int64_t *ids = malloc(capacity * sizeof *ids);
     uint8_t *alive = malloc(capacity);
-    if (d->rows >= MAX_ROWS || codes == NULL || ids == NULL || alive == NULL) {
+    if (rows > MAX_ROWS || codes == NULL || ids == NULL || alive == NULL) {
         free(codes);
         free(ids);
         free(alive);
@@ -54,12 +55,15 @@ static void put(Delta *d, uint32_t row)
     d->map[at] = row;
 }
 
-static int grow_map(Delta *d)
+static int grow_map(Delta *d, size_t living)
 {
-    if (((size_t)d->living + 1) * 3 <= d->map_size * 2) {
+    size_t size = d->map_size ? d->map_size : 128;
+    while (living * 3 > size * 2) {
+        size *= 2;
+    }
+    if (size == d->map_size) {
         return 0;
     }
-    const size_t size = d->map_size ? d->map_size * 2 : 128;
     uint32_t *map = malloc(size * sizeof *map);
     if (map == NULL) {
         return -1;
@@ -74,6 +78,18 @@ static int grow_map(Delta *d)
         }
     }
     return 0;
+}
+
+int delta_reserve(Delta *d, size_t more)
+{
+    return grow_rows(d, d->rows + more) < 0 ? -1 : grow_map(d, d->living + more);
+}
+
+void delta_fetch(const Delta *d, int64_t id)
+{
+    if (d->map_size) {
+        __builtin_prefetch(&d->map[id_hash(id) & (d->map_size - 1)], 1);
+    }
 }
 
 static size_t place_of(const Delta *d, int64_t id)
@@ -93,7 +109,7 @@ uint32_t delta_find(const Delta *d, int64_t id)
 
 int delta_add(Delta *d, int64_t id, const Code *code)
 {
-    if (grow_rows(d) < 0 || grow_map(d) < 0) {
+    if (delta_reserve(d, 1) < 0) {
         return -1;
     }
     d->codes[d->rows] = *code;

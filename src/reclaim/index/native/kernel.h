@@ -155,7 +155,9 @@ uint64_t segment_bytes(uint32_t n, Mode mode);     /* what one takes in memory *
 int header_fits(const Header *h);                  /* whether its size is that of so many rows in that mode */
 int segment_attach(Segment *s); /* point into the arena, whose header is sound; 0, or -1: no memory */
 void band_mean(Band *band);
-int segment_build_band(Segment *s, uint32_t band); /* 0, or -1: no memory */
+void *segment_scratch(uint32_t n); /* what building the bands works in, or NULL: no memory */
+void segment_scratch_free(void *scratch, uint32_t n);
+void segment_build_band(Segment *s, uint32_t band, void *scratch);
 void segment_build_map(Segment *s);
 void segment_free(Segment *s);
 uint32_t segment_find(const Segment *s, int64_t id); /* a living row or NO_ROW */
@@ -201,6 +203,8 @@ typedef struct {
 
 void wipe(void *p, size_t size); /* zeros that the compiler leaves in */
 uint32_t delta_find(const Delta *d, int64_t id);
+int delta_reserve(Delta *d, size_t more); /* room for so many more at once; 0 or -1 as for delta_add */
+void delta_fetch(const Delta *d, int64_t id); /* what finding or adding this id will need */
 int delta_add(Delta *d, int64_t id, const Code *code); /* 0, or -1: no memory or too many rows */
 void delta_remove(Delta *d, uint32_t row);
 void delta_clear(Delta *d);

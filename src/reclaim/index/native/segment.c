@@ -189,18 +189,26 @@ static void sort_high(const Segment *s, uint32_t index, Entry *entries, uint32_t
     }
 }
 
-int segment_build_band(Segment *s, uint32_t index)
+void *segment_scratch(uint32_t n)
+{
+    return huge_pages((size_t)n * sizeof(Entry) + 1);
+}
+
+void segment_scratch_free(void *scratch, uint32_t n)
+{
+    if (scratch != NULL) {
+        munmap(scratch, (size_t)n * sizeof(Entry) + 1);
+    }
+}
+
+void segment_build_band(Segment *s, uint32_t index, void *scratch)
 {
     Band *band = &s->band[index];
     uint32_t *offsets = (uint32_t *)(uintptr_t)band->offsets;
     uint16_t *next = (uint16_t *)(uintptr_t)band->next;
     uint16_t *after = (uint16_t *)(uintptr_t)band->after;
     uint32_t part[PARTS + 1];
-    const size_t room = (size_t)s->n * sizeof(Entry) + 1;
-    Entry *entries = huge_pages(room);
-    if (entries == NULL) {
-        return -1;
-    }
+    Entry *entries = scratch;
     sort_high(s, index, entries, part);
     for (uint32_t p = 0; p < PARTS; p++) {
         uint32_t cursor[PARTS] = {0};
@@ -224,9 +232,7 @@ int segment_build_band(Segment *s, uint32_t index)
         }
     }
     offsets[KEYS] = s->n;
-    munmap(entries, room);
     band_mean(band);
-    return 0;
 }
 
 static uint32_t map_start(const Segment *s, int64_t id)
