@@ -23,8 +23,8 @@ typedef struct {
     double fixed, probe, entry;
 } Costs;
 
-static const Costs SINGLE = {600, 12, 0.2};
-static const Costs BATCH = {100, 4, 0.06};
+static const Costs SINGLE = {1200, 10, 0.2};
+static const Costs BATCH = {100, 5, 0.1};
 
 enum {
     BATCH_FROM = 512,     /* queries worth sorting */
@@ -34,7 +34,7 @@ enum {
 
 static double code_cost(const Segment *s, size_t queries)
 {
-    return queries >= BLOCKED_FROM ? 0.16 : s->n <= CACHED_CODES ? 0.33 : 0.65;
+    return queries >= BLOCKED_FROM ? 0.16 : s->n <= CACHED_CODES ? 0.28 : 0.65;
 }
 
 /* Hands out radius + 1 units, each to the band where it costs least; what that costs, or a negative number if the bands
