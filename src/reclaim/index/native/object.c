@@ -149,6 +149,7 @@ void index_dealloc(Index *self)
 {
     PyTypeObject *type = Py_TYPE(self);
     segment_free(self->main);
+    segment_free(self->begun);
     delta_clear(&self->delta);
     free(self->removed);
     if (self->ready) {

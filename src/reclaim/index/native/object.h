@@ -18,6 +18,8 @@ typedef struct {
     int ready;
     Mode mode;
     Segment *main; /* NULL before the first merge */
+    Segment *begun; /* being built by begin, put and finish */
+    uint32_t begun_rows;
     Delta delta;
     int merging;         /* held by the GIL: one merge at a time */
     int keep_removed;    /* while a merge works on copies, removals are noted to be repeated on its result */
@@ -46,6 +48,9 @@ void index_dealloc(Index *self);
 PyObject *index_add(Index *self, PyObject *args);
 PyObject *index_extend(Index *self, PyObject *args);
 PyObject *index_remove(Index *self, PyObject *object);
+PyObject *index_begin(Index *self, PyObject *count);
+PyObject *index_put(Index *self, PyObject *args);
+PyObject *index_finish(Index *self, PyObject *args);
 PyObject *index_merge(Index *self, PyObject *args);
 PyObject *index_query(Index *self, PyObject *args);
 PyObject *index_plan(Index *self, PyObject *args);

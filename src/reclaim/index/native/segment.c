@@ -245,7 +245,7 @@ static uint32_t map_next(const Segment *s, uint32_t at)
     return at + 1 == s->map_size ? 0 : at + 1;
 }
 
-void segment_build_map(Segment *s)
+uint32_t segment_build_map(Segment *s)
 {
     enum { AHEAD = 16 };
     memset(s->map, 0xff, (size_t)s->map_size * sizeof *s->map);
@@ -255,10 +255,14 @@ void segment_build_map(Segment *s)
         }
         uint32_t at = map_start(s, s->ids[row]);
         while (s->map[at] != NO_ROW) {
+            if (s->ids[s->map[at]] == s->ids[row]) {
+                return row;
+            }
             at = map_next(s, at);
         }
         s->map[at] = row;
     }
+    return NO_ROW;
 }
 
 uint32_t segment_find(const Segment *s, int64_t id)
