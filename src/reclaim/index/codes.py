@@ -59,8 +59,18 @@ def as_code(code: Codes | bytes) -> Codes | bytes:
 
 
 def as_ids(ids: Ids | Sequence[int] | None, count: int) -> Ids:
-    """As many ids as codes, int64. Raises ``ValueError`` otherwise, ``OverflowError`` for one beyond 64 bits."""
-    array = np.ascontiguousarray(np.array([] if ids is None else ids, dtype=np.int64))
+    """As many ids as codes, int64.
+
+    Raises ``ValueError`` for another number of them, ``TypeError`` for what is no whole number or an array whose dtype
+    does not fit int64, ``OverflowError`` for a number beyond it.
+    """
+    given = np.asarray([] if ids is None else ids)
+    fits = given.dtype.kind in "iuO" if isinstance(ids, Sequence) else np.can_cast(given.dtype, np.int64)
+    if given.size and not fits:
+        raise TypeError(f"Ids must be whole numbers that fit int64, not {given.dtype}.")
+    if given.dtype == np.uint64 and (given > np.uint64(2**63 - 1)).any():
+        raise OverflowError("An id is larger than int64 holds.")
+    array = np.ascontiguousarray(given, dtype=np.int64)
     if array.shape != (count,):
         raise ValueError(f"There must be one id for each of the {count} codes, not {array.shape}.")
     return array

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -17,7 +16,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from reclaim.index import _native, errors
+from reclaim.index.aside import Aside
 from reclaim.index.codes import Codes, Hits, Ids, ManyHits, as_code, as_codes, as_ids, check_radius
+from reclaim.index.drafts import draft
+from reclaim.index.forks import tell_in_child
 
 Mode = Literal["fast", "compact"]
 """``fast``: 162 bytes a code. ``compact``: 130, and slower from millions of codes on. 12 more from 16.7 million on."""
@@ -46,8 +48,12 @@ class HammingIndex:
     """Codes under ids. The same code may be there under several ids; an id holds one code.
 
     Threads may share one: searches run side by side without the GIL, a change waits for those under way and is seen
-    by every search that begins after it. A removed code is wiped from memory at once; where the index is a mapped
-    snapshot, the file holds it until the next one is saved.
+    by every search that begins after it. A removed code is wiped from memory at once, or, while a merge or a save reads
+    it, when that is done; where the index is a mapped snapshot, the file holds it until the next one is saved.
+
+    When many were added (more than 16,384 and more than a 256th of the index) or a quarter was removed, a thread merges
+    them into the main structure; searches and changes go on meanwhile. A process made by ``os.fork`` may use the index
+    it inherits.
     """
 
     def __init__(
@@ -65,8 +71,7 @@ class HammingIndex:
         """
         if mode not in ("fast", "compact"):
             raise ValueError(f"A mode is fast or compact, not {mode}.")
-        self._native = _native.Index(mode == "compact")
-        self._merger: threading.Thread | None = None
+        self._hold(_native.Index(mode == "compact"), merges=True)
         array = as_codes(np.empty((0, 32), np.uint8) if codes is None else codes, "Codes")
         self._fill([(array, as_ids(ids, len(array)))], progress)
 
@@ -96,9 +101,9 @@ class HammingIndex:
             self._native.finish(progress)
 
     @classmethod
-    def open(cls, path: Path | str, *, in_memory: bool = False) -> HammingIndex:
+    def open(cls, path: Path | str, *, in_memory: bool = False, merges: bool = True) -> HammingIndex:
         """The index in a snapshot: mapped read-only and shared with every process that maps it, or read into memory
-        of its own, which searches faster.
+        of its own. A merge makes a copy that is no longer shared; without ``merges`` none begins by itself.
 
         The file's sums are checked first, which reads all of it. Whoever replaces the file does so by renaming
         another onto it, as ``save`` does: a mapped file must never be written into or cut. Raises
@@ -112,32 +117,39 @@ class HammingIndex:
         finally:
             os.close(file)
         index = cls.__new__(cls)
-        index._native = native
-        index._merger = None
+        index._hold(native, merges)
         return index
+
+    def _hold(self, native: _native.Index, merges: bool) -> None:
+        self._native = native
+        self._merges = merges
+        self._aside = Aside("index-merge")
+        self.after_fork_in_child()
+        tell_in_child(self)
+
+    def after_fork_in_child(self) -> None:
+        """Not for callers: makes the locks anew in a forked child, where their holders are not."""
+        self._merging = threading.RLock()
+        self._aside.after_fork_in_child()
 
     def save(self, path: Path | str, *, identity: int | None = None) -> int:
         """Write a snapshot, whole or not at all, and return its identity (a random 64-bit number if none is given).
 
-        What was added and removed since is merged first. Raises ``OSError``.
+        It holds what the index held at one moment after the call; searches and changes go on meanwhile. Raises
+        ``ValueError`` for an identity that is no 64-bit number, ``OSError``, ``MemoryError``.
         """
-        target = Path(path)
         identity = secrets.randbits(64) if identity is None else identity
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            # A change between the merge and the writing makes the latter refuse; then both are done again.
-            while not self._native.write(handle, identity):
-                self.merge()
-            os.fchmod(handle, 0o600)
-            os.fsync(handle)
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(handle)
-        sync_folder(target.parent)
+        with draft(Path(path)) as file:
+            self.write(file.handle, identity)
+            file.put_in_place()
         return identity
+
+    def write(self, handle: int, identity: int, settled: Callable[[], object] | None = None) -> None:
+        """The same into an open file; ``settled`` is called once it is clear what goes into the snapshot."""
+        if not 0 <= identity < 2**64:
+            raise ValueError(f"An identity is a whole number of 64 bits, not {identity}.")
+        with self._merging:
+            self._native.save(handle, identity, settled)
 
     def __len__(self) -> int:
         return len(self._native)
@@ -146,10 +158,7 @@ class HammingIndex:
         return id_ in self._native
 
     def add(self, id_: int, code: Codes | bytes) -> None:
-        """Put in one code of 32 bytes. Raises ``ValueError`` if the id is there already.
-
-        When many have been added, a thread merges them into the main structure; searches and changes go on meanwhile.
-        """
+        """Put in one code of 32 bytes. Raises ``ValueError`` if the id is there already."""
         if self._native.add(id_, as_code(code)):
             self._merge_aside()
 
@@ -160,7 +169,12 @@ class HammingIndex:
 
     def remove(self, id_: int) -> None:
         """Take out one id. Raises ``KeyError`` if it is not there."""
-        self._native.remove(id_)
+        if self._native.remove(id_):
+            self._merge_aside()
+
+    def code_of(self, id_: int) -> bytes:
+        """The 32 bytes under an id. Raises ``KeyError`` if it is not there."""
+        return self._native.code(id_)
 
     def query(self, code: Codes | bytes, radius: int) -> Hits:
         """Every id whose code is at most ``radius`` bits (0 to 64) from this code of 32 bytes."""
@@ -183,11 +197,12 @@ class HammingIndex:
         return [Hits(found.ids[first:last], found.distances[first:last]) for first, last in pairwise(borders)]
 
     def merge(self, progress: Progress | None = None) -> None:
-        """Merge what was added and removed into the main structure, which may take seconds; others go on meanwhile."""
-        merger = self._merger
-        if merger is not None:
-            merger.join()
-        self._native.merge(progress)
+        """Merge what was added and removed into the main structure, which may take seconds; others go on meanwhile.
+
+        Raises ``MemoryError``, with everything as it was.
+        """
+        with self._merging:
+            self._native.merge(progress)
 
     def plan(self, radius: int, queries: int = 1) -> Plan:
         """How queries of this radius, so many at once, will be answered."""
@@ -209,16 +224,11 @@ class HammingIndex:
         """Of the snapshot this was opened from; 0 for one that was built here."""
         return self._native.state()["identity"]
 
+    @property
+    def merge_error(self) -> Exception | None:
+        """Why the last merge that began by itself failed, or ``None``. Nothing is lost by it; it is tried again."""
+        return self._aside.error
+
     def _merge_aside(self) -> None:
-        if self._merger is None or not self._merger.is_alive():
-            self._merger = threading.Thread(target=self._native.merge, name="index-merge")
-            self._merger.start()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename in this folder outlast a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        if self._merges:
+            self._aside.start(self.merge)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from reclaim.index.codes import CODE_BYTES
+from reclaim.index.drafts import draft
 from reclaim.index.errors import DamagedFile, ForeignFile, LogMismatch, TruncatedFile, UnknownVersion
 
 MAGIC = b"RCLMLOG\n"
@@ -27,6 +28,7 @@ _NUMBERED = struct.Struct(f"<QQBq{CODE_BYTES}s")
 RECORD_BYTES = _RECORD.size
 _ADD, _REMOVE = 1, 2
 _NO_CODE = bytes(CODE_BYTES)
+_FOLLOWED_SECONDS = 60.0
 
 
 class Change(NamedTuple):
@@ -65,20 +67,13 @@ def _unpacked(identity: int, number: int, data: bytes) -> Change | None:
 
 def create_log(path: Path, identity: int) -> None:
     """Write an empty log, whole or not at all. Raises ``OSError``."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(_header(identity))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with draft(path) as file:
+        os.write(file.handle, _header(identity))
+        file.put_in_place()
 
 
 class DeltaLog:
-    """An open log. One process writes; any number follow, each from where it last stopped."""
+    """An open log. One process writes; any number follow, each from where it last stopped. One thread at a time."""
 
     def __init__(self, path: Path, identity: int, *, writable: bool) -> None:
         """Open the log of the snapshot with this identity.
@@ -95,37 +90,48 @@ class DeltaLog:
             raise
 
     def close(self) -> None:
-        """Give the file back."""
-        os.close(self._file)
+        """Give the file back. A second time it does nothing."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
-    def news(self) -> list[Change]:
-        """What was appended since the last call. A torn end is left for later. Raises ``DamagedFile``."""
-        changes = list(self._sound(self._unread()))
+    @property
+    def records(self) -> int:
+        """How many were read or written."""
+        return self._records
+
+    def news(self) -> list[Change] | None:
+        """What was appended since the last call, ``None`` if records that were read are gone.
+
+        A torn end is left for later. When nothing was appended this costs one ``fstat``. Raises ``DamagedFile``,
+        ``OSError``.
+        """
+        waiting = os.fstat(self._file).st_size - self._end()
+        if waiting < 0:
+            return None
+        changes = list(self._sound(self._unread())) if waiting else []
         self._records += len(changes)
         return changes
 
-    def drop_torn_end(self) -> int:
-        """Cut off what ``news`` left, before writing; how many bytes that was."""
-        end = self._end()
-        torn = os.fstat(self._file).st_size - end
-        if torn:
-            os.ftruncate(self._file, end)
+    def drop_torn_end(self) -> None:
+        """Cut off what follows the last record that was read or written. Raises ``OSError``."""
+        if os.fstat(self._file).st_size != self._end():
+            os.ftruncate(self._file, self._end())
             os.fsync(self._file)
-        return torn
 
-    def append(self, changes: Iterable[Change]) -> None:
-        """Write the changes and wait until they would outlast a power cut. Raises ``OSError``, with none of them in."""
+    def append(self, changes: Iterable[Change], *, durable: bool = True) -> None:
+        """Write the changes and, if ``durable``, wait until they would outlast a power cut.
+
+        Raises ``OSError``; any part of them may then be in the file, and ``drop_torn_end`` takes it out.
+        """
         packed = b"".join(
             _packed(self._identity, number, change) for number, change in enumerate(changes, start=self._records)
         )
-        try:
-            written = 0
-            while written < len(packed):
-                written += os.pwrite(self._file, packed[written:], self._end() + written)
+        written = 0
+        while written < len(packed):
+            written += os.pwrite(self._file, packed[written:], self._end() + written)
+        if durable:
             os.fdatasync(self._file)
-        except OSError:
-            os.ftruncate(self._file, self._end())
-            raise
         self._records += len(packed) // RECORD_BYTES
 
     def _end(self) -> int:
@@ -151,6 +157,35 @@ class DeltaLog:
     def _at(self, data: bytes, position: int) -> Change | None:
         start = position * RECORD_BYTES
         return _unpacked(self._identity, self._records + position, data[start : start + RECORD_BYTES])
+
+
+class FormerLog:
+    """The log of the snapshot before, written on for a minute for readers that are still taking in the new one."""
+
+    def __init__(self) -> None:
+        self._log: DeltaLog | None = None
+        self._until = 0.0
+
+    def begin(self, log: DeltaLog) -> None:
+        """From now on it is this one, which is closed in the end."""
+        self.end()
+        self._log, self._until = log, time.monotonic() + _FOLLOWED_SECONDS
+
+    def append(self, changes: Iterable[Change]) -> None:
+        """Write the changes; where that fails, those readers see them when they have the new snapshot."""
+        if self._log is not None:
+            try:
+                self._log.append(changes, durable=False)
+            except OSError:
+                self.end()
+        if time.monotonic() > self._until:
+            self.end()
+
+    def end(self) -> None:
+        """Write no more."""
+        if self._log is not None:
+            self._log.close()
+            self._log = None
 
 
 def _check_header(header: bytes, identity: int) -> None:

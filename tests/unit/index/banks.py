@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -54,3 +57,12 @@ def questions(codes: Codes, radius: int, count: int, generator: np.random.Genera
             bits = np.unique(order[:away])
         asked.append(flipped(codes[generator.integers(0, len(codes))], bits.tolist()))
     return np.array(asked, np.uint8).reshape(-1, 32)
+
+
+def eventually(happens: Callable[[], bool]) -> bool:
+    """Whether it happens before patience ends."""
+    for _ in range(3000):
+        if happens():
+            return True
+        time.sleep(0.01)
+    return False

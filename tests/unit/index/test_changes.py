@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +14,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reclaim.index import HammingIndex
+from reclaim.index import HammingIndex, aside
 from reclaim.index.hamming import Mode
 from reclaim.index.reference import search
-from tests.unit.index.banks import SIZE, Codes, flipped, skewed, uniform
+from tests.unit.index.banks import SIZE, Codes, eventually, flipped, skewed, uniform
 
 SKEWED = skewed(np.random.default_rng(21))
 NEAR = np.array([flipped(SKEWED[0], list(range(bits))) for bits in range(40)])
@@ -190,3 +193,202 @@ def test_searches_see_either_the_code_or_its_absence_while_another_thread_change
         reader.join()
     assert not wrong
     assert len(index) == SIZE
+
+
+@pytest.fixture
+def hectic() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def test_a_code_replaced_as_a_merge_begins_is_not_lost(hectic: None) -> None:
+    codes = uniform(np.random.default_rng(23))
+    index = HammingIndex(codes[:300], np.arange(300))
+    stop = threading.Event()
+    lost: list[int] = []
+
+    def merge_on() -> None:
+        while not stop.is_set():
+            index.merge()
+
+    def replace_on(first: int) -> None:
+        for turn in range(2000):
+            for id_ in range(first, first + 30):
+                try:
+                    index.remove(id_)
+                except KeyError:
+                    lost.append(id_)
+                index.add(id_, codes[300 + turn + id_])
+
+    merger = threading.Thread(target=merge_on)
+    others = [threading.Thread(target=replace_on, args=(30 * number,)) for number in range(4)]
+    for thread in (merger, *others):
+        thread.start()
+    for thread in others:
+        thread.join()
+    stop.set()
+    merger.join()
+    assert not lost
+    assert len(index) == 300
+
+
+def test_removing_most_codes_gives_their_memory_back(bank: tuple[Codes, HammingIndex]) -> None:
+    codes, index = bank
+    for id_ in range(16_390):
+        index.remove(id_)
+    assert eventually(lambda: index._native.state()["rows"] < 1000)
+    assert len(index) == SIZE - 16_390
+    assert index.query(codes[16_391], 0).ids.tolist() == [16_391]
+
+
+def test_a_merge_that_ran_out_of_memory_is_told_and_tried_again(
+    bank: tuple[Codes, HammingIndex], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes, index = bank
+
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(aside, "RETRY_SECONDS", 0.0)
+    with monkeypatch.context() as shortage:
+        shortage.setattr(HammingIndex, "merge", no_memory)
+        for id_ in range(16_385):
+            index.add(SIZE + id_, codes[id_])
+        assert eventually(lambda: isinstance(index.merge_error, MemoryError))
+    assert len(index) == SIZE + 16_385
+    assert index.query(codes[16_384], 0).ids.tolist() == [16_384, SIZE + 16_384]
+
+    def merged_with_the_next_change() -> bool:
+        index.add(-1, codes[0])
+        index.remove(-1)
+        return index._native.state()["rows"] > SIZE
+
+    assert eventually(merged_with_the_next_change)
+    assert eventually(lambda: index.merge_error is None)
+    assert len(index) == SIZE + 16_385
+
+
+def test_a_save_ends_however_many_changes_come_meanwhile(bank: tuple[Codes, HammingIndex], tmp_path: Path) -> None:
+    codes, index = bank
+    stop = threading.Event()
+
+    def change_on() -> None:
+        while not stop.is_set():
+            index.remove(3)
+            index.add(3, codes[3])
+
+    changer = threading.Thread(target=change_on)
+    changer.start()
+    try:
+        for _ in range(3):
+            index.save(tmp_path / "pdq.index")
+    finally:
+        stop.set()
+        changer.join()
+    opened = HammingIndex.open(tmp_path / "pdq.index")
+    assert set(range(SIZE)) - {3} <= {id_ for id_ in range(SIZE) if id_ in opened}
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_snapshot_holds_what_there_was_at_one_moment(
+    bank: tuple[Codes, HammingIndex], tmp_path: Path, merged: bool
+) -> None:
+    codes, index = bank
+    if not merged:
+        index.add(SIZE, codes[0])
+        index.remove(0)
+
+    def change() -> None:
+        index.add(SIZE + 1, codes[1])
+        index.remove(1)
+
+    with (tmp_path / "pdq.index").open("wb") as file:
+        index.write(file.fileno(), 7, change)
+    opened = HammingIndex.open(tmp_path / "pdq.index")
+    assert opened.query(codes[1], 0).ids.tolist() == [1]
+    assert opened.query(codes[0], 0).ids.tolist() == [0 if merged else SIZE]
+    assert index.query(codes[1], 0).ids.tolist() == [SIZE + 1]
+    assert _copies_in_memory(codes[2].tobytes(), besides=codes) > 0
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_nobody_waits_for_a_slow_disk_and_what_was_removed_meanwhile_is_wiped_in_the_end(merged: bool) -> None:
+    codes = uniform(np.random.default_rng(24 + merged))  # which no other test has left in memory
+    index = HammingIndex(codes, np.arange(SIZE))
+    if not merged:
+        index.add(SIZE, codes[7])
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        index.write(writing, 7)
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    os.read(reading, 1)  # from here on the writer waits for somebody to read on
+    index.remove(4)
+    index.add(SIZE + 1, codes[5])
+    assert index.query(codes[4], 0).ids.tolist() == []
+    assert index.query(codes[5], 0).ids.tolist() == [5, SIZE + 1]
+    assert writer.is_alive()
+    read = bytearray(1 << 16)  # one place, as what was read must not lie about in this test's own memory
+    while os.readv(reading, [read]):
+        pass
+    read[:] = bytes(1 << 16)
+    writer.join()
+    os.close(reading)
+    assert _copies_in_memory(codes[4].tobytes(), besides=codes) == 0
+    assert _copies_in_memory(codes[6].tobytes(), besides=codes) > 0
+
+
+def test_neither_searches_nor_changes_starve_the_other(bank: tuple[Codes, HammingIndex]) -> None:
+    codes, index = bank
+    stop = threading.Event()
+
+    def change_on(first: int) -> None:
+        while not stop.is_set():
+            for id_ in range(first, first + 50):
+                index.remove(id_)
+                index.add(id_, codes[id_])
+
+    def search_on(first: int) -> None:
+        while not stop.is_set():
+            index.query_batch(codes[first : first + 50], 31)
+
+    for others, own in ((change_on, search_on), (search_on, change_on)):
+        stop.clear()
+        crowd = [threading.Thread(target=others, args=(1000 * number,)) for number in range(4)]
+        for thread in crowd:
+            thread.start()
+        try:
+            for id_ in range(5000, 5200):
+                if own is search_on:
+                    assert index.query(codes[id_], 0).ids.tolist() == [id_]
+                else:
+                    index.remove(id_)
+                    index.add(id_, codes[id_])
+        finally:
+            stop.set()
+            for thread in crowd:
+                thread.join()
+
+
+def test_a_batch_that_takes_long_lets_changes_in_between_and_is_answered_in_order(
+    bank: tuple[Codes, HammingIndex],
+) -> None:
+    codes, index = bank
+    asked = np.tile(np.arange(100, SIZE), 18)
+
+    def remove_some() -> None:
+        for id_ in range(100):
+            index.remove(id_)
+
+    changer = threading.Thread(target=remove_some)
+    changer.start()
+    found = index.query_many(codes[asked], 64)
+    changer.join()
+    assert np.array_equal(found.ids, asked)
+    assert np.array_equal(found.starts, np.arange(len(asked) + 1))

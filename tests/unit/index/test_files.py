@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +179,13 @@ def test_a_header_made_to_lead_outside_the_file_is_refused(tmp_path: Path, field
             HammingIndex.open(path)
 
 
+def test_an_identity_of_more_than_64_bits_is_refused(tmp_path: Path) -> None:
+    for identity in (-1, 2**64):
+        with pytest.raises(ValueError, match="64 bits"):
+            HammingIndex().save(tmp_path / "any.index", identity=identity)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_table_of_ids_without_an_end_does_not_hold_up_a_search(tmp_path: Path) -> None:
     path = small(tmp_path)
     data = bytearray(path.read_bytes())
@@ -347,38 +351,3 @@ def test_the_log_of_another_snapshot_or_none_is_refused(stored: Path, tmp_path: 
 def test_an_index_is_not_made_over_another(stored: Path) -> None:
     with pytest.raises(FileExistsError, match="already"):
         create_stored(stored, HammingIndex())
-
-
-WRITER = """
-import sys
-import numpy as np
-from reclaim.index import StoredIndex
-codes = np.frombuffer(sys.stdin.buffer.read(), np.uint8).reshape(-1, 32)
-with StoredIndex(sys.argv[1], writable=True) as writer:
-    for number, code in enumerate(codes):
-        writer.add(1000 + number, code)
-        print(1000 + number, flush=True)
-        if number % 10 == 9:
-            writer.compact()
-"""
-
-
-def test_what_a_killed_writer_had_reported_is_there_and_the_index_opens(stored: Path) -> None:
-    for kill_after in (1, 9, 10, 11, 25):
-        with subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(stored)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        ) as process:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(CODES[100:200].tobytes())
-            process.stdin.close()
-            told = [int(process.stdout.readline()) for _ in range(kill_after)]
-            process.kill()
-        with StoredIndex(stored, writable=True) as index:
-            assert all(id_ in index for id_ in told)
-            for id_ in range(1000, 1100):
-                if id_ in index:
-                    index.remove(id_)

@@ -151,6 +151,35 @@ def test_ids_may_be_any_kind_of_whole_number_and_nothing_else_is_there() -> None
     assert len(index) == 0
 
 
+@pytest.mark.parametrize("ids", [np.array([1], np.uint64), np.array([1.0]), [1.7], np.array([1], object), ["1"]])
+def test_ids_that_would_be_silently_changed_are_refused(ids: npt.NDArray[np.int64]) -> None:
+    with pytest.raises(TypeError, match="whole numbers"):
+        HammingIndex(np.zeros((1, CODE_BYTES), np.uint8), ids)
+
+
+@pytest.mark.parametrize("beyond", [2**63, 2**70, -(2**63) - 1])
+def test_an_id_beyond_64_bits_is_refused(beyond: int) -> None:
+    with pytest.raises(OverflowError):
+        HammingIndex(np.zeros((1, CODE_BYTES), np.uint8), [beyond])
+
+
+def test_smaller_kinds_of_whole_numbers_are_ids_too() -> None:
+    for kind in (np.int8, np.uint32, np.int64):
+        index = HammingIndex(np.zeros((2, CODE_BYTES), np.uint8), np.array([3, 9], kind))
+        assert index.query(bytes(CODE_BYTES), 0).ids.tolist() == [3, 9]
+
+
+def test_a_code_is_handed_back_by_its_id() -> None:
+    first, second = bytes(range(CODE_BYTES)), bytes(CODE_BYTES)
+    index = index_of({5: first})
+    index.add(6, second)
+    assert (index.code_of(5), index.code_of(6)) == (first, second)
+    index.remove(5)
+    for gone in (5, 7, 2**70):
+        with pytest.raises(KeyError):
+            index.code_of(gone)
+
+
 @pytest.mark.parametrize("radius", [-1, MAX_RADIUS + 1, 256])
 def test_a_radius_out_of_range_is_refused(radius: int) -> None:
     with pytest.raises(ValueError, match="radius"):

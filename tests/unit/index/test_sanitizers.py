@@ -1,4 +1,4 @@
-"""The native search compiled anew with the address and undefined-behaviour sanitizers, and driven hard under them."""
+"""The native search compiled anew with the sanitizers (addresses, undefined behaviour, threads) and driven hard."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def found(index, asked, radius, choice):
                               zip(index.query(asked, radius, choice), (np.int64, np.int64, np.uint16)))
     return [list(zip(distances[a:b].tolist(), ids[a:b].tolist())) for a, b in zip(starts, starts[1:])]
 
+os.register_at_fork(before=native.before_fork, after_in_parent=native.after_fork_in_parent,
+                    after_in_child=native.after_fork_in_child)
 generator = np.random.default_rng(41)
 rows = 16500
 codes = generator.integers(0, 256, (rows, 32), np.uint8)
@@ -57,12 +59,17 @@ for name in native.kernels():
             index.add(10**6 + k, codes[k])
         for k in range(0, 300, 2):
             index.remove(10**6 + k)
-        assert not index.write(0, 1)
+        assert index.code(int(ids[1])) == codes[1].tobytes() and index.code(10**6 + 1) == codes[1].tobytes()
+        with tempfile.TemporaryFile() as file:
+            index.save(file.fileno(), 3, lambda: index.remove(10**6 + 1))
+            assert len(native.Index.open(file.fileno(), False)) == len(index) + 1
         index.merge(lambda done, of: index.add(2 * 10**6 + done, codes[done]))
         index.merge()
         with tempfile.TemporaryFile() as file:
-            assert index.write(file.fileno(), 7)
+            index.save(file.fileno(), 7, lambda: index.remove(int(ids[2])))
             size = file.tell()
+            index.add(int(ids[2]), codes[2])
+            index.merge()
             for in_memory in (False, True):
                 again = native.Index.open(file.fileno(), in_memory)
                 for choice in (1, 2):
@@ -79,14 +86,35 @@ for name in native.kernels():
                         continue
                     raise SystemExit("a cut file was opened")
         stop = threading.Event()
-        def search_on():
+        def over_and_over(job):
             while not stop.is_set():
+                job()
+        def change_on():
+            for k in range(300, 600):
+                index.add(3 * 10**6 + k, codes[k])
+                if k % 3:
+                    index.remove(3 * 10**6 + k)
+                else:
+                    index.remove(int(ids[k]))
+        def build_on():
+            for _ in range(3):
+                index.merge()
+                with tempfile.TemporaryFile() as file:
+                    index.save(file.fileno(), 5)
+                    native.Index.open(file.fileno(), False)
+        jobs = (lambda: index.query(asked, 31), lambda: (index.query(asked[:3], 31, 2), index.state()))
+        threads = [threading.Thread(target=over_and_over, args=(job,)) for job in jobs]
+        others = [threading.Thread(target=job) for job in (change_on, build_on)]
+        for thread in threads + others: thread.start()
+        for _ in range(3):
+            child = os.fork()
+            if child == 0:
                 index.query(asked, 31)
-        threads = [threading.Thread(target=search_on) for _ in range(2)]
-        for thread in threads: thread.start()
-        for k in range(300, 600):
-            index.add(3 * 10**6 + k, codes[k])
-        index.merge()
+                index.merge()
+                os._exit(0)
+            if os.waitpid(child, 0)[1] != 0:
+                raise SystemExit("a forked child failed")
+        for thread in others: thread.join()
         stop.set()
         for thread in threads: thread.join()
 for wrong in (lambda: index.add(1, b"short"), lambda: index.query(b"x" * 33, 3), lambda: index.query(b"", 65),
@@ -100,38 +128,98 @@ print("clean")
 """
 
 
-def _runtime(compiler: str) -> str | None:
-    found = subprocess.run([compiler, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+RACES = """
+import importlib.util, os, sys, threading
+import numpy as np
+spec = importlib.util.spec_from_file_location("reclaim.index._native", sys.argv[1])
+native = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(native)
+codes = np.random.default_rng(43).integers(0, 256, (17_500, 32), np.uint8)
+index = native.Index(False)
+index.extend(codes[:17_000], np.arange(17_000))
+index.merge()
+stop = threading.Event()
+
+def search_on():
+    while not stop.is_set():
+        index.query(codes[:3], 31, 2), index.query(codes[:70], 31, 2), index.plan(31, 1)
+        len(index), 5 in index, index.state(), index.code(16_999)
+
+def change_on(own):
+    for k in range(1500):
+        index.add(10**6 * own + k, codes[k])
+        index.remove(10**6 * own + k if k % 2 else 5000 * own + k)
+
+def merge_on():
+    while not stop.is_set():
+        index.merge()
+
+def save_on():
+    with open(os.devnull, "wb") as file:
+        while not stop.is_set():
+            try:
+                index.save(file.fileno(), 1)
+            except RuntimeError:
+                stop.wait(0.001)  # a merge is under way
+
+threads = [threading.Thread(target=job) for job in (search_on, search_on, merge_on, save_on)]
+changers = [threading.Thread(target=change_on, args=(own,)) for own in (1, 2)]
+for thread in threads + changers:
+    thread.start()
+for thread in changers:
+    thread.join()
+stop.set()
+for thread in threads:
+    thread.join()
+print("clean")
+"""
+
+
+def _runtime(compiler: str, library: str) -> str | None:
+    found = subprocess.run([compiler, f"-print-file-name={library}"], capture_output=True, text=True, check=True)
     path = Path(found.stdout.strip())
     return str(path.resolve()) if path.is_absolute() and path.exists() else None
 
 
-def test_no_undefined_behaviour_and_no_stray_access(tmp_path: Path) -> None:
+def _run(folder: Path, library: str, sanitizers: str, driver: str) -> tuple[int, str, str]:
+    """What the driver says, with the native search compiled anew with these sanitizers."""
     compiler = shutil.which("gcc")
-    runtime = _runtime(compiler) if compiler else None
+    runtime = _runtime(compiler, library) if compiler else None
     if compiler is None or runtime is None:
-        pytest.skip("gcc with libasan is needed (Debian: apt install gcc)")
-    built = tmp_path / "_native.so"
+        pytest.skip(f"gcc with {library} is needed (Debian: apt install gcc)")
+    environment = {
+        **os.environ,
+        "LD_PRELOAD": runtime,
+        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",  # the interpreter itself leaves memory behind
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+        "TSAN_OPTIONS": "halt_on_error=1",
+        "PYTHONMALLOC": "malloc",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    starts = subprocess.run([sys.executable, "-c", ""], env=environment, capture_output=True, check=False)
+    if starts.returncode != 0:
+        pytest.skip(f"{library} does not run under this kernel")
+    built = folder / "_native.so"
     subprocess.run(
         [
             compiler,
             *("-shared", "-fPIC", "-O1", "-g", "-std=c11", "-pthread", "-Wall", "-Wextra", "-Werror"),
-            *("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
+            *(f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"),
             f"-I{sysconfig.get_paths()['include']}",
             *map(str, sorted(NATIVE.glob("*.c"))),
             *("-o", str(built)),
         ],
         check=True,
     )
-    environment = {
-        **os.environ,
-        "LD_PRELOAD": runtime,
-        "ASAN_OPTIONS": "detect_leaks=0:abort_on_error=1",  # the interpreter itself leaves memory behind
-        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-        "PYTHONMALLOC": "malloc",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
     ran = subprocess.run(
-        [sys.executable, "-c", DRIVER, str(built)], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", driver, str(built)], env=environment, capture_output=True, text=True, check=False
     )
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "clean\n", "")
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_no_undefined_behaviour_and_no_stray_access(tmp_path: Path) -> None:
+    assert _run(tmp_path, "libasan.so", "address,undefined", DRIVER) == (0, "clean\n", "")
+
+
+def test_threads_never_touch_the_same_memory_at_once(tmp_path: Path) -> None:
+    assert _run(tmp_path, "libtsan.so", "thread", RACES) == (0, "clean\n", "")

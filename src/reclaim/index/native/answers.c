@@ -34,6 +34,38 @@ static PyObject *answer_from(const Hits *hits, uint32_t queries)
     return result;
 }
 
+/* How many queries are answered before a change may go in between: as many as the cost model gives half a second. */
+static uint32_t share_of(const Index *self, uint32_t queries, int radius, Choice choice)
+{
+    enum { LEAST = 64 };
+    static const double LONGEST_NS = 5e8;
+    if (self->main == NULL || queries <= LEAST) {
+        return queries;
+    }
+    const double share = LONGEST_NS / (plan_for(self->main, radius, queries, choice).cost_ns + 1);
+    return share >= queries ? queries : share > LEAST ? (uint32_t)share : LEAST;
+}
+
+static void search(Index *self, const Kernel *kernel, const Code *queries, uint32_t count, int radius, Choice choice,
+                   Hits *hits)
+{
+    uint32_t first = 0;
+    do {
+        pthread_rwlock_rdlock(&self->lock);
+        const uint32_t share = share_of(self, count - first, radius, choice);
+        size_t at = hits->count;
+        if (self->main != NULL) {
+            search_segment(self->main, kernel, queries + first, share, radius, choice, hits);
+        }
+        search_delta(&self->delta, kernel, queries + first, share, radius, hits);
+        pthread_rwlock_unlock(&self->lock);
+        for (; at < hits->count; at++) {
+            hits->items[at].query += first;
+        }
+        first += share;
+    } while (first < count);
+}
+
 PyObject *index_query(Index *self, PyObject *args)
 {
     PyObject *object;
@@ -53,12 +85,7 @@ PyObject *index_query(Index *self, PyObject *args)
     }
     const Kernel *kernel = kernel_in_use;
     Py_BEGIN_ALLOW_THREADS
-    pthread_rwlock_rdlock(&self->lock);
-    if (self->main != NULL) {
-        search_segment(self->main, kernel, queries, count, radius, (Choice)choice, &hits);
-    }
-    search_delta(&self->delta, kernel, queries, count, radius, &hits);
-    pthread_rwlock_unlock(&self->lock);
+    search(self, kernel, queries, count, radius, (Choice)choice, &hits);
     hits_sort(&hits);
     Py_END_ALLOW_THREADS
     free(queries);
@@ -116,6 +143,37 @@ int index_contains(Index *self, PyObject *object)
     pthread_rwlock_unlock(&self->lock);
     Py_END_ALLOW_THREADS
     return there;
+}
+
+PyObject *index_code(Index *self, PyObject *object)
+{
+    long long id;
+    int there = id_from(object, &id);
+    Code code;
+    if (there < 0) {
+        return NULL;
+    }
+    if (there) {
+        Py_BEGIN_ALLOW_THREADS
+        pthread_rwlock_rdlock(&self->lock);
+        uint32_t row = delta_find(&self->delta, id);
+        if (row != NO_ROW) {
+            code = self->delta.codes[row];
+        } else {
+            row = self->main != NULL ? segment_find(self->main, id) : NO_ROW;
+            there = row != NO_ROW;
+            if (there) {
+                code = self->main->codes[row];
+            }
+        }
+        pthread_rwlock_unlock(&self->lock);
+        Py_END_ALLOW_THREADS
+    }
+    if (!there) {
+        PyErr_SetObject(PyExc_KeyError, object);
+        return NULL;
+    }
+    return PyBytes_FromStringAndSize((const char *)&code, sizeof code);
 }
 
 PyObject *index_state(Index *self, PyObject *Py_UNUSED(ignored))

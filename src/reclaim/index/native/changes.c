@@ -88,7 +88,7 @@ PyObject *index_extend(Index *self, PyObject *args)
 PyObject *index_remove(Index *self, PyObject *object)
 {
     long long id;
-    int status;
+    int status, due;
     const int fits = id_from(object, &id);
     if (fits < 0) {
         return NULL;
@@ -100,43 +100,142 @@ PyObject *index_remove(Index *self, PyObject *object)
     Py_BEGIN_ALLOW_THREADS
     pthread_rwlock_wrlock(&self->lock);
     status = take_out(self, id);
+    due = wants_merge(self);
     pthread_rwlock_unlock(&self->lock);
     Py_END_ALLOW_THREADS
     if (status < 0) {
         PyErr_SetObject(PyExc_KeyError, object);
         return NULL;
     }
-    Py_RETURN_NONE;
+    return PyBool_FromLong(due);
 }
 
 /* ---- merging the delta into a new segment ---- */
 
-static Segment *gather(Index *self, uint32_t *delta_rows)
+static size_t words_of(const Segment *s)
 {
-    if (size_of(self) > MAX_ROWS) {
-        return NULL;
+    return ((size_t)s->n + 63) / 64;
+}
+
+void unpin(Index *self, const uint64_t *alive_before)
+{
+    pthread_rwlock_wrlock(&self->lock);
+    Segment *s = self->main;
+    s->pinned = 0;
+    for (size_t word = 0; word < words_of(s) && !s->mapped; word++) {
+        uint64_t gone = (alive_before != NULL ? alive_before[word] : UINT64_MAX) & ~s->alive[word];
+        for (; gone != 0; gone &= gone - 1) {
+            segment_wipe(s, (uint32_t)(64 * word) + (uint32_t)__builtin_ctzll(gone));
+        }
     }
-    Segment *s = segment_new((uint32_t)size_of(self), self->mode);
-    uint32_t to = 0;
-    if (s == NULL) {
-        return NULL;
-    }
+    pthread_rwlock_unlock(&self->lock);
+}
+
+/* The lock is held for the moment only: the delta is copied, the main structure pinned, to be copied afterwards. */
+int gather(Index *self, int keep_removed, Moment *moment)
+{
+    memset(moment, 0, sizeof *moment);
+    pthread_rwlock_rdlock(&self->lock);
     const Segment *from = self->main;
-    for (uint32_t row = 0; from != NULL && row < from->n; row++) {
-        if (is_alive(from, row)) {
+    Segment *s = size_of(self) <= MAX_ROWS ? segment_new((uint32_t)size_of(self), self->mode) : NULL;
+    if (s != NULL && from != NULL) {
+        moment->alive = malloc(words_of(from) * sizeof *moment->alive + 1);
+        if (moment->alive == NULL) {
+            segment_free(s);
+            s = NULL;
+        }
+    }
+    if (s != NULL) {
+        if (from != NULL) {
+            memcpy(moment->alive, from->alive, words_of(from) * sizeof *moment->alive);
+            self->main->pinned = 1;
+        }
+        const Delta *d = &self->delta;
+        uint32_t to = s->n - d->living;
+        for (uint32_t row = 0; row < d->rows; row++) {
+            if (d->alive[row]) {
+                s->codes[to] = d->codes[row];
+                s->ids[to++] = d->ids[row];
+            }
+        }
+        moment->delta_rows = d->rows;
+        /* From this moment on: what was removed before it is not in the copy, what is removed after it is noted. */
+        self->keep_removed = keep_removed;
+        self->removed_count = 0;
+        self->removed_lost = 0;
+        self->building = s;
+    }
+    pthread_rwlock_unlock(&self->lock);
+    moment->made = s;
+    return s == NULL ? -1 : 0;
+}
+
+void copy_main(Index *self, Moment *moment)
+{
+    const Segment *from = self->main;
+    Segment *s = moment->made;
+    if (moment->alive == NULL) {
+        return;
+    }
+    uint32_t to = 0;
+    for (uint32_t row = 0; row < from->n; row++) {
+        if (moment->alive[row >> 6] >> (row & 63) & 1) {
             s->codes[to] = from->codes[row];
             s->ids[to++] = from->ids[row];
         }
     }
-    const Delta *d = &self->delta;
-    for (uint32_t row = 0; row < d->rows; row++) {
-        if (d->alive[row]) {
-            s->codes[to] = d->codes[row];
-            s->ids[to++] = d->ids[row];
+    unpin(self, moment->alive);
+    free(moment->alive);
+}
+
+int build(Segment *s, PyObject *progress, PyThreadState **thread)
+{
+    void *scratch = segment_scratch(s->n);
+    int status = scratch == NULL ? -1 : 0;
+    if (status == 0) {
+        segment_build_map(s);
+    }
+    for (uint32_t b = 0; status == 0 && b < s->bands; b++) {
+        segment_build_band(s, b, scratch);
+        if (progress != Py_None) {
+            PyEval_RestoreThread(*thread);
+            PyObject *answer = PyObject_CallFunction(progress, "II", (unsigned)(b + 1), (unsigned)s->bands);
+            status = answer == NULL ? -2 : 0;
+            Py_XDECREF(answer);
+            *thread = PyEval_SaveThread();
         }
     }
-    *delta_rows = d->rows;
-    return s;
+    segment_scratch_free(scratch, s->n);
+    return status;
+}
+
+static void repeat_removals(Segment *merged, const int64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t row = segment_find(merged, ids[i]);
+        if (row != NO_ROW) {
+            segment_remove(merged, row);
+        }
+    }
+}
+
+/* Repeats what was removed since on the merged segment. Many removals are repeated while others search and change; the
+ * last few with the write lock held, which is kept. */
+static void catch_up(Index *self, Segment *merged)
+{
+    enum { FEW = 256 };
+    pthread_rwlock_wrlock(&self->lock);
+    while (self->removed_count > FEW) {
+        int64_t *ids = self->removed;
+        const size_t count = self->removed_count;
+        self->removed = NULL;
+        self->removed_count = self->removed_room = 0;
+        pthread_rwlock_unlock(&self->lock);
+        repeat_removals(merged, ids, count);
+        free(ids);
+        pthread_rwlock_wrlock(&self->lock);
+    }
+    repeat_removals(merged, self->removed, self->removed_count);
 }
 
 static int take_over(Index *self, Segment *merged, uint32_t delta_rows, Segment **old, Delta *old_delta)
@@ -149,12 +248,6 @@ static int take_over(Index *self, Segment *merged, uint32_t delta_rows, Segment 
             return -1;
         }
     }
-    for (size_t i = 0; i < self->removed_count; i++) {
-        const uint32_t row = segment_find(merged, self->removed[i]);
-        if (row != NO_ROW) {
-            segment_remove(merged, row);
-        }
-    }
     *old = self->main;
     *old_delta = self->delta;
     self->main = merged;
@@ -165,63 +258,41 @@ static int take_over(Index *self, Segment *merged, uint32_t delta_rows, Segment 
 PyObject *index_merge(Index *self, PyObject *args)
 {
     PyObject *progress = Py_None;
-    uint32_t delta_rows = 0;
-    int status = 0, told = 0;
+    Moment moment;
+    Segment *old = NULL;
+    Delta old_delta;
+    memset(&old_delta, 0, sizeof old_delta);
     if (!PyArg_ParseTuple(args, "|O", &progress)) {
         return NULL;
     }
-    if (self->merging) {
+    if (self->busy) {
         Py_RETURN_FALSE;
     }
-    self->merging = 1;
-    Segment *merged = NULL, *old = NULL;
-    Delta old_delta;
-    memset(&old_delta, 0, sizeof old_delta);
-    Py_BEGIN_ALLOW_THREADS
-    pthread_rwlock_wrlock(&self->lock);
-    self->keep_removed = 1;
-    self->removed_count = 0;
-    self->removed_lost = 0;
-    pthread_rwlock_unlock(&self->lock);
-    pthread_rwlock_rdlock(&self->lock);
-    merged = gather(self, &delta_rows);
-    pthread_rwlock_unlock(&self->lock);
-    void *scratch = merged != NULL ? segment_scratch(merged->n) : NULL;
-    if (scratch == NULL) {
-        status = -1;
-    } else {
-        segment_build_map(merged);
-    }
-    for (uint32_t b = 0; status == 0 && b < merged->bands; b++) {
-        segment_build_band(merged, b, scratch);
-        if (progress != Py_None) {
-            Py_BLOCK_THREADS
-            PyObject *answer = PyObject_CallFunction(progress, "II", (unsigned)(b + 1), (unsigned)merged->bands);
-            told = answer == NULL;
-            Py_XDECREF(answer);
-            Py_UNBLOCK_THREADS
-            status = told ? -1 : 0;
-        }
-    }
-    if (merged != NULL) {
-        segment_scratch_free(scratch, merged->n);
-    }
-    pthread_rwlock_wrlock(&self->lock);
-    if (status == 0 && self->removed_lost) {
-        status = -1;
+    self->busy = 1;
+    self->worker = pthread_self();
+    PyThreadState *thread = PyEval_SaveThread();
+    int status = gather(self, 1, &moment);
+    Segment *merged = moment.made;
+    if (status == 0) {
+        copy_main(self, &moment);
+        status = build(merged, progress, &thread);
     }
     if (status == 0) {
-        status = take_over(self, merged, delta_rows, &old, &old_delta);
+        catch_up(self, merged);
+        status = self->removed_lost ? -1 : take_over(self, merged, moment.delta_rows, &old, &old_delta);
+    } else {
+        pthread_rwlock_wrlock(&self->lock);
     }
     self->keep_removed = 0;
     self->removed_count = 0;
+    self->building = NULL;
     pthread_rwlock_unlock(&self->lock);
     segment_free(status == 0 ? old : merged);
     delta_clear(&old_delta);
-    Py_END_ALLOW_THREADS
-    self->merging = 0;
-    if (status != 0) {
-        return told ? NULL : PyErr_NoMemory();
+    PyEval_RestoreThread(thread);
+    self->busy = 0;
+    if (status < 0) {
+        return status == -1 ? PyErr_NoMemory() : NULL;
     }
     Py_RETURN_TRUE;
 }

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "The index keeps its codes as little-endian words; this machine is big-endian"
+#if !defined(__BYTE_ORDER__) || __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || UINTPTR_MAX != UINT64_MAX
+#error "The index needs a 64-bit little-endian machine: its codes are little-endian words, its files are mapped whole"
 #endif
 
 enum {
@@ -139,6 +139,7 @@ typedef struct {
     uint8_t *arena;
     size_t size;
     int mapped; /* a read-only file: nothing in the arena may be written */
+    int pinned; /* somebody reads the arena without a lock: what is removed meanwhile is wiped afterwards */
     uint32_t n, dead;
     uint32_t row_bytes; /* 3 or 4 */
     uint32_t map_size;
@@ -162,6 +163,7 @@ uint32_t segment_build_map(Segment *s); /* the row of an id that is there twice,
 void segment_free(Segment *s);
 uint32_t segment_find(const Segment *s, int64_t id); /* a living row or NO_ROW */
 void segment_remove(Segment *s, uint32_t row);
+void segment_wipe(Segment *s, uint32_t row); /* one that was removed while the segment was pinned */
 uint64_t checksum(const void *data, size_t size);
 
 /* Reasons a file is refused. */

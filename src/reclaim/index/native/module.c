@@ -19,7 +19,8 @@ PyDoc_STRVAR(add_doc, "add(id, code, /)\n--\n\nPut in one code of 32 bytes; True
 PyDoc_STRVAR(extend_doc, "extend(codes, ids, /)\n--\n\nPut in codes of 32 bytes each under as many int64 ids, all or\n"
                          "none. Raises ValueError for an id that is there twice.");
 
-PyDoc_STRVAR(remove_doc, "remove(id, /)\n--\n\nTake out one id. Raises KeyError if it is not there.");
+PyDoc_STRVAR(remove_doc, "remove(id, /)\n--\n\nTake out one id; True if a merge is due. Raises KeyError if it is\n"
+                       "not there.");
 
 PyDoc_STRVAR(begin_doc, "begin(count, /)\n--\n\nBegin to build an empty index of so many codes.");
 
@@ -41,8 +42,10 @@ PyDoc_STRVAR(plan_doc, "plan(radius, queries, /)\n--\n\n(banded, nanoseconds by 
 PyDoc_STRVAR(state_doc, "state()\n--\n\nA dict: rows and dead of the main structure, rows waiting in the delta, bytes\n"
                         "held, whether the main structure is a mapped file, whether it is compact.");
 
-PyDoc_STRVAR(write_doc, "write(fd, identity, /)\n--\n\nWrite the main structure as a snapshot. False, with nothing written,\n"
-                        "while something waits to be merged. Raises OSError.");
+PyDoc_STRVAR(code_doc, "code(id, /)\n--\n\nThe 32 bytes under an id. Raises KeyError.");
+
+PyDoc_STRVAR(save_doc, "save(fd, identity, settled=None, /)\n--\n\nWrite a snapshot of everything there is at one moment; settled()\n"
+                       "is called right after it. Searches and changes go on meanwhile. Raises OSError.");
 
 static PyMethodDef index_methods[] = {
     {"add", (PyCFunction)(void (*)(void))index_add, METH_VARARGS, add_doc},
@@ -55,7 +58,8 @@ static PyMethodDef index_methods[] = {
     {"query", (PyCFunction)(void (*)(void))index_query, METH_VARARGS, query_doc},
     {"plan", (PyCFunction)(void (*)(void))index_plan, METH_VARARGS, plan_doc},
     {"state", (PyCFunction)(void (*)(void))index_state, METH_NOARGS, state_doc},
-    {"write", (PyCFunction)(void (*)(void))index_write, METH_VARARGS, write_doc},
+    {"code", (PyCFunction)(void (*)(void))index_code, METH_O, code_doc},
+    {"save", (PyCFunction)(void (*)(void))index_save, METH_VARARGS, save_doc},
     {"open", (PyCFunction)(void (*)(void))index_open, METH_VARARGS | METH_CLASS,
      PyDoc_STR("open(fd, in_memory, /)\n--\n\nThe index in a snapshot. Raises FileFault or OSError.")},
     {NULL, NULL, 0, NULL},
@@ -125,6 +129,10 @@ static PyObject *size_for(PyObject *module, PyObject *args)
 static PyMethodDef methods[] = {
     {"size_for", size_for, METH_VARARGS, PyDoc_STR("size_for(rows, compact, /)\n--\n\nBytes of a merged index.")},
     {"kernels", kernel_names, METH_NOARGS, PyDoc_STR("kernels()\n--\n\nWhat this processor can run, fastest first.")},
+    {"before_fork", before_fork, METH_NOARGS, PyDoc_STR("before_fork()\n--\n\nWait until no index is being changed.")},
+    {"after_fork_in_parent", after_fork_in_parent, METH_NOARGS, PyDoc_STR("after_fork_in_parent()\n--\n\nGo on.")},
+    {"after_fork_in_child", after_fork_in_child, METH_NOARGS,
+     PyDoc_STR("after_fork_in_child()\n--\n\nMake every index usable in the child.")},
     {"use", use_kernel, METH_O, PyDoc_STR("use(name, /)\n--\n\nSearch with another kernel, for tests and measurements.")},
     {NULL, NULL, 0, NULL},
 };

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DELTA_LEAST = 16384, DELTA_SHARE = 256 };
+enum {
+    DELTA_LEAST = 16384,
+    DELTA_SHARE = 256,
+    DEAD_SHARE = 4 /* a merge is worth it when this part of the main structure was removed */
+};
+
+static Index *first_index;
 
 /* ---- copies of what Python hands in ---- */
 
@@ -75,8 +81,11 @@ size_t size_of(const Index *self)
 
 int wants_merge(const Index *self)
 {
-    const uint32_t share = self->main != NULL ? self->main->n / DELTA_SHARE : 0;
-    return self->delta.rows > (share > DELTA_LEAST ? share : DELTA_LEAST);
+    const uint32_t rows = self->main != NULL ? self->main->n : 0;
+    const uint32_t dead = self->main != NULL ? self->main->dead : 0;
+    const uint32_t added_most = rows / DELTA_SHARE > DELTA_LEAST ? rows / DELTA_SHARE : DELTA_LEAST;
+    const uint32_t dead_most = rows / DEAD_SHARE > DELTA_LEAST ? rows / DEAD_SHARE : DELTA_LEAST;
+    return self->delta.rows > added_most || dead > dead_most;
 }
 
 int take_out(Index *self, int64_t id)
@@ -109,25 +118,36 @@ int take_out(Index *self, int64_t id)
 
 /* ---- life ---- */
 
-Index *index_alloc(PyTypeObject *type)
+static int lock_init(pthread_rwlock_t *lock)
 {
-    Index *self = (Index *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        return NULL;
-    }
     pthread_rwlockattr_t how;
     pthread_rwlockattr_init(&how);
 #ifdef __GLIBC__
     /* Otherwise a steady stream of searches would keep a withdrawal waiting for ever. */
     pthread_rwlockattr_setkind_np(&how, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 #endif
-    self->ready = pthread_rwlock_init(&self->lock, &how) == 0;
+    const int error = pthread_rwlock_init(lock, &how);
     pthread_rwlockattr_destroy(&how);
+    return error == 0;
+}
+
+Index *index_alloc(PyTypeObject *type)
+{
+    Index *self = (Index *)type->tp_alloc(type, 0);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->ready = lock_init(&self->lock);
     if (!self->ready) {
         PyErr_SetString(PyExc_OSError, "no lock could be made");
         Py_DECREF(self);
         return NULL;
     }
+    self->next = first_index;
+    if (first_index != NULL) {
+        first_index->previous = self;
+    }
+    first_index = self;
     return self;
 }
 
@@ -148,6 +168,14 @@ PyObject *index_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 void index_dealloc(Index *self)
 {
     PyTypeObject *type = Py_TYPE(self);
+    if (self->next != NULL) {
+        self->next->previous = self->previous;
+    }
+    if (self->previous != NULL) {
+        self->previous->next = self->next;
+    } else if (first_index == self) {
+        first_index = self->next;
+    }
     segment_free(self->main);
     segment_free(self->begun);
     delta_clear(&self->delta);
@@ -157,4 +185,76 @@ void index_dealloc(Index *self)
     }
     type->tp_free((PyObject *)self);
     Py_DECREF(type);
+}
+
+/* ---- fork ---- */
+
+/* Takes every index's write lock, so that the child finds none half changed. The GIL is let go while waiting: another
+ * thread may need it before it gives its lock back. */
+PyObject *before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    const pthread_t here = pthread_self();
+    Index *index = first_index;
+    while (index != NULL) {
+        if (index->held_for_fork && pthread_equal(index->forking, here)) {
+            index = index->next;
+            continue;
+        }
+        Py_INCREF(index);
+        Py_BEGIN_ALLOW_THREADS
+        pthread_rwlock_wrlock(&index->lock);
+        Py_END_ALLOW_THREADS
+        index->held_for_fork = 1;
+        index->forking = here;
+        index = first_index; /* there may be new ones */
+    }
+    Py_RETURN_NONE;
+}
+
+PyObject *after_fork_in_parent(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    for (Index *index = first_index, *next; index != NULL; index = next) {
+        next = index->next;
+        if (index->held_for_fork && pthread_equal(index->forking, pthread_self())) {
+            index->held_for_fork = 0;
+            pthread_rwlock_unlock(&index->lock);
+            Py_DECREF(index);
+        }
+    }
+    Py_RETURN_NONE;
+}
+
+/* The thread that merged or wrote a file is not in the child: what it had begun is given back. */
+static void give_up(Index *index)
+{
+    segment_free(index->building);
+    index->building = NULL;
+    index->busy = 0;
+    index->keep_removed = 0;
+    index->removed_count = 0;
+    Segment *s = index->main;
+    if (s != NULL && s->pinned) {
+        s->pinned = 0;
+        for (uint32_t row = 0; row < s->n && !s->mapped; row++) {
+            if (!is_alive(s, row)) {
+                segment_wipe(s, row);
+            }
+        }
+    }
+}
+
+PyObject *after_fork_in_child(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
+{
+    for (Index *index = first_index, *next; index != NULL; index = next) {
+        next = index->next;
+        lock_init(&index->lock);
+        if (index->busy && !pthread_equal(index->worker, pthread_self())) { /* else this thread forked out of it */
+            give_up(index);
+        }
+        if (index->held_for_fork) {
+            index->held_for_fork = 0;
+            Py_DECREF(index);
+        }
+    }
+    Py_RETURN_NONE;
 }

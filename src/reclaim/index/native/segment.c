@@ -284,9 +284,13 @@ void segment_remove(Segment *s, uint32_t row)
 {
     s->alive[row >> 6] &= ~(UINT64_C(1) << (row & 63));
     s->dead++;
-    if (s->mapped) {
-        return;
+    if (!s->mapped && !s->pinned) {
+        segment_wipe(s, row);
     }
+}
+
+void segment_wipe(Segment *s, uint32_t row)
+{
     for (uint32_t b = 0; b < s->bands; b++) {
         Band *band = &s->band[b];
         const uint32_t key = band_of(&s->codes[row], b);

@@ -23,32 +23,83 @@ static int write_all(int fd, const uint8_t *data, size_t size)
     return 0;
 }
 
-PyObject *index_write(Index *self, PyObject *args)
+static int write_segment(const Segment *s, int fd, unsigned long long identity)
 {
-    int fd, merged, status = 0, error = 0;
-    unsigned long long identity;
     uint8_t page[HEADER_BYTES];
-    if (!PyArg_ParseTuple(args, "iK", &fd, &identity)) {
-        return NULL;
-    }
-    Py_BEGIN_ALLOW_THREADS
+    segment_first_page(s, identity, page);
+    const int status = write_all(fd, page, sizeof page);
+    return status < 0 ? status : write_all(fd, s->arena + HEADER_BYTES, s->size - HEADER_BYTES);
+}
+
+/* Whether the main structure is all there is; if so it is pinned. */
+static int pin_if_whole(Index *self)
+{
     pthread_rwlock_rdlock(&self->lock);
-    merged = self->main != NULL && self->main->dead == 0 && self->delta.rows == 0;
-    if (merged) {
-        segment_first_page(self->main, identity, page);
-        status = write_all(fd, page, sizeof page);
-        if (status == 0) {
-            status = write_all(fd, self->main->arena + HEADER_BYTES, self->main->size - HEADER_BYTES);
-        }
-        error = errno;
+    const int whole = self->main != NULL && self->main->dead == 0 && self->delta.rows == 0;
+    if (whole) {
+        self->main->pinned = 1;
     }
     pthread_rwlock_unlock(&self->lock);
-    Py_END_ALLOW_THREADS
-    if (status < 0) {
+    return whole;
+}
+
+static int tell(PyObject *settled, PyThreadState **thread)
+{
+    if (settled == Py_None) {
+        return 0;
+    }
+    PyEval_RestoreThread(*thread);
+    PyObject *answer = PyObject_CallNoArgs(settled);
+    const int failed = answer == NULL;
+    Py_XDECREF(answer);
+    *thread = PyEval_SaveThread();
+    return failed ? -2 : 0;
+}
+
+PyObject *index_save(Index *self, PyObject *args)
+{
+    int fd, status, error = 0;
+    unsigned long long identity;
+    Moment moment = {NULL, NULL, 0};
+    PyObject *settled = Py_None;
+    if (!PyArg_ParseTuple(args, "iK|O", &fd, &identity, &settled)) {
+        return NULL;
+    }
+    if (self->busy) {
+        PyErr_SetString(PyExc_RuntimeError, "a merge or another save is under way");
+        return NULL;
+    }
+    self->busy = 1;
+    self->worker = pthread_self();
+    PyThreadState *thread = PyEval_SaveThread();
+    const int whole = pin_if_whole(self);
+    status = whole ? 0 : gather(self, 0, &moment);
+    if (status == 0) {
+        status = tell(settled, &thread);
+    }
+    if (moment.made != NULL) {
+        copy_main(self, &moment);
+        status = status == 0 ? build(moment.made, Py_None, &thread) : status;
+    }
+    if (status == 0 && write_segment(whole ? self->main : moment.made, fd, identity) < 0) {
+        error = errno;
+        status = -3;
+    }
+    if (whole) {
+        unpin(self, NULL);
+    }
+    self->building = NULL;
+    segment_free(moment.made);
+    PyEval_RestoreThread(thread);
+    self->busy = 0;
+    if (status == -3) {
         errno = error;
         return PyErr_SetFromErrno(PyExc_OSError);
     }
-    return PyBool_FromLong(merged);
+    if (status < 0) {
+        return status == -1 ? PyErr_NoMemory() : NULL;
+    }
+    Py_RETURN_NONE;
 }
 
 PyObject *index_open(PyTypeObject *type, PyObject *args)

@@ -1,0 +1,184 @@
+"""Videos by their frames (vPDQ): one PDQ value a frame, in the same index and the same files.
+
+What counts as a match is what the ``threatexchange`` package's vPDQ index counts: frames of poor quality and repeated
+values are left out; then the percentage of the query's frames that are near some frame of the video, and the percentage
+of the video's frames that are near some frame of the query.
+
+A frame's id is ``(video << 20) + n``, n counting from 0 the frames that were kept, and a video goes from its last frame
+to its first. So at every moment, also for a process that follows the log, the frames there are 0 to some number without
+a gap, and how many they are can be told from the index alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from reclaim.index.codes import Codes, Ids, as_codes
+from reclaim.index.hamming import HammingIndex, Mode, Progress
+from reclaim.index.stored import StoredIndex
+
+FRAME_BITS = 20
+MAX_FRAMES = 1 << FRAME_BITS
+"""Frames kept of one video: at one a second, twelve days."""
+MAX_VIDEO = (1 << (63 - FRAME_BITS)) - 1
+LEAST_QUALITY = 50
+"""A frame with a quality below this is left out, as ``threatexchange`` does."""
+LEAST_QUERY_PERCENT = 80.0
+"""What ``threatexchange`` asks for; of the video's own frames it asks for 0 %."""
+
+Qualities = npt.NDArray[np.integer]
+
+
+class VideoHit(NamedTuple):
+    """A video that was found."""
+
+    id: int
+    query_percent: float
+    """How many of the query's frames, of those that count, are near some frame of the video."""
+    video_percent: float
+    """How many of the video's frames are near some frame of the query."""
+
+
+def kept_frames(frames: Codes, qualities: Qualities | None = None, least_quality: int = LEAST_QUALITY) -> Codes:
+    """The frames that count, in their order: good enough, and each value once.
+
+    ``frames`` has shape (n, 32), uint8; ``qualities`` shape (n,), whole numbers 0 to 100, or ``None`` if all are good
+    enough. Raises ``ValueError`` for other shapes, ``TypeError`` for another dtype of ``frames``.
+    """
+    codes = as_codes(frames, "Frames")
+    if qualities is not None:
+        if qualities.shape != (len(codes),):
+            raise ValueError(f"There must be one quality for each of the {len(codes)} frames, not {qualities.shape}.")
+        codes = codes[qualities >= least_quality]
+    _, first = np.unique(codes, axis=0, return_index=True)
+    return codes[np.sort(first)]
+
+
+class FrameIndex:
+    """Videos under ids from 0 to ``MAX_VIDEO``; ``len`` counts frames.
+
+    Seen with 16,000 videos of 60 PDQ-like frames, ``fast``: 161 bytes a frame; 0.5 ms to look up a video of 60, 0.13 ms
+    to add one.
+    It keeps nothing but the index it is given: ``create_stored`` saves ``FrameIndex.build(…).index``, and
+    ``FrameIndex(StoredIndex(path))`` reads it. Threads may share one; one at a time may change it.
+    """
+
+    def __init__(self, index: HammingIndex | StoredIndex | None = None, *, least_quality: int = LEAST_QUALITY) -> None:
+        """Videos in this index, which holds nothing else; in a new one in memory if none is given."""
+        self.index = HammingIndex() if index is None else index
+        self.least_quality = least_quality
+
+    @classmethod
+    def build(
+        cls,
+        videos: Iterable[tuple[int, Codes, Qualities | None]],
+        *,
+        mode: Mode = "fast",
+        least_quality: int = LEAST_QUALITY,
+        progress: Progress | None = None,
+    ) -> FrameIndex:
+        """Build in memory from ids, frames and their qualities, each as ``add`` takes them; raises as it does."""
+        made = cls(least_quality=least_quality)
+        made.index = HammingIndex.build(made._chunks(videos), mode=mode, progress=progress)
+        return made
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __contains__(self, video: object) -> bool:
+        return isinstance(video, int) and 0 <= video <= MAX_VIDEO and (video << FRAME_BITS) in self.index
+
+    def add(self, video: int, frames: Codes, qualities: Qualities | None = None) -> None:
+        """Put in a video by its frames, as ``kept_frames`` takes them.
+
+        Raises ``ValueError`` if the video is there already, if none of its frames counts, or if more than
+        ``MAX_FRAMES`` do; ``TypeError``.
+        """
+        if video in self:
+            raise ValueError(f"The video {video} is there already; remove it first.")
+        codes, ids = self._frames(video, frames, qualities)
+        pairs = list(zip(ids.tolist(), codes, strict=True))
+        if isinstance(self.index, StoredIndex):
+            self.index.change(added=pairs)
+        else:
+            for id_, code in pairs:
+                self.index.add(id_, code)
+
+    def remove(self, video: int) -> None:
+        """Take out a video. Raises ``KeyError`` if it is not there."""
+        if video not in self:
+            raise KeyError(video)
+        last_to_first = [(video << FRAME_BITS) + frame for frame in reversed(range(self.count(video)))]
+        if isinstance(self.index, StoredIndex):
+            self.index.change(removed=last_to_first)
+        else:
+            for id_ in last_to_first:
+                self.index.remove(id_)
+
+    def count(self, video: int) -> int:
+        """How many frames of the video are kept; 0 if it is not there."""
+        if video not in self:
+            return 0
+        there, gone = 0, 1
+        first = video << FRAME_BITS
+        while gone < MAX_FRAMES and first + gone in self.index:
+            there, gone = gone, 2 * gone
+        while gone - there > 1:
+            middle = (there + gone) // 2
+            if first + middle in self.index:
+                there = middle
+            else:
+                gone = middle
+        return gone
+
+    def query(
+        self,
+        frames: Codes,
+        radius: int,
+        qualities: Qualities | None = None,
+        *,
+        least_query_percent: float = LEAST_QUERY_PERCENT,
+        least_video_percent: float = 0.0,
+    ) -> list[VideoHit]:
+        """Every video with a frame within ``radius`` bits of one of these that reaches both percentages.
+
+        Most of the query first, then most of the video, then by id; none if no frame of the query counts. Raises
+        ``ValueError`` and ``TypeError`` as ``kept_frames`` does, and for a radius beyond 64.
+        """
+        asked = kept_frames(frames, qualities, self.least_quality)
+        found = self.index.query_many(asked, radius)
+        by_query = np.repeat(np.arange(len(asked)), np.diff(found.starts))
+        pairs = np.unique(np.stack([found.ids >> FRAME_BITS, by_query]), axis=1)
+        videos, query_frames = np.unique(pairs[0], return_counts=True)
+        _, video_frames = np.unique(np.unique(found.ids) >> FRAME_BITS, return_counts=True)
+        hits = []
+        for video, of_query, of_video in zip(
+            videos.tolist(), query_frames.tolist(), video_frames.tolist(), strict=True
+        ):
+            held = self.count(video)
+            if held < of_video:
+                continue  # another thread is just taking it out
+            hit = VideoHit(video, of_query * 100 / len(asked), of_video * 100 / held)
+            if hit.query_percent >= least_query_percent and hit.video_percent >= least_video_percent:
+                hits.append(hit)
+        return sorted(hits, key=lambda hit: (-hit.query_percent, -hit.video_percent, hit.id))
+
+    def refresh(self) -> int:
+        """See ``StoredIndex.refresh``; 0 for an index in memory, which has no other writer."""
+        return self.index.refresh() if isinstance(self.index, StoredIndex) else 0
+
+    def _frames(self, video: int, frames: Codes, qualities: Qualities | None) -> tuple[Codes, Ids]:
+        if not 0 <= video <= MAX_VIDEO:
+            raise ValueError(f"A video's id is 0 to {MAX_VIDEO}, not {video}.")
+        codes = kept_frames(frames, qualities, self.least_quality)
+        if not 0 < len(codes) <= MAX_FRAMES:
+            raise ValueError(f"Of a video 1 to {MAX_FRAMES} frames are kept; of this one {len(codes)} are good enough.")
+        return codes, (video << FRAME_BITS) + np.arange(len(codes), dtype=np.int64)
+
+    def _chunks(self, videos: Iterable[tuple[int, Codes, Qualities | None]]) -> Iterator[tuple[Codes, Ids]]:
+        for video, frames, qualities in videos:
+            yield self._frames(video, frames, qualities)
