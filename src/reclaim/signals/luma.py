@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
+from reclaim.signals import _pdq
 from reclaim.signals.containers import open_picture
 from reclaim.signals.errors import NotAPicture, PictureTooLarge, SignalError, TruncatedPicture
 from reclaim.signals.pdq import Luma, turns
@@ -52,7 +53,7 @@ def luma_of_bytes(data: bytes) -> Luma:
     """As `read_luma`, of bytes that are known to be within the limits of a file."""
     with open_picture(data) as image:
         try:
-            return _upright(_square(_luma(_decoded(image))), orientation_of(image))
+            return _upright(_square(_decoded(image)), orientation_of(image))
         except SignalError:
             raise
         except (MemoryError, Image.DecompressionBombError):
@@ -75,16 +76,26 @@ def load_pixels(image: ImageFile) -> None:
     image.load()
 
 
-def _luma(image: Image.Image) -> Image.Image:
-    """The picture over white as mode L, strip by strip so that no second full copy in colour exists."""
-    if image.mode == "L" and "transparency" not in image.info:
-        return image
-    luma = Image.new("L", image.size)
+def _square(image: Image.Image) -> Luma:
+    """512 x 512, read-only: over white, made luma and resized, rows first.
+
+    Strip by strip, so that no second full copy of the picture exists. The kernel's resize equals Pillow's, one side at
+    a time, byte for byte.
+    """
     rows = max(1, _STRIP_PIXELS // image.width)
-    for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(top + rows, image.height)))
-        luma.paste(over_white(strip).convert("L"), (0, top))
-    return luma
+    narrow = b"".join(
+        _pdq.resize_rows(_luma(image, top, min(top + rows, image.height)), SIDE) for top in range(0, image.height, rows)
+    )
+    columns = np.frombuffer(narrow, np.uint8).reshape(image.height, SIDE)
+    return np.frombuffer(_pdq.resize_columns(columns, SIDE), np.uint8).reshape(SIDE, SIDE)
+
+
+def _luma(image: Image.Image, top: int, bottom: int) -> Luma:
+    """The rows from `top` to before `bottom` as luma over white."""
+    strip = image.crop((0, top, image.width, bottom)) if bottom - top < image.height else image
+    if strip.mode != "L" or strip.has_transparency_data:
+        strip = over_white(strip).convert("L")
+    return np.asarray(strip)
 
 
 def over_white(strip: Image.Image) -> Image.Image:
@@ -108,12 +119,6 @@ def _grey_16(strip: Image.Image) -> Image.Image:
     if isinstance(clear, int):
         grey[values == clear] = 255
     return Image.fromarray(grey)
-
-
-def _square(luma: Image.Image) -> Luma:
-    """512 x 512, rows first: asked for both sides at once, Pillow 13 picks the order by the shape."""
-    rows = luma.resize((SIDE, luma.height), Image.Resampling.BILINEAR)
-    return np.asarray(rows.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
 def orientation_of(image: ImageFile) -> int:

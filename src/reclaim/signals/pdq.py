@@ -32,7 +32,7 @@ def pdq_of_luma(luma: npt.NDArray[np.uint8] | npt.NDArray[np.float32]) -> Pdq:
     """
     if luma.dtype not in (np.uint8, np.float32):
         raise TypeError("luma must be uint8 or float32")
-    digest, quality = _pdq.compute(np.ascontiguousarray(luma, dtype=np.float32))
+    digest, quality = _pdq.compute(np.ascontiguousarray(luma))
     return Pdq(digest.hex(), quality)
 
 
@@ -51,17 +51,30 @@ def pdq_of_rgb(pixels: npt.NDArray[np.uint8]) -> Pdq:
 
 
 def turns(luma: Luma) -> dict[str, Luma]:
-    """The eight turned and flipped squares of a luma plane, by name; views of the same pixels."""
+    """The eight turned and flipped squares of a luma plane, by name; not to be written to.
+
+    Each lies in memory row by row, if in some from the last row to the first: reading along the columns of a plane
+    takes longer than hashing it.
+    """
+    original = np.ascontiguousarray(luma)
+    transposed = _transposed(original)
+    rotate90 = transposed[::-1]
+    rotate270 = _transposed(np.ascontiguousarray(original[::-1]))
+    flipminus1 = rotate270[::-1]
     return {
-        "original": luma,
-        "rotate90": np.rot90(luma, 1),
-        "rotate180": np.rot90(luma, 2),
-        "rotate270": np.rot90(luma, 3),
-        "flipx": luma[::-1, :],
-        "flipy": luma[:, ::-1],
-        "flipplus1": luma.T,
-        "flipminus1": luma[::-1, ::-1].T,
+        "original": original,
+        "rotate90": rotate90,
+        "rotate180": _transposed(np.ascontiguousarray(flipminus1)),
+        "rotate270": rotate270,
+        "flipx": original[::-1],
+        "flipy": _transposed(np.ascontiguousarray(rotate90)),
+        "flipplus1": transposed,
+        "flipminus1": flipminus1,
     }
+
+
+def _transposed(luma: Luma) -> Luma:
+    return np.frombuffer(_pdq.transpose(luma), np.uint8).reshape(luma.shape[::-1])
 
 
 def pdq_of_turns(luma: Luma) -> dict[str, Pdq]:

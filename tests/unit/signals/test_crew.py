@@ -1,0 +1,94 @@
+"""A crew of limited processes that threads share."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from reclaim.signals import DecoderStopped, EmptyFile, NotAPicture, PictureTooLarge, SignalError
+from reclaim.signals.crew import Crew
+from reclaim.signals.turned import turned_crew, turned_pdq
+
+from .test_formats import PHOTOS
+
+
+def obey(order: bytes) -> dict[str, Any]:
+    """Do as the task says: an honest answer, or what a hostile file might make of a decoder."""
+    if order == b"die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif order == b"hang":
+        time.sleep(600)
+    elif order == b"hog":
+        bytearray(64 * 2**30)
+    elif order == b"babble":
+        return {"length": "x" * 100_000}
+    elif order == b"refuse":
+        raise EmptyFile
+    return {"length": len(order)}
+
+
+def length_of(fields: dict[str, Any]) -> int:
+    """The length; TypeError or KeyError where it is none."""
+    return int(fields["length"] + 0)
+
+
+@pytest.fixture(scope="module")
+def crew() -> Iterator[Crew[int]]:
+    made = Crew(obey, length_of, count=2)
+    yield made
+    made.end()
+
+
+def test_the_eight_turns_come_back_as_from_one_process() -> None:
+    pictures = turned_crew(1, niceness=1)
+    try:
+        assert pictures.ask(PHOTOS[0].read_bytes(), 60) == turned_pdq(PHOTOS[0])
+        assert type(pictures.ask(b"no picture", 60)) is NotAPicture
+        assert pictures.ask(PHOTOS[1].read_bytes(), 60) == turned_pdq(PHOTOS[1])
+    finally:
+        pictures.end()
+
+
+@pytest.mark.parametrize(
+    ("order", "kind"),
+    [(b"die", DecoderStopped), (b"hog", PictureTooLarge), (b"babble", DecoderStopped), (b"refuse", EmptyFile)],
+)
+def test_a_bad_task_costs_its_own_answer(crew: Crew[int], order: bytes, kind: type[SignalError]) -> None:
+    assert type(crew.ask(order, 60)) is kind
+    assert [crew.ask(b"four", 60) for _ in range(3)] == [4, 4, 4]
+
+
+def test_a_task_that_never_ends_is_given_up_while_another_thread_is_answered(crew: Crew[int]) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        hanging = pool.submit(crew.ask, b"hang", 1.0)
+        assert crew.ask(b"four", 60) == 4
+        assert type(hanging.result()) is DecoderStopped
+
+
+def test_more_threads_than_processes_are_all_answered(crew: Crew[int]) -> None:
+    orders = [b"x" * length for length in range(1, 60)]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda order: crew.ask(order, 60), orders)) == [len(order) for order in orders]
+
+
+def test_what_is_done_meanwhile_is_done_and_its_error_does_not_mix_up_answers(crew: Crew[int]) -> None:
+    done: list[int] = []
+    assert crew.ask(b"four", 60, lambda: done.append(1)) == 4
+    assert done == [1]
+
+    def fail() -> None:
+        raise ValueError("meanwhile")
+
+    with pytest.raises(ValueError, match="meanwhile"):
+        crew.ask(b"seven..", 60, fail)
+    assert [crew.ask(b"four", 60) for _ in range(3)] == [4, 4, 4]
+
+
+def test_a_task_of_many_megabytes_arrives_whole(crew: Crew[int]) -> None:
+    assert crew.ask(bytes(40 * 2**20), 60) == 40 * 2**20
