@@ -1,0 +1,50 @@
+"""Why a scan cannot begin or go on. Each sentence says what to do and holds no path, no file name and no signal."""
+
+from __future__ import annotations
+
+
+class ScanError(Exception):
+    """A scan that cannot begin or go on; what is done already stays done."""
+
+
+class SourceNotFound(ScanError):
+    """Nothing is where the source should be, or it may not be read."""
+
+
+class IndexNotUsable(ScanError):
+    """The index is missing or damaged."""
+
+
+class FolderInUse(ScanError):
+    """Another process scans into this folder."""
+
+
+class OtherScan(ScanError):
+    """The folder holds a scan of something else."""
+
+
+class NothingToResume(ScanError):
+    """The folder holds no scan, and too little was said to begin one."""
+
+
+class EngineMissing(ScanError):
+    """The engine is not installed, or cannot be reached."""
+
+
+class ScanStopped(ScanError):
+    """Something every file depends on stopped working; run the same command to go on from there."""
+
+
+STOPS = {
+    "source": "The source went away or cannot be listed. Bring it back and run the same command again.",
+    "store": "The store stopped answering. When it answers again, run the same command to go on.",
+    "index": "A worker cannot open the index that this scan began with. Every machine must see the output folder "
+    "under the same path; then run the same command to go on.",
+    "worker": "Worker processes die before they have begun. See that there is enough memory, and run the same command "
+    "to go on.",
+}
+"""By the code that a worker sends: no text of a worker's own is ever shown."""
+
+
+class WorkerStop(Exception):
+    """Raised in a worker where going on would make an error of every file; the argument is a code of ``STOPS``."""

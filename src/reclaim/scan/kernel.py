@@ -1,0 +1,169 @@
+"""The kernel: a batch of files, or of signals computed already, in; a batch of results out. Every engine calls this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from reclaim.index import CODE_BYTES
+from reclaim.scan import faults
+from reclaim.scan.indexes import Indexes
+from reclaim.scan.schema import CLEAR, ERROR, MATCH, POOR, RESULTS, name_columns
+from reclaim.scan.signals import scan_signals
+from reclaim.scan.trim import MOST_MATCHES
+from reclaim.signals import (
+    MATCH_DISTANCE,
+    NotAPicture,
+    Pdq,
+    PictureTooLarge,
+    SignalError,
+    md5_of,
+    pdq_of_luma,
+    pdq_of_turns,
+    read_luma,
+)
+from reclaim.signals.sources import read_bytes
+
+Row = dict[str, Any]
+
+
+class Reader(Protocol):
+    """Where the bytes of a file come from that did not come along in the batch."""
+
+    def read(self, name: bytes, part: int, offset: int, size: int) -> bytes:
+        """All of one file. Raises ``SignalError``, or ``WorkerStop`` where every other file would fail as well."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """How files are looked up."""
+
+    turns: int = 8
+    """8 looks each picture up as it lies, turned and mirrored, as ``matching.match_luma`` does; 1 only as it lies."""
+    radius: int = MATCH_DISTANCE
+    """Bits, 0 to 64."""
+    reader: Reader | None = None
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+def scan_batch(
+    batch: pa.RecordBatch, indexes: Indexes, options: ScanOptions, *, begins: Callable[[int], object] = _ignore
+) -> pa.RecordBatch:
+    """One row of ``RESULTS`` for each row, in order.
+
+    The batch has ``name`` (binary or string) and one of these: ``pdq`` (fixed_size_binary(32), null where there is
+    none) with optional ``quality`` (integer) and ``md5`` (fixed_size_binary(16)), signals computed already; or ``data``
+    (binary), the files' bytes; or neither, and ``options.reader`` reads them by name and by the columns ``part``,
+    ``offset`` and ``size``. A string in the column ``fault`` says that a row is known to be unreadable, and why
+    (``faults.FAULTS``). ``begins`` hears of each file, by its row, before it is read.
+
+    What is wrong with a file is its row's status. Raises ``WorkerStop`` as readers do, ``KeyError`` without ``name``,
+    ``ValueError`` for a radius that is not 0 to 64.
+    """
+    if "pdq" in batch.schema.names:
+        return scan_signals(batch, indexes, options.radius)
+    rows: list[Row] = []
+    hashed: list[dict[str, Pdq]] = []
+    for number, file in enumerate(batch.to_pylist()):
+        begins(number)
+        row, turned = _hash(file, options)
+        rows.append(row)
+        hashed.append(turned)
+    begins(len(rows))
+    _look_up_pdq(rows, hashed, indexes, options.radius)
+    _look_up_md5(rows, indexes)
+    for row, turned in zip(rows, hashed, strict=True):
+        _judge(row, turned)
+    return pa.RecordBatch.from_pylist(rows, RESULTS)
+
+
+def _hash(file: Row, options: ScanOptions) -> tuple[Row, dict[str, Pdq]]:
+    """A file's row without matches, and its PDQ by turn; none where it has a fault."""
+    given = file["name"]
+    raw = given if isinstance(given, bytes) else given.encode()
+    name, raw_name = name_columns(raw)
+    size = file.get("size", -1)
+    row: Row = {"name": name, "raw_name": raw_name, "size": size if size is not None and size >= 0 else None}
+    row["matches"] = []
+    try:
+        data = _bytes_of(file, raw, options.reader)
+        row["size"] = len(data)
+        row["md5"] = md5_of(data)
+        luma = read_luma(data)
+        turned = pdq_of_turns(luma) if options.turns > 1 else {"original": pdq_of_luma(luma)}
+    except SignalError as error:
+        code = faults.code_of(type(error))
+    except MemoryError:
+        code = faults.code_of(PictureTooLarge)
+    else:
+        row["pdq"], row["quality"] = turned["original"]
+        return row, turned
+    row["reason"], row["reason_text"] = code, faults.sentence_of(code)
+    return row, {}
+
+
+def _bytes_of(file: Row, name: bytes, reader: Reader | None) -> bytes:
+    if (fault := file.get("fault")) is not None:
+        raise faults.FAULTS.get(fault, SignalError)
+    if (data := file.get("data")) is not None:
+        return read_bytes(data)
+    if reader is None:
+        raise NotAPicture
+    return read_bytes(reader.read(name, file["part"], file["offset"], file["size"]))
+
+
+def error_batch(name: bytes, size: int, kind: type[SignalError]) -> pa.RecordBatch:
+    """The one row of a file that could not even be tried."""
+    file = {"name": name, "size": size, "fault": faults.code_of(kind)}
+    row, turned = _hash(file, ScanOptions())
+    _judge(row, turned)
+    return pa.RecordBatch.from_pylist([row], RESULTS)
+
+
+def _look_up_pdq(rows: list[Row], hashed: list[dict[str, Pdq]], indexes: Indexes, radius: int) -> None:
+    """Put what is near into the rows: each signal once, at the turn where it is nearest."""
+    asked = [(row, turn, pdq) for row, turned in zip(rows, hashed, strict=True) for turn, pdq in turned.items()]
+    codes = np.frombuffer(bytes.fromhex("".join(pdq.value for _, _, pdq in asked)), np.uint8)
+    found = indexes.pdq.query_many(codes.reshape(-1, CODE_BYTES), radius)
+    best: dict[int, dict[int, Row]] = {}
+    for query in np.flatnonzero(np.diff(found.starts)).tolist():
+        row, turn, _ = asked[query]
+        nearest = best.setdefault(id(row), {})
+        here = slice(found.starts[query], found.starts[query + 1])
+        for signal_id, distance in zip(found.ids[here].tolist(), found.distances[here].tolist(), strict=True):
+            if signal_id not in nearest or distance < nearest[signal_id]["distance"]:
+                nearest[signal_id] = {"type": "pdq", "signal_id": signal_id, "distance": distance, "turn": turn}
+    for row in rows:
+        matches = best.get(id(row), {}).values()
+        row["matches"] = sorted(matches, key=lambda match: (match["distance"], match["signal_id"]))
+
+
+def _look_up_md5(rows: list[Row], indexes: Indexes) -> None:
+    if indexes.md5 is None:
+        return
+    for row in rows:
+        if (value := row.get("md5")) is not None:
+            ids = indexes.md5.query(bytes.fromhex(value)).tolist()
+            row["matches"] = [{"type": "md5", "signal_id": each, "distance": 0} for each in ids] + row["matches"]
+
+
+def _judge(row: Row, turned: dict[str, Pdq]) -> None:
+    matches = row["matches"]
+    row["match_count"] = len(matches)
+    row["matches"] = matches[:MOST_MATCHES]
+    if matches and matches[0]["type"] == "md5":
+        row["status"] = MATCH
+    elif not turned:
+        row["status"] = ERROR
+    elif turned["original"].poor:
+        row["status"] = POOR
+    else:
+        row["status"] = MATCH if matches else CLEAR

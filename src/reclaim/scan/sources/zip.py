@@ -1,0 +1,73 @@
+"""A zip archive: each member is read by itself, in memory; nothing is written to disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from reclaim.scan.faults import DamagedArchive, LinkNotFollowed, UnsupportedMember
+from reclaim.scan.sources.base import Source, Unit, faulty, stamp
+from reclaim.signals import PictureTooLarge
+from reclaim.signals.sources import MAX_BYTES
+
+_ENCRYPTED = 1
+
+
+def is_zip(path: Path) -> bool:
+    """By its first bytes: those of a member, or of the end of an empty archive."""
+    with path.open("rb") as file:
+        return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+@dataclass(frozen=True)
+class ZipSource(Source):
+    """Names are labels: one such as ``../../etc/passwd`` leads nowhere, since nothing is ever unpacked."""
+
+    path: Path
+
+    def identity(self) -> dict[str, Any]:
+        return {"kind": "zip", **stamp(self.path)}
+
+    def lost(self) -> Unit:
+        return faulty(os.fsencode(self.path.name), DamagedArchive)
+
+    def units(self) -> Iterator[Unit]:
+        try:
+            members = _opened(self.path).infolist()
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, MemoryError):
+            yield self.lost()
+            return
+        for number, member in enumerate(members):
+            if member.is_dir():
+                continue
+            name = member.filename.encode(errors="surrogatepass")
+            if stat.S_ISLNK(member.external_attr >> 16):
+                yield faulty(name, LinkNotFollowed)
+            elif member.flag_bits & _ENCRYPTED:
+                yield faulty(name, UnsupportedMember, member.file_size)
+            else:
+                yield Unit(name, part=number, size=member.file_size)
+
+    def read(self, name: bytes, part: int, offset: int, size: int) -> bytes:
+        if size > MAX_BYTES:
+            raise PictureTooLarge
+        try:
+            archive = _opened(self.path)
+            with archive.open(archive.infolist()[part]) as member:
+                return member.read(MAX_BYTES + 1)
+        except (RuntimeError, NotImplementedError):
+            raise UnsupportedMember from None
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, IndexError):
+            raise DamagedArchive from None

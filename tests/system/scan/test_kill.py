@@ -1,0 +1,78 @@
+"""The command is killed at any moment; what it has done stays done, and nothing is done twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.system.scan.command import SCAN, figures, run
+from tests.unit.scan.catalogue import rows_of
+
+KILLS = 6
+
+
+def test_a_scan_killed_again_and_again_ends_with_every_row_of_an_undisturbed_one(
+    catalogue: Path, index: Path, tmp_path: Path
+) -> None:
+    undisturbed = tmp_path / "undisturbed"
+    whole = figures(run(catalogue, "--index", index, "--out", undisturbed, "--shard-size", "5", "--json"))
+    shards = len(list(undisturbed.glob("results/shard-*.parquet")))
+
+    killed = tmp_path / "killed"
+    command = [*SCAN, str(catalogue), "--index", str(index), "--out", str(killed), "--shard-size", "5", "--json"]
+    moments = random.Random(11)
+    at_work = 0
+    for kill in range(KILLS):
+        # From before the first result to the last ones, each a little later than the results that bring it on.
+        awaited = kill * shards // KILLS
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+            while process.poll() is None and _done(killed) < awaited:
+                time.sleep(0.002)
+            time.sleep(moments.uniform(0, 0.05))
+            process.send_signal(signal.SIGKILL)
+        at_work += 0 < _done(killed) < shards
+    resumed = figures(run(*command[len(SCAN) :]))
+
+    assert at_work, "No kill came while the scan was half done."
+    assert rows_of(killed) == rows_of(undisturbed)
+    assert len({row["name"] for row in rows_of(killed)}) == 163
+    assert {key: resumed[key] for key in ("files", "match", "clear", "poor", "error", "reasons")} == {
+        key: whole[key] for key in ("files", "match", "clear", "poor", "error", "reasons")
+    }
+    assert resumed["files_this_run"] < 163
+    left = {path.name for path in killed.rglob("*") if path.is_file()} - {
+        path.name for path in undisturbed.rglob("*") if path.is_file()
+    }
+    assert not left
+
+
+def _done(folder: Path) -> int:
+    return len(list(folder.glob("results/shard-*.parquet")))
+
+
+def test_a_killed_scan_leaves_no_process_behind(catalogue: Path, index: Path, tmp_path: Path) -> None:
+    marker = f"RECLAIM_TEST_RUN={tmp_path.name}{os.getpid()}"
+    environment = {**os.environ, **dict([marker.split("=")])}
+    command = [*SCAN, str(catalogue), "--index", str(index), "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        time.sleep(0.8)
+        process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while (left := _with(marker)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+
+
+def _with(marker: str) -> list[str]:
+    found = []
+    for process in Path("/proc").iterdir():
+        try:
+            if marker.encode() in (process / "environ").read_bytes():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
