@@ -1,7 +1,7 @@
 # Every target sets up what it needs. Start with `make demo` or `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-NATIVE := $(wildcard src/reclaim/signals/*.c src/reclaim/index/native/*)
+NATIVE := $(wildcard src/reclaim/signals/*.[ch] src/reclaim/index/native/*)
 
 .PHONY: setup demo test check bench lock clean
 

@@ -13,8 +13,11 @@ COMMANDS = {
     "bench": "Measure this machine against named peers.",
     "demo": "Serve a bank and a platform on this machine, to try it.",
     "hash": "Fingerprint pictures on this machine.",
+    "index": "Build and keep the index of signals.",
     "loop": "Run the whole loop on one picture and show each step.",
+    "match": "Run the match service, or match pictures once.",
     "platform": "Run a platform: sync, match, decide, serve the review site.",
+    "scan": "Look through a back catalogue.",
 }
 
 

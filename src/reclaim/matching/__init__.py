@@ -1,5 +1,19 @@
-"""From a picture to the signals it matches: what a platform embeds between its upload and its review."""
+"""From a picture to the signals it matches and what to do: what a platform embeds between its upload and its review."""
 
+from reclaim.matching.decisions import Decision, Found, Indexes, decide
 from reclaim.matching.pictures import Match, PictureMatches, Searchable, match_luma, match_picture
+from reclaim.matching.policy import Action, Policy
 
-__all__ = ["Match", "PictureMatches", "Searchable", "match_luma", "match_picture"]
+__all__ = [
+    "Action",
+    "Decision",
+    "Found",
+    "Indexes",
+    "Match",
+    "PictureMatches",
+    "Policy",
+    "Searchable",
+    "decide",
+    "match_luma",
+    "match_picture",
+]

@@ -15,6 +15,7 @@ from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.outcomes.queries import due
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.platform.subscription.bank import BankFileError, load_bank
+from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
 from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION, FeedbackValue, HashFeedback
 from reclaim.sitekit.events import log_event, log_failure
@@ -30,6 +31,10 @@ def sync(client: BankClient, on_page: Callable[[SyncReport], None] | None = None
     """Follow the feed to its end. Raises ``BankError``; what came before is stored."""
     report = client_sync(client, DatabaseStore(), on_page)
     note_end_of_feed()
+    try:
+        update_index_files()
+    except Exception as error:  # the signals are stored; the next tick tries again
+        log_failure("the index files could not be brought up to date", error)
     return report
 
 
@@ -67,6 +72,8 @@ def tick() -> bool:
         # Feedback first: a word on a signal that this very sync withdraws still reaches the bank before its end.
         ("feedback", _with_bank(deliver_feedback)),
         ("sync", _with_bank(sync)),
+        # Also when the bank cannot be reached: what was withdrawn has to leave the files in time all the same.
+        ("index files", update_index_files),
         ("review copies", delete_orphaned_copies),
         ("clear uploads", forget_clear_uploads),
         ("limits", lambda: forget_old(timezone.now())),

@@ -1,0 +1,103 @@
+"""A folder of indexes that somebody else writes: opened for reading, and followed from then on.
+
+pdq.index      a ``StoredIndex`` of PDQ values, with its log
+md5.index      the same of MD5 values (``ExactIndex``)
+state.json     optional: how far the writer has followed its source
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from pathlib import Path
+
+from reclaim.index import ExactIndex, IndexFileError, StoredIndex
+from reclaim.matching.decisions import Indexes
+from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, FolderState, load_state
+
+REFRESH_SECONDS = 0.1
+_STATE_SECONDS = 1.0
+
+
+class IndexFolder:
+    """The indexes of a folder, kept up to date by a thread between ``start`` and ``close``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pdq: StoredIndex | None = None
+        self._md5: StoredIndex | None = None
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._refreshed_at: float | None = None
+        self._state_read_at = 0.0
+        self.fault = "The indexes have not been read yet."
+        """Why the last attempt failed; empty after one that went well."""
+        self.state: FolderState | None = None
+        """What the writer last said of the folder."""
+        self.indexes = Indexes()
+        """What can be searched now."""
+
+    def start(self) -> None:
+        """Open what is there, and follow it in a thread. What is missing or damaged is tried again and again."""
+        self.refresh()
+        self._thread = threading.Thread(target=self._follow, name="index-refresh", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop following, and give the files back; for when nobody searches any more."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join()
+        for index in (self._pdq, self._md5):
+            if index is not None:
+                index.close()
+        self.indexes = Indexes()
+
+    def seconds_behind(self) -> float | None:
+        """Since the last time all was read well, in seconds; ``None`` if it never was."""
+        return None if self._refreshed_at is None else time.monotonic() - self._refreshed_at
+
+    def feed_seconds_behind(self) -> float | None:
+        """Since the writer last followed its feed to the end, in seconds; ``None`` if nobody said."""
+        if self.state is None or self.state.followed_at is None:
+            return None
+        return max(0.0, time.time() - self.state.followed_at)
+
+    def counts(self) -> dict[str, int]:
+        """Signals held, by type; a type without an index is left out."""
+        held = {"pdq": self._pdq, "md5": self._md5}
+        return {name: len(index) for name, index in held.items() if index is not None}
+
+    def refresh(self) -> None:
+        """Take in what changed, once. What fails is told by ``fault``, and the last good indexes stay."""
+        try:
+            self._pdq = self._current(self._pdq, PDQ_INDEX)
+            self._md5 = self._current(self._md5, MD5_INDEX)
+            if self._pdq is None and self._md5 is None:
+                self.fault = f"The folder has neither {PDQ_INDEX} nor {MD5_INDEX}."
+                return
+            self.indexes = Indexes(self._pdq, None if self._md5 is None else ExactIndex(self._md5))
+            if time.monotonic() - self._state_read_at >= _STATE_SECONDS:
+                self.state = load_state(self._folder)
+                self._state_read_at = time.monotonic()
+        except (IndexFileError, ValueError) as error:
+            self.fault = str(error)
+        except OSError as error:
+            self.fault = f"The folder of indexes cannot be read ({error.strerror})."
+        else:
+            self.fault = ""
+            self._refreshed_at = time.monotonic()
+
+    def _current(self, index: StoredIndex | None, name: str) -> StoredIndex | None:
+        if index is not None:
+            # A new snapshot is loaded aside, so that what is new to the other index does not wait for it.
+            index.refresh(wait=False)
+            return index
+        with contextlib.suppress(FileNotFoundError):
+            return StoredIndex(self._folder / name)
+        return None
+
+    def _follow(self) -> None:
+        while not self._stop.wait(REFRESH_SECONDS):
+            self.refresh()

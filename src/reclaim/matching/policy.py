@@ -1,0 +1,64 @@
+"""What to do about what was found. People decide; a distance alone removes nothing.
+
+A match says that two pictures look alike to an algorithm. It does not say what is in them, nor who agreed to what. So
+there is no action «remove» here, only how urgently a person has to look:
+
+- ``hold``: keep the picture from being seen until a person has decided. For what is very probably the very picture.
+- ``review``: let a person look, but do not keep the picture back on this alone.
+- ``none``: nothing was found.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reclaim.index import MAX_RADIUS
+from reclaim.signals import MATCH_DISTANCE
+
+
+class Action(StrEnum):
+    """What to do with a picture, the mildest first."""
+
+    NONE = "none"
+    REVIEW = "review"
+    HOLD = "hold"
+
+
+_URGENCY = list(Action)
+
+
+def most_urgent(first: Action, second: Action) -> Action:
+    """The one of the two that asks for more."""
+    return max(first, second, key=_URGENCY.index)
+
+
+class Policy(BaseModel):
+    """From a match to an action. Raises pydantic's ``ValidationError`` for distances out of range or out of order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exact_file: Action = Action.HOLD
+    """A file whose every byte is that of a known one."""
+    hold_distance: int = Field(MATCH_DISTANCE, ge=-1, le=MAX_RADIUS)
+    """Hold up to this many bits, 31 as the field has it; -1 never holds for a distance."""
+    review_distance: int = Field(MATCH_DISTANCE, ge=0, le=MAX_RADIUS)
+    """Review up to this many bits, and search no further. More finds stronger edits, and more of what is innocent."""
+    poor_quality: Action = Action.REVIEW
+    """The most that a match asks for where the picture has too little detail for its distance to say much."""
+    max_matches: int = Field(100, ge=1, le=10_000)
+    """Matches named for one picture or signal, nearest first."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Policy:
+        if self.hold_distance > self.review_distance:
+            raise ValueError("hold_distance must not exceed review_distance, which is as far as the search goes.")
+        return self
+
+    def action_at(self, distance: int, *, poor: bool) -> Action:
+        """What a match at this many bits asks for."""
+        if distance > self.review_distance:
+            return Action.NONE
+        action = Action.HOLD if distance <= self.hold_distance else Action.REVIEW
+        return min(action, self.poor_quality, key=_URGENCY.index) if poor else action

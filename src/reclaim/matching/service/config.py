@@ -1,0 +1,63 @@
+"""What an operator may set of the service. Each limit is there so that no caller can take the service from others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reclaim.matching.policy import Policy
+
+MAX_BATCH = 4096
+"""Signals in one batch."""
+
+SMALL_BODY = 4 * 2**10
+"""Bytes of a message with one signal."""
+
+BATCH_BODY = 2**20
+"""Bytes of a batch as JSON; ``MAX_BATCH`` signals fit. As bytes it has 32 a signal."""
+
+BODY_SECONDS = 10.0
+"""A body has to be here by then."""
+
+HEADER_SECONDS = 10
+"""A request's head has to be here by then; a connection that asks for nothing is closed by then."""
+
+REQUEST_SECONDS = 20.0
+"""Every request is answered by then."""
+
+DECODE_SECONDS = 8.0
+"""A picture still being decoded then is given up."""
+
+DECODING_NICENESS = 10
+"""Decoders stand back behind lookups."""
+
+REQUESTS_PER_KEY = 256
+"""Requests of one key under way in one worker."""
+
+CONNECTIONS = 512
+"""Connections open in one worker; more wait in the system's queue."""
+
+DRAIN_SECONDS = 25
+"""After SIGTERM what is under way has so long to end."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """One service."""
+
+    folder: Path
+    """Of the indexes."""
+    keys: Path
+    shared: Path
+    """A folder of this service's own, for the figures its workers share."""
+    policy: Policy = field(default_factory=Policy)
+    workers: int = 1
+    decoders: int = 1
+    """Processes that decode pictures, for each worker."""
+    waiting: int = 8
+    """Pictures that may be received or wait for a decoder, besides those being decoded, for each worker."""
+    picture_bytes: int = 32 * 2**20
+    stale_after: float = 5.0
+    """Seconds without a look at the folder that went well, after which a worker is not ready."""
+    feed_stale_after: float = 24 * 3600.0
+    """Seconds since the writer followed its feed to the end, after which a worker is not ready."""

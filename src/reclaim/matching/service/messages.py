@@ -1,0 +1,62 @@
+"""The contract of the service: what it takes and what it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from reclaim.matching.decisions import Decision
+from reclaim.matching.service.config import MAX_BATCH
+from reclaim.signals import parse_md5, parse_pdq
+
+PdqValue = Annotated[str, Field(max_length=64), AfterValidator(parse_pdq)]
+Md5Value = Annotated[str, Field(max_length=32), AfterValidator(parse_md5)]
+
+
+class PdqQuestion(BaseModel):
+    """Is anything near this PDQ value known?"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["pdq"]
+    value: PdqValue
+    """64 hexadecimal characters."""
+    quality: int | None = Field(None, ge=0, le=100)
+    """PDQ quality, where the one who asks knows it; below 50 a match asks for no more than a review."""
+
+
+class Md5Question(BaseModel):
+    """Is a file with this MD5 known?"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["md5"]
+    value: Md5Value
+    """32 hexadecimal characters."""
+
+
+Question = Annotated[PdqQuestion | Md5Question, Field(discriminator="type")]
+
+
+class Batch(BaseModel):
+    """Several questions at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    signals: list[Question] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Matched(BaseModel):
+    """The decision on one of a batch."""
+
+    position: int
+    """Its place in the batch, from 0."""
+    decision: Decision
+
+
+class BatchAnswer(BaseModel):
+    """The decisions of those that matched. For every other position nothing was found and nothing is to be done."""
+
+    count: int
+    matched: list[Matched]

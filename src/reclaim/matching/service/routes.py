@@ -1,0 +1,197 @@
+"""The routes. Each reads its message, asks ``reclaim.matching.decisions`` and answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from reclaim.index import CODE_BYTES
+from reclaim.index.codes import Codes
+from reclaim.matching.decisions import (
+    Decision,
+    FileIndex,
+    Indexes,
+    NearIndex,
+    decide_on_codes,
+    decide_on_md5,
+    decide_on_pdq,
+    decide_on_signals,
+)
+from reclaim.matching.service.bodies import insist_on_type, read_body
+from reclaim.matching.service.config import BATCH_BODY, DECODE_SECONDS, MAX_BATCH, SMALL_BODY
+from reclaim.matching.service.messages import Batch, BatchAnswer, Matched, PdqQuestion, Question
+from reclaim.matching.service.parts import Parts
+from reclaim.matching.service.problems import Problem, invalid_message
+from reclaim.signals import DecoderStopped, EmptyFile, PictureTooLarge, SignalError, md5_of
+
+JSON, BYTES = "application/json", "application/octet-stream"
+_AT_ONCE = 512
+"""Codes searched in one call, so that a deadline is seen and answers take bounded memory."""
+
+_QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
+
+
+def _json(model: BaseModel) -> Response:
+    return Response(model.model_dump_json(), media_type=JSON)
+
+
+def _pdq_of(indexes: Indexes) -> NearIndex:
+    if indexes.pdq is None:
+        raise Problem(503, "This service has no index of PDQ signals now. Send it again later.", retry_after=5)
+    return indexes.pdq
+
+
+def _md5_of(indexes: Indexes) -> FileIndex:
+    if indexes.md5 is None:
+        raise Problem(503, "This service has no index of MD5 signals now. Send it again later.", retry_after=5)
+    return indexes.md5
+
+
+class Routes:
+    """The handlers, around what they share."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def table(self) -> list[Route]:
+        """Every route."""
+        return [
+            Route("/v1/lookup", self.lookup, methods=["POST"]),
+            Route("/v1/lookup/batch", self.lookup_batch, methods=["POST"]),
+            Route("/v1/match", self.match, methods=["POST"]),
+            Route("/live", self.live),
+            Route("/ready", self.ready),
+            Route("/metrics", self.metrics),
+        ]
+
+    async def lookup(self, request: Request) -> Response:
+        """One signal. Microseconds, so it is looked up right here."""
+        insist_on_type(request, JSON)
+        try:
+            question = _QUESTION.validate_json(await self._body(request, SMALL_BODY))
+        except ValidationError as error:
+            raise invalid_message(error) from None
+        self._parts.metrics.looked_up(1)
+        return _json(self._answer(question))
+
+    def _answer(self, question: Question) -> Decision:
+        indexes, policy = self._parts.folder.indexes, self._parts.config.policy
+        if isinstance(question, PdqQuestion):
+            return decide_on_pdq(question.value, question.quality, _pdq_of(indexes), policy)
+        return decide_on_md5(question.value, _md5_of(indexes), policy)
+
+    async def lookup_batch(self, request: Request) -> Response:
+        """Many signals: JSON, or PDQ values of 32 bytes end to end."""
+        kind = insist_on_type(request, JSON, BYTES)
+        with self._parts.batches.place() as place:
+            body = await self._body(request, MAX_BATCH * CODE_BYTES if kind == BYTES else BATCH_BODY)
+            work = self._codes if kind == BYTES else self._questions
+            answer = await place.run(partial(work, body, request.scope["deadline"]))
+        self._parts.metrics.looked_up(answer.count)
+        return _json(answer)
+
+    def _codes(self, body: bytes, deadline: float) -> BatchAnswer:
+        count, rest = divmod(len(body), CODE_BYTES)
+        if rest or not count:
+            raise Problem(400, f"Send 1 to {MAX_BATCH} PDQ values of {CODE_BYTES} bytes, end to end.")
+        codes = np.frombuffer(body, np.uint8).reshape(count, CODE_BYTES)
+        matched = self._near(codes, list(range(count)), None, deadline)
+        return BatchAnswer(count=count, matched=matched)
+
+    def _questions(self, body: bytes, deadline: float) -> BatchAnswer:
+        try:
+            questions = Batch.model_validate_json(body).signals
+        except ValidationError as error:
+            raise invalid_message(error) from None
+        near = [(at, each) for at, each in enumerate(questions) if isinstance(each, PdqQuestion)]
+        matched: list[Matched] = []
+        if near:
+            codes = np.frombuffer(bytes.fromhex("".join(each.value for _, each in near)), np.uint8)
+            matched += self._near(
+                codes.reshape(-1, CODE_BYTES), [at for at, _ in near], [each.quality for _, each in near], deadline
+            )
+        for at, question in enumerate(questions):
+            if not isinstance(question, PdqQuestion):
+                decision = self._answer(question)
+                if decision.matches:
+                    matched.append(Matched(position=at, decision=decision))
+        matched.sort(key=lambda each: each.position)
+        return BatchAnswer(count=len(questions), matched=matched)
+
+    def _near(
+        self, codes: Codes, positions: Sequence[int], qualities: Sequence[int | None] | None, deadline: float
+    ) -> list[Matched]:
+        index, policy = _pdq_of(self._parts.folder.indexes), self._parts.config.policy
+        matched: list[Matched] = []
+        for start in range(0, len(codes), _AT_ONCE):
+            if time.monotonic() > deadline:
+                raise Problem(504)
+            here = slice(start, start + _AT_ONCE)
+            found = decide_on_codes(codes[here], qualities[here] if qualities else None, index, policy)
+            matched += [Matched(position=positions[start + at], decision=each) for at, each in found.items()]
+        return matched
+
+    async def match(self, request: Request) -> Response:
+        """A picture's bytes. It is decoded in another process; known files are found even if nobody can decode them."""
+        insist_on_type(request, "image/", BYTES)
+        try:
+            place = self._parts.pictures.place()
+        except Problem:
+            self._parts.metrics.refused("too_many_pictures")
+            raise
+        with place:
+            data = await self._body(request, self._parts.config.picture_bytes)
+            try:
+                decision = await place.run(partial(self._decide, data, request.scope["deadline"]))
+            except DecoderStopped as error:
+                self._parts.metrics.refused("decoder_stopped")
+                raise Problem(422, str(error)) from None
+            except SignalError as error:
+                raise Problem(413 if isinstance(error, PictureTooLarge) else 422, str(error)) from None
+        self._parts.metrics.looked_up(1)
+        return _json(decision)
+
+    def _decide(self, data: bytes, deadline: float) -> Decision:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Problem(504)
+        if not data:
+            raise EmptyFile
+        md5: list[str] = []
+        turned = self._parts.decoders().ask(data, min(left, DECODE_SECONDS), lambda: md5.append(md5_of(data)))
+        return decide_on_signals(md5[0], turned, self._parts.folder.indexes, self._parts.config.policy)
+
+    async def live(self, request: Request) -> Response:
+        """Whether this process answers at all."""
+        return Response('{"live":true}', media_type=JSON)
+
+    async def ready(self, request: Request) -> Response:
+        """Whether this worker can be asked."""
+        if reason := self._parts.not_ready():
+            raise Problem(503, reason, retry_after=1)
+        return Response('{"ready":true}', media_type=JSON)
+
+    async def metrics(self, request: Request) -> Response:
+        """Figures for Prometheus."""
+        self._parts.set_gauges()
+        return Response(
+            self._parts.metrics.text(self._parts.folder.counts()), media_type="text/plain; version=0.0.4; charset=utf-8"
+        )
+
+    async def _body(self, request: Request, most: int) -> bytes:
+        try:
+            return await read_body(request, most)
+        except Problem as problem:
+            if problem.status in _COUNTED:
+                self._parts.metrics.refused(_COUNTED[problem.status])
+            raise
+
+
+_COUNTED = {413: "too_large", 408: "too_slow"}

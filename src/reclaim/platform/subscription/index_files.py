@@ -1,0 +1,161 @@
+"""The signals as index files in ``DATA/index``, for the match service and for scans, which follow them.
+
+    pdq.index, md5.index   the signals under their primary keys, each with a log of what changed since
+    state.json             how far these files are, written last: after a crash the same changes come again
+    writer.lock            held by the process that brings them up to date
+
+The database says what is true. What is in doubt (another database, a damaged file) is built anew from it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+
+from reclaim.index import (
+    HammingIndex,
+    IndexFileError,
+    LogInUse,
+    StoredIndex,
+    code_of_digest,
+    codes_of_digests,
+    create_stored,
+)
+from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, FolderState, load_state, save_state
+from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
+from reclaim.platform.subscription.queries import subscription
+from reclaim.protocol.stopncii_v1 import SignalType
+
+COMPACT_SECONDS = 20 * 3600
+"""A log holds what was withdrawn; this often it ends, so that a promise of a day is kept with some to spare."""
+
+_FILES = {SignalType.IMAGE_PDQ: PDQ_INDEX, SignalType.VIDEO_MD5: MD5_INDEX}
+_CHUNK = 50_000
+_AT_ONCE = 1000
+
+Rows = Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
+
+
+def index_folder() -> Path:
+    """Where the files are."""
+    folder: Path = settings.DATA / "index"
+    return folder
+
+
+def update_index_files() -> bool:
+    """Bring the files up to the database; whether that was done.
+
+    Another process that is at it, or that writes to an index, is left alone. Raises ``OSError``, ``DatabaseError``.
+    """
+    row = subscription()
+    if row is None:
+        return False
+    folder = index_folder()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with _only_writer(folder) as alone:
+        if not alone:
+            return False
+        try:
+            _update(folder, row)
+        except LogInUse:
+            return False
+    return True
+
+
+def _update(folder: Path, row: Subscription) -> None:
+    try:
+        state = load_state(folder)
+        if (
+            state is None
+            or state.store != str(row.store)
+            or not all((folder / name).exists() for name in _FILES.values())
+        ):
+            state = _build(folder, row)
+        elif state.version != row.version or _compaction_is_due(state):
+            state = _follow(folder, row, state)
+    except LogInUse:
+        raise
+    except (IndexFileError, ValueError):  # a file that is damaged, or a state that is none
+        state = _build(folder, row)
+    followed_at = row.synced_at.timestamp() if row.synced_at else None
+    save_state(folder, state.model_copy(update={"followed_at": followed_at}))
+
+
+def _build(folder: Path, row: Subscription) -> FolderState:
+    """Both indexes anew. The version was read before, so what changes meanwhile is followed the next time."""
+    newest = KnownSignal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    pdq = HammingIndex.build(_rows(SignalType.IMAGE_PDQ, newest))
+    md5 = HammingIndex.build(
+        ((codes_of_digests(digests), ids) for digests, ids in _rows(SignalType.VIDEO_MD5, newest)), mode="compact"
+    )
+    create_stored(folder / PDQ_INDEX, pdq, replace=True)
+    create_stored(folder / MD5_INDEX, md5, replace=True)
+    return FolderState(
+        store=str(row.store),
+        version=row.version,
+        newest=newest,
+        followed_at=None,
+        compacted_at=time.time(),
+        compacted_version=row.version,
+    )
+
+
+def _rows(kind: SignalType, newest: int) -> Rows:
+    known = KnownSignal.objects.filter(type=kind, pk__lte=newest).order_by("pk").values_list("pk", "value")
+    last = 0
+    while chunk := list(known.filter(pk__gt=last)[:_CHUNK]):
+        values = np.frombuffer(bytes.fromhex("".join(value for _, value in chunk)), np.uint8)
+        yield values.reshape(len(chunk), -1), np.array([key for key, _ in chunk], np.int64)
+        last = chunk[-1][0]
+
+
+def _follow(folder: Path, row: Subscription, state: FolderState) -> FolderState:
+    """What changed since the state was saved. What is in or out already, because a crash came between, is skipped."""
+    added = list(KnownSignal.objects.filter(pk__gt=state.newest).order_by("pk").values_list("pk", "type", "value"))
+    removed = list(RemovedSignal.objects.filter(version__gt=state.version).values_list("signal", flat=True))
+    compact = _compaction_is_due(state)
+    for kind, name in _FILES.items():
+        new = [(key, _code(kind, value)) for key, type_, value in added if type_ == kind]
+        with StoredIndex(folder / name, writable=True) as index:
+            for start in range(0, len(new), _AT_ONCE):
+                index.change(added=[each for each in new[start : start + _AT_ONCE] if each[0] not in index])
+            for start in range(0, len(removed), _AT_ONCE):
+                index.change(removed=[key for key in removed[start : start + _AT_ONCE] if key in index])
+            if compact:
+                index.compact()
+    changed: dict[str, float] = {"version": row.version, "newest": added[-1][0] if added else state.newest}
+    if compact:
+        changed |= {"compacted_at": time.time(), "compacted_version": row.version}
+    return state.model_copy(update=changed)
+
+
+def _code(kind: SignalType, value: str) -> bytes:
+    raw = bytes.fromhex(value)
+    return raw if kind == SignalType.IMAGE_PDQ else code_of_digest(raw)
+
+
+def _compaction_is_due(state: FolderState) -> bool:
+    return state.compacted_version != state.version and time.time() - state.compacted_at >= COMPACT_SECONDS
+
+
+@contextlib.contextmanager
+def _only_writer(folder: Path) -> Iterator[bool]:
+    """Whether this process is the only one at the files, until the end of the block."""
+    handle = os.open(folder / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
