@@ -1,16 +1,28 @@
-"""Every table of ``make bench``, one after the other. ``python -m bench.signals`` and so on give one alone."""
+"""Every table of ``make bench``, each in a process of its own so that none measures another's memory."""
 
 from __future__ import annotations
 
-from bench import browser, index, signals
+import subprocess
+import sys
+
+PARTS = (
+    ("hash",),
+    ("browser",),
+    ("index", "--n", "100000"),
+    ("index", "--n", "1000000"),
+    ("index", "--n", "10000000"),
+    ("service",),
+    ("scan",),
+)
 
 
-def main() -> None:
-    """Measure and show everything."""
-    signals.main()
-    index.main()
-    browser.main()
+def main() -> int:
+    """Measure and show everything; 1 if a part failed."""
+    failed = False
+    for module, *arguments in PARTS:
+        failed |= subprocess.run([sys.executable, "-m", f"bench.{module}", *arguments], check=False).returncode != 0
+    return int(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

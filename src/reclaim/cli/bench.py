@@ -30,15 +30,25 @@ def _measuring(name: str) -> Any:
     checkout = Path(reclaim.__file__).resolve().parents[2]
     if not (checkout / "bench" / f"{name}.py").is_file():
         fail(Exit.ERROR, "The benches need a checkout of the project: clone it, and run «make setup» there.")
-    if importlib.util.find_spec("faiss") is None:
-        fail(Exit.ERROR, "faiss is missing. It comes with the development requirements: pip install faiss-cpu")
+    if importlib.util.find_spec("threatexchange") is None:
+        fail(Exit.ERROR, "The peers to measure against are missing. Install them with: make bench")
     sys.path.insert(0, str(checkout))
     return importlib.import_module(f"bench.{name}")
 
 
+def _show(measuring: Any, found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        Console(width=160).print(measuring.table(found))
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+
+
 @command.command()
 @click.option("--n", "count", default=1_000_000, show_default=True, type=click.IntRange(1000, 200_000_000))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option
 def index(count: int, as_json: bool) -> None:
     """Search among N signals, against faiss: latency, rate, build, memory, recall.
 
@@ -47,8 +57,43 @@ def index(count: int, as_json: bool) -> None:
       reclaim bench index --n 1000000 --json
     """
     measuring = _measuring("index")
-    found = measuring.run(count)
-    if as_json:
-        click.echo(json.dumps(found))
-    else:
-        Console(width=160).print(measuring.table(found))
+    _show(measuring, measuring.run(count), as_json)
+
+
+@command.command(name="hash")
+@json_option
+def hash_(as_json: bool) -> None:
+    """From a 12-megapixel JPEG to its signal and its matches, against other ways.
+
+    \b
+    Example:
+      reclaim bench hash
+    """
+    measuring = _measuring("hash")
+    _show(measuring, measuring.run(), as_json)
+
+
+@command.command()
+@json_option
+def service(as_json: bool) -> None:
+    """The match service over HTTP: latency, rate, memory, and how soon a change acts.
+
+    \b
+    Example:
+      reclaim bench service
+    """
+    measuring = _measuring("service")
+    _show(measuring, measuring.run(), as_json)
+
+
+@command.command()
+@json_option
+def scan(as_json: bool) -> None:
+    """Scan a back catalogue, against decoding alone, on one and two processes and on Ray.
+
+    \b
+    Example:
+      reclaim bench scan
+    """
+    measuring = _measuring("scan")
+    _show(measuring, measuring.run(), as_json)
