@@ -33,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.index_data import PdqLike, queries
-from bench.signals import twelve_megapixels
+from bench.hash import twelve_megapixels
 from reclaim.index import HammingIndex, StoredIndex, codes_of_digests, create_stored
 from reclaim.index.codes import Codes
 
