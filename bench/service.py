@@ -32,8 +32,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from bench.index_data import PdqLike, queries
 from bench.hash import twelve_megapixels
+from bench.index_data import PdqLike, queries
 from reclaim.index import HammingIndex, StoredIndex, codes_of_digests, create_stored
 from reclaim.index.codes import Codes
 

@@ -115,7 +115,8 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
     """Fetch what changed at the bank, delete what was withdrawn, and tell the bank so.
 
     \b
-    Exit codes: 32 the bank cannot be reached, 33 it refused or its answer breaks the contract.
+    Exit codes: 0 also where another sync is at it and does the work; 32 the bank cannot be reached, 33 it refused or
+    its answer breaks the contract.
 
     \b
     Example:
@@ -126,7 +127,7 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
     _open(data, database_url)
     from rich.console import Console
 
-    from reclaim.client import BankError
+    from reclaim.client import BankError, SyncOvertaken
     from reclaim.platform.subscription.queries import signal_count
     from reclaim.platform.work import sync as follow
 
@@ -139,6 +140,9 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
 
         try:
             report = follow(client, on_page)
+        except SyncOvertaken as error:
+            click.echo(str(error), err=True)
+            sys.exit(Exit.OK)
         except BankError as error:
             fail(_exit_of(error), str(error))
     held = signal_count()

@@ -126,11 +126,11 @@ def _signal(number: int, kind: object, value: object, id_: object) -> SignalLine
 
 
 def _text(number: int, line: str) -> SignalLine | BadLine:
-    value, *more = line.replace(",", " ").split()
-    kind = _TYPE_BY_LENGTH.get(len(value))
-    if kind is None or len(more) > 1:
+    words = line.replace(",", " ").split()
+    kind = _TYPE_BY_LENGTH.get(len(words[0])) if 1 <= len(words) <= 2 else None
+    if kind is None:
         return BadLine(number, "A line is a PDQ (64) or MD5 (32 hexadecimal characters), and after a space its id.")
-    return _signal(number, kind, value, more[0] if more else None)
+    return _signal(number, kind, words[0], words[1] if len(words) == 2 else None)
 
 
 def _json(number: int, line: str) -> SignalLine | BadLine:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.core.management import call_command
-from django.utils import timezone
 
 from reclaim.client import BankClient, BankError, SyncOvertaken, SyncReport
 from reclaim.client import sync as client_sync
@@ -19,7 +17,7 @@ from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
 from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION, FeedbackValue, HashFeedback
 from reclaim.sitekit.events import log_event, log_failure
-from reclaim.sitekit.limits import forget_old
+from reclaim.sitekit.recurring import LeftForNowError, do_pieces
 
 
 def bank_client() -> BankClient:
@@ -59,34 +57,28 @@ def deliver_feedback(client: BankClient) -> int:
 
 
 def _with_bank(work: Callable[[BankClient], object]) -> Callable[[], object]:
-    return lambda: work(bank_client())
+    def piece() -> None:
+        try:
+            work(bank_client())
+        except SyncOvertaken:
+            log_event("another sync is under way")
+        except (BankError, BankFileError) as error:
+            reason = type(error).__name__
+            raise LeftForNowError(f"the bank could not be reached or refused; trying again reason={reason}") from error
+
+    return piece
 
 
 def tick() -> bool:
-    """Do each piece of work once; whether all went well.
-
-    One that fails is logged and tried again at the next tick; the others go on.
-    """
-    well = True
-    for what, piece in (
-        # Feedback first: a word on a signal that this very sync withdraws still reaches the bank before its end.
-        ("feedback", _with_bank(deliver_feedback)),
-        ("sync", _with_bank(sync)),
-        # Also when the bank cannot be reached: what was withdrawn has to leave the files in time all the same.
-        ("index files", update_index_files),
-        ("review copies", delete_orphaned_copies),
-        ("clear uploads", forget_clear_uploads),
-        ("limits", lambda: forget_old(timezone.now())),
-        ("sessions", lambda: call_command("clearsessions")),
-    ):
-        try:
-            piece()
-        except SyncOvertaken:
-            log_event("another sync is under way", work=what)
-        except (BankError, BankFileError) as error:
-            log_event("the bank could not be reached or refused; trying again", work=what, reason=type(error).__name__)
-            well = False
-        except Exception as error:
-            log_failure("recurring work failed", error)
-            well = False
-    return well
+    """Do each piece of work once; whether all went well."""
+    return do_pieces(
+        [
+            # Feedback first: a word on a signal that this very sync withdraws still reaches the bank before its end.
+            _with_bank(deliver_feedback),
+            _with_bank(sync),
+            # Also when the bank cannot be reached: what was withdrawn has to leave the files in time all the same.
+            update_index_files,
+            delete_orphaned_copies,
+            forget_clear_uploads,
+        ]
+    )

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from reclaim.platform import work
 from reclaim.platform.inbox import pictures
 from reclaim.platform.inbox.services import delete_orphaned_copies
 
@@ -25,19 +24,3 @@ def test_a_file_that_is_no_review_copy_does_not_stop_the_others_from_being_tidie
     assert pictures.stored() == [upload]
     delete_orphaned_copies()
     assert sorted(path.name for path in data_folder.rglob("*.jpg")) == sorted(path.name for path in strangers)
-
-
-def test_one_piece_that_fails_unexpectedly_is_logged_and_the_others_are_done(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    done: list[str] = []
-
-    def broken() -> None:
-        raise ValueError("of a kind that nobody thought of")
-
-    monkeypatch.setattr(work, "delete_orphaned_copies", broken)
-    monkeypatch.setattr(work, "call_command", done.append)
-    assert work.tick() is False
-    assert done == ["clearsessions"]
-    assert "recurring work failed: ValueError at tests.site.platform.test_work" in caplog.text
-    assert "nobody" not in caplog.text

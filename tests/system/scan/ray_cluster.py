@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -35,22 +34,21 @@ def main() -> None:
     """Source, index, output folder; prints the figures and how many shards were done at the kill."""
     source, index, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     # Ray's sockets have long names, and a socket's name may have a hundred letters.
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")
-    head = {"num_cpus": 0, "object_store_memory": MEMORY, "temp_dir": folder, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
-    try:
-        nodes = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
-        killed: list[int] = []
-        thread = threading.Thread(target=kill_half_way, args=(out, nodes[1], killed), daemon=True)
-        thread.start()
-        request = Request(source, index, out, engine="ray", address=cluster.address, shard_rows=5)
-        summary = scan(request)
-        thread.join(10)
-        sys.stdout.write(json.dumps({"figures": summary.as_json(), "shards_at_the_kill": killed}))
-    finally:
-        ray.shutdown()
-        cluster.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        head = {"num_cpus": 0, "object_store_memory": MEMORY, "temp_dir": folder, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        try:
+            nodes = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
+            killed: list[int] = []
+            thread = threading.Thread(target=kill_half_way, args=(out, nodes[1], killed), daemon=True)
+            thread.start()
+            request = Request(source, index, out, engine="ray", address=cluster.address, shard_rows=5)
+            summary = scan(request)
+            thread.join(10)
+            sys.stdout.write(json.dumps({"figures": summary.as_json(), "shards_at_the_kill": killed}))
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
 
 
 if __name__ == "__main__":

@@ -92,6 +92,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "cut short": (CAT.pdq[:-1], "A line is a PDQ"),
     "an id that is none": (f"{CAT.pdq} 1.5", "not a whole number"),
     "an id too large": (f"{CAT.pdq} 9223372036854775808", "not a whole number"),
+    "nothing but a comma": (",", "A line is a PDQ"),
     "too many words": (f"{CAT.pdq} 1 2", "A line is a PDQ"),
     "of no real picture": ("0" * 64, "No real picture"),
     "an id twice": (f"{CAT.pdq} 12", "there already"),
