@@ -26,8 +26,7 @@ def signal_count() -> int:
 class SharedIndex:
     """The index of this process: every lookup first catches up with the database, so none answers from the past.
 
-    Threads take turns. A lookup among a million signals takes milliseconds; decoding the picture, which takes
-    far longer, happens outside.
+    Threads take turns at catching up, and then search side by side.
     """
 
     def __init__(self) -> None:
@@ -38,7 +37,8 @@ class SharedIndex:
         """See ``HammingIndex.query_batch``; ids are primary keys of ``KnownSignal``."""
         with self._lock:
             self._catch_up()
-            return self._index.query_batch(codes, radius)
+            index = self._index
+        return index.query_batch(codes, radius)
 
     def _forget(self) -> None:
         self._index = HammingIndex()
