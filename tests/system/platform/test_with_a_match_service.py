@@ -1,0 +1,54 @@
+"""A bank, a platform, the match service and a scan beside it: a case and its withdrawal reach them all."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from pathlib import Path
+
+from PIL import Image
+
+from tests.system.matching.service import Service, everywhere, until
+from tests.system.platform.site import Platform
+from tests.system.site_process import RECLAIM, Bank, plain_environment
+
+PAGODA = Path(__file__).parents[2] / "photos" / "pagoda.jpg"
+
+
+def mirrored(photo: Path) -> bytes:
+    out = io.BytesIO()
+    with Image.open(photo) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(out, "JPEG", quality=40)
+    return out.getvalue()
+
+
+def scanned(source: Path, index: Path, out: Path) -> int:
+    """How many files of a back catalogue match."""
+    command = [RECLAIM, "scan", str(source), "--index", str(index), "--out", str(out), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=plain_environment())
+    return int(json.loads(done.stdout).get("match", 0))
+
+
+def test_a_case_and_its_withdrawal_reach_the_match_service_and_the_next_scan(
+    platform: Platform, fresh_bank: Bank, tmp_path: Path
+) -> None:
+    copy = mirrored(PAGODA)
+    (catalogue := tmp_path / "catalogue").mkdir()
+    (catalogue / "old.jpg").write_bytes(copy)
+    platform.command("sync")
+    index = platform.data / "index"
+    with Service(index) as service:
+        assert service.match(copy).json["action"] == "none"
+
+        case = fresh_bank.submit(PAGODA)
+        platform.command("sync")
+        until(lambda: everywhere(lambda: service.match(copy).json["action"] == "hold", tries=4))
+        (match,) = service.match(copy).json["matches"]
+        assert (match["value"], match["turn"]) == (case["signals"][0]["value"], "flipy")
+        assert scanned(catalogue, index / "pdq.index", tmp_path / "scan-1") == 1
+
+        fresh_bank.withdraw(case)
+        platform.command("sync")
+        until(lambda: everywhere(lambda: service.match(copy).json["action"] == "none", tries=4))
+        assert scanned(catalogue, index / "pdq.index", tmp_path / "scan-2") == 0
