@@ -65,9 +65,10 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
       reclaim index build signals.csv --out indexes
       reclaim index build hashes.txt --out indexes --compact --replace
     """
-    from reclaim.cli.index_build import THERE, Builder, put_in_place
+    from reclaim.cli.index_build import THERE, Builder
     from reclaim.cli.signal_lines import BadFileError, kind_of, read_signals
     from reclaim.index import LogInUse
+    from reclaim.index.pair import create_pairs
 
     if not replace and any((out / name).exists() for name in NAMES.values()):
         fail(Exit.ERROR, THERE)
@@ -84,13 +85,16 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
         if not any(map(len, indexes.values())):
             _show(builder.left_out)
             fail(Exit.ERROR, "There is no signal in this file that can be used; nothing was written.")
-        put_in_place({out / NAMES[each]: index for each, index in indexes.items()}, replace=replace)
-    except (BadFileError, FileExistsError, LogInUse) as error:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        create_pairs({out / NAMES[each]: index for each, index in indexes.items()}, replace=replace)
+    except (BadFileError, LogInUse) as error:
         fail(Exit.ERROR, str(error))
+    except FileExistsError:
+        fail(Exit.ERROR, THERE)
     except OSError as error:
         fail(Exit.ERROR, f"The files could not be read or written: {error.strerror}.")
     except MemoryError:
-        fail(Exit.ERROR, "There is too little memory for so many signals; --compact needs less than half.")
+        fail(Exit.ERROR, "There is too little memory for so many signals; --compact needs less.")
     _finish({kind_: len(index) for kind_, index in indexes.items()}, builder.left_out, "signals indexed", as_json)
 
 
@@ -107,7 +111,7 @@ def info(folder: Path, as_json: bool) -> None:
     about = []
     for kind in NAMES:
         with _opened(folder, kind) as stored:
-            about.append(_about(folder / NAMES[kind], kind, stored))
+            about.append(_about(kind, stored))
     if as_json:
         click.echo(json.dumps({"indexes": about}))
         return
@@ -185,31 +189,28 @@ def _opened(folder: Path, kind: str, *, writable: bool = False) -> Iterator[Stor
     from reclaim.index import IndexFileError, StoredIndex
 
     name = NAMES[kind]
+    if not (folder / name).exists():  # before the writer's lock would leave a file there
+        fail(Exit.ERROR, f"The folder holds no {name}. Make one with: reclaim index build SOURCE --out FOLDER")
     try:
-        if not (folder / name).exists():
-            raise FileNotFoundError
         with StoredIndex(folder / name, writable=writable) as stored:
             yield stored
-    except FileNotFoundError:
-        fail(Exit.ERROR, f"The folder holds no {name}. Make one with: reclaim index build SOURCE --out FOLDER")
     except IndexFileError as error:
         fail(Exit.ERROR, f"{name}: {error}")
     except OSError as error:
         fail(Exit.ERROR, f"{name} cannot be read or written: {error.strerror}.")
+    except MemoryError:
+        fail(Exit.ERROR, f"{name}: There is too little memory. Make room and give the command again.")
 
 
-def _about(path: Path, kind: str, stored: StoredIndex) -> dict[str, object]:
-    from reclaim.index import HammingIndex
-    from reclaim.index.log import RECORD_BYTES, log_path
-
-    snapshot = HammingIndex.open(path)
+def _about(kind: str, stored: StoredIndex) -> dict[str, object]:
+    about = stored.about()
     return {
         "index": kind,
-        "signals": len(stored),
-        "mode": snapshot.mode,
-        "bytes_per_signal": round(path.stat().st_size / len(snapshot)) if len(snapshot) else None,
-        "changes_in_log": log_path(path, snapshot.identity).stat().st_size // RECORD_BYTES,
-        "identity": f"{snapshot.identity:016x}",
+        "signals": about.signals,
+        "mode": about.mode,
+        "bytes_per_signal": round(about.memory_bytes / about.signals) if about.signals else None,
+        "changes_in_log": about.changes,
+        "identity": f"{about.identity:016x}",
     }
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from reclaim.cli.signal_lines import BadLine, SignalLine
 from reclaim.index import HammingIndex, StoredIndex
-from reclaim.index.pair import clean_up, lock, new_log
+from reclaim.index.hamming import Mode
 from reclaim.signals import is_degenerate
 
 _CHUNK = 65_536
@@ -31,10 +29,10 @@ class LeftOut:
     first: list[BadLine] = field(default_factory=list)
 
     def note(self, line: BadLine) -> None:
-        """Count it, and keep it if it is one of the first."""
+        """Count it, and keep it if its line is one of the first."""
         self.count += 1
-        if len(self.first) < _SHOWN:
-            self.first.append(line)
+        if len(self.first) < _SHOWN or line.number < self.first[-1].number:
+            self.first = sorted([*self.first, line])[:_SHOWN]
 
 
 def _degenerate(line: SignalLine) -> bool:
@@ -45,66 +43,67 @@ class Builder:
     """Takes lines, gives an index of each type."""
 
     def __init__(self, *, compact: bool) -> None:
-        # MD5 is looked up at radius 0, where the other mode gains nothing for more than twice the memory.
-        self._indexes = {
-            "pdq": HammingIndex(mode="compact" if compact else "fast"),
-            "md5": HammingIndex(mode="compact"),
-        }
-        self._waiting: dict[str, list[SignalLine]] = {kind: [] for kind in self._indexes}
+        # MD5 is looked up at radius 0, where the other mode gains nothing for a quarter more memory.
+        self._kinds = {"pdq": _Kind("compact" if compact else "fast"), "md5": _Kind("compact")}
         self.left_out = LeftOut()
 
     def take(self, line: SignalLine | BadLine) -> None:
         """One line; a signal without an id gets its number."""
         if isinstance(line, BadLine):
             self.left_out.note(line)
-            return
-        if _degenerate(line):
+        elif _degenerate(line):
             self.left_out.note(BadLine(line.number, _DEGENERATE))
-            return
-        waiting = self._waiting[line.type]
-        waiting.append(line)
-        if len(waiting) == _CHUNK:
-            self._put_in(line.type)
+        else:
+            self._kinds[line.type].take(line)
 
     def finish(self, progress: Callable[[int, int], object]) -> dict[str, HammingIndex]:
-        """The indexes of what was taken, by type."""
-        for kind, index in self._indexes.items():
-            self._put_in(kind)
-            if len(index):
-                index.merge(progress)
-        return self._indexes
-
-    def _put_in(self, kind: str) -> None:
-        index, lines = self._indexes[kind], self._waiting[kind]
-        self._waiting[kind] = []
-        fresh: dict[int, bytes] = {}
-        for line in lines:
-            id_ = line.number if line.id is None else line.id
-            if id_ in fresh or id_ in index:
-                self.left_out.note(BadLine(line.number, _TWICE))
-            else:
-                fresh[id_] = line.code
-        codes = np.frombuffer(b"".join(fresh.values()), np.uint8).reshape(-1, 32)
-        index.extend(codes, np.fromiter(fresh, np.int64, len(fresh)))
+        """The indexes of what was taken, by type; of lines with the same id the first counts."""
+        return {name: kind.finish(self.left_out, progress) for name, kind in self._kinds.items()}
 
 
-def put_in_place(indexes: dict[Path, HammingIndex], *, replace: bool) -> None:
-    """Save each as a new ``StoredIndex``, or in the place of one, which its readers then follow.
+class _Kind:
+    """The signals of one type on their way into an index, in arrays."""
 
-    Each is there whole or not at all; none is touched while another process writes to one of them. Raises
-    ``FileExistsError`` with a sentence, ``LogInUse``, ``OSError``.
-    """
-    with ExitStack() as held:
-        for target in indexes:
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            held.callback(os.close, lock(target))
-        if not replace and any(target.exists() for target in indexes):
-            raise FileExistsError(THERE)
-        for target, index in indexes.items():
-            # The log first: a snapshot is never without one.
-            identity = new_log(target)
-            index.save(target, identity=identity)
-            clean_up(target, identity)
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._waiting: list[SignalLine] = []
+        self._codes: list[npt.NDArray[np.uint8]] = []
+        self._ids: list[npt.NDArray[np.int64]] = []
+        self._numbers: list[npt.NDArray[np.int64]] = []
+
+    def take(self, line: SignalLine) -> None:
+        self._waiting.append(line)
+        if len(self._waiting) == _CHUNK:
+            self._pack()
+
+    def finish(self, left_out: LeftOut, progress: Callable[[int, int], object]) -> HammingIndex:
+        self._pack()
+        fresh = self._first_of_each_id(left_out)
+        return HammingIndex.build(self._chunks(fresh), mode=self._mode, progress=progress)
+
+    def _pack(self) -> None:
+        lines, self._waiting = self._waiting, []
+        numbers = np.array([line.number for line in lines], np.int64)
+        ids = [line.number if line.id is None else line.id for line in lines]
+        self._codes.append(np.frombuffer(b"".join(line.code for line in lines), np.uint8).reshape(-1, 32))
+        self._ids.append(np.array(ids, np.int64))
+        self._numbers.append(numbers)
+
+    def _first_of_each_id(self, left_out: LeftOut) -> npt.NDArray[np.bool_]:
+        ids, numbers = np.concatenate(self._ids), np.concatenate(self._numbers)
+        fresh = np.zeros(len(ids), np.bool_)
+        fresh[np.unique(ids, return_index=True)[1]] = True
+        for number in numbers[~fresh].tolist():
+            left_out.note(BadLine(number, _TWICE))
+        return fresh
+
+    def _chunks(self, fresh: npt.NDArray[np.bool_]) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+        at = 0
+        for codes, ids in zip(self._codes, self._ids, strict=True):
+            kept = fresh[at : at + len(ids)]
+            at += len(ids)
+            yield (codes, ids) if kept.all() else (codes[kept], ids[kept])
+        self._codes, self._ids = [], []  # so that each can be let go of as soon as it is in the index
 
 
 def adding(indexes: dict[str, StoredIndex], lines: Iterable[SignalLine | BadLine]) -> tuple[dict[str, int], LeftOut]:

@@ -16,7 +16,6 @@ from reclaim.index import code_of_digest
 from reclaim.signals import parse_md5, parse_pdq
 
 Kind = Literal["text", "csv", "jsonl", "parquet"]
-KINDS: tuple[Kind, ...] = ("text", "csv", "jsonl", "parquet")
 LINE_BYTES = 1 << 16
 _TELL_EVERY = 4096
 _BY_SUFFIX: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}

@@ -17,7 +17,8 @@ from reclaim.index.errors import (
 from reclaim.index.exact import ExactIndex, ManyEqual, code_of_digest, codes_of_digests
 from reclaim.index.frames import FrameIndex, VideoHit
 from reclaim.index.hamming import HammingIndex, Plan
-from reclaim.index.stored import StoredIndex, create_stored
+from reclaim.index.pair import create_stored
+from reclaim.index.stored import StoredIndex
 
 __all__ = [
     "CODE_BYTES",

@@ -49,7 +49,7 @@ def as_code(code: Codes | bytes) -> Codes | bytes:
     """One code of 32 bytes; raises as ``as_codes`` does."""
     if isinstance(code, bytes):
         if len(code) != CODE_BYTES:
-            raise ValueError(f"A code has {CODE_BYTES} bytes, not {len(code)}: 32 bytes are asked for.")
+            raise ValueError(f"A code has {CODE_BYTES} bytes, not {len(code)}.")
         return code
     if code.dtype != np.uint8:
         raise TypeError(f"The code must be uint8, not {code.dtype}.")

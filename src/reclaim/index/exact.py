@@ -80,7 +80,7 @@ class ExactIndex:
         Raises as ``HammingIndex`` does.
         """
         made = cls(digest_bytes=digest_bytes)
-        pairs = ((made._codes(digests), np.asarray(ids, np.int64)) for digests, ids in chunks)
+        pairs = ((made._codes(digests), ids) for digests, ids in chunks)
         made.index = HammingIndex.build(pairs, mode="compact", progress=progress)
         return made
 

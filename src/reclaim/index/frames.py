@@ -11,6 +11,7 @@ a gap, and how many they are can be told from the index alone.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -90,7 +91,10 @@ class FrameIndex:
         return len(self.index)
 
     def __contains__(self, video: object) -> bool:
-        return isinstance(video, int) and 0 <= video <= MAX_VIDEO and (video << FRAME_BITS) in self.index
+        if not isinstance(video, int | np.integer):
+            return False
+        id_ = int(video)
+        return 0 <= id_ <= MAX_VIDEO and (id_ << FRAME_BITS) in self.index
 
     def add(self, video: int, frames: Codes, qualities: Qualities | None = None) -> None:
         """Put in a video by its frames, as ``kept_frames`` takes them.
@@ -112,6 +116,7 @@ class FrameIndex:
         """Take out a video. Raises ``KeyError`` if it is not there."""
         if video not in self:
             raise KeyError(video)
+        video = operator.index(video)
         last_to_first = [(video << FRAME_BITS) + frame for frame in reversed(range(self.count(video)))]
         if isinstance(self.index, StoredIndex):
             self.index.change(removed=last_to_first)
@@ -124,7 +129,7 @@ class FrameIndex:
         if video not in self:
             return 0
         there, gone = 0, 1
-        first = video << FRAME_BITS
+        first = operator.index(video) << FRAME_BITS
         while gone < MAX_FRAMES and first + gone in self.index:
             there, gone = gone, 2 * gone
         while gone - there > 1:
@@ -172,6 +177,7 @@ class FrameIndex:
         return self.index.refresh() if isinstance(self.index, StoredIndex) else 0
 
     def _frames(self, video: int, frames: Codes, qualities: Qualities | None) -> tuple[Codes, Ids]:
+        video = operator.index(video)
         if not 0 <= video <= MAX_VIDEO:
             raise ValueError(f"A video's id is 0 to {MAX_VIDEO}, not {video}.")
         codes = kept_frames(frames, qualities, self.least_quality)

@@ -22,16 +22,16 @@ from reclaim.index.drafts import draft
 from reclaim.index.forks import tell_in_child
 
 Mode = Literal["fast", "compact"]
-"""``fast``: 162 bytes a code. ``compact``: 130, and slower from millions of codes on. 12 more from 16.7 million on."""
+"""``fast``: 162 bytes a code. ``compact``: 130, and slower from millions of codes on. 16 more from 16.7 million on."""
 
 Progress = Callable[[int, int], object]
 """Called with how many steps are done, of how many."""
 
-_FAULTS: dict[str, errors.IndexFileError] = {
-    "foreign": errors.ForeignFile("This is no snapshot of the index; name the file that «save» wrote."),
-    "version": errors.UnknownVersion("This snapshot has another version; build it anew with this software."),
-    "truncated": errors.TruncatedFile("This snapshot is cut short; copy it again, or build it anew."),
-    "damaged": errors.DamagedFile("This snapshot is damaged; copy it again, or build it anew."),
+_FAULTS: dict[str, tuple[type[errors.IndexFileError], str]] = {
+    "foreign": (errors.ForeignFile, "This is no snapshot of the index; name the file that «save» wrote."),
+    "version": (errors.UnknownVersion, "This snapshot has another version; build it anew with this software."),
+    "truncated": (errors.TruncatedFile, "This snapshot is cut short; copy it again, or build it anew."),
+    "damaged": (errors.DamagedFile, "This snapshot is damaged; copy it again, or build it anew."),
 }
 
 
@@ -77,7 +77,11 @@ class HammingIndex:
 
     @classmethod
     def build(
-        cls, chunks: Iterable[tuple[Codes, Ids]], *, mode: Mode = "fast", progress: Progress | None = None
+        cls,
+        chunks: Iterable[tuple[Codes, Ids | Sequence[int]]],
+        *,
+        mode: Mode = "fast",
+        progress: Progress | None = None,
     ) -> HammingIndex:
         """Build from pairs of codes and ids, each as the constructor takes them; raises as it does.
 
@@ -113,7 +117,8 @@ class HammingIndex:
         try:
             native = _native.Index.open(file, in_memory)
         except _native.FileFault as fault:
-            raise _FAULTS[str(fault)] from None
+            kind, sentence = _FAULTS[str(fault)]
+            raise kind(sentence) from None
         finally:
             os.close(file)
         index = cls.__new__(cls)
@@ -163,9 +168,10 @@ class HammingIndex:
             self._merge_aside()
 
     def extend(self, codes: Codes, ids: Ids | Sequence[int]) -> None:
-        """Put in many, all or none; shapes and errors as for the constructor. Call ``merge`` after large ones."""
+        """Put in many, all or none; shapes and errors as for the constructor."""
         array = as_codes(codes, "Codes")
-        self._native.extend(array, as_ids(ids, len(array)))
+        if self._native.extend(array, as_ids(ids, len(array))):
+            self._merge_aside()
 
     def remove(self, id_: int) -> None:
         """Take out one id. Raises ``KeyError`` if it is not there."""
@@ -196,13 +202,14 @@ class HammingIndex:
         borders = found.starts.tolist()
         return [Hits(found.ids[first:last], found.distances[first:last]) for first, last in pairwise(borders)]
 
-    def merge(self, progress: Progress | None = None) -> None:
+    def merge(self, progress: Progress | None = None, *, all_cores: bool = True) -> None:
         """Merge what was added and removed into the main structure, which may take seconds; others go on meanwhile.
 
-        Raises ``MemoryError``, with everything as it was.
+        On up to four cores, or on one, as a merge that begins by itself does. Raises ``MemoryError``, with everything
+        as it was.
         """
         with self._merging:
-            self._native.merge(progress)
+            self._native.merge(progress, all_cores)
 
     def plan(self, radius: int, queries: int = 1) -> Plan:
         """How queries of this radius, so many at once, will be answered."""
@@ -231,4 +238,4 @@ class HammingIndex:
 
     def _merge_aside(self) -> None:
         if self._merges:
-            self._aside.start(self.merge)
+            self._aside.start(lambda: self.merge(all_cores=False))

@@ -2,8 +2,12 @@
 
 Header, 32 bytes: magic, version, the snapshot's identity, CRC-32 of these. Record, 48 bytes: kind, CRC-32, id, code. A
 record's CRC covers the identity and the record's number too, so a record that was moved, repeated or taken from another
-log is not one. A record that cannot be read is the torn end of an interrupted write if no sound one follows it, and is
-dropped; otherwise the log was damaged later and is refused.
+log is not one.
+
+Changes that are made together are a batch: a record with their count in the place of the id and the CRC-32 of all their
+records in that of the code, then the records, of kinds that are found in batches only. A change or batch that is not
+whole is the torn end of an interrupted write if no other begins after it, and is dropped, all of it; otherwise the log
+was damaged later and is refused. A batch may be torn anywhere: a disk need not write in order.
 """
 
 from __future__ import annotations
@@ -12,7 +16,8 @@ import os
 import struct
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +31,11 @@ _HEADER = struct.Struct("<8sIQ8xI")
 _RECORD = struct.Struct(f"<B3xIq{CODE_BYTES}s")
 _NUMBERED = struct.Struct(f"<QQBq{CODE_BYTES}s")
 RECORD_BYTES = _RECORD.size
-_ADD, _REMOVE = 1, 2
+_BATCH_SUM = struct.Struct(f"<I{CODE_BYTES - 4}x")
+_ADD, _REMOVE, _BATCH, _ADD_IN_BATCH, _REMOVE_IN_BATCH = 1, 2, 3, 4, 5
 _NO_CODE = bytes(CODE_BYTES)
 _FOLLOWED_SECONDS = 60.0
+_FOLLOWED_MOST = 64
 
 
 class Change(NamedTuple):
@@ -36,6 +43,16 @@ class Change(NamedTuple):
 
     id: int
     code: bytes | None
+
+
+class _Record(NamedTuple):
+    kind: int
+    id: int
+    code: bytes
+
+    @property
+    def change(self) -> Change:
+        return Change(self.id, self.code if self.kind in (_ADD, _ADD_IN_BATCH) else None)
 
 
 def log_path(snapshot: Path, identity: int) -> Path:
@@ -52,17 +69,30 @@ def _sum(identity: int, number: int, kind: int, id_: int, code: bytes) -> int:
     return zlib.crc32(_NUMBERED.pack(identity, number, kind, id_, code))
 
 
-def _packed(identity: int, number: int, change: Change) -> bytes:
-    kind, code = (_REMOVE, _NO_CODE) if change.code is None else (_ADD, change.code)
-    return _RECORD.pack(kind, _sum(identity, number, kind, change.id, code), change.id, code)
+def _record(identity: int, number: int, kind: int, id_: int, code: bytes | None) -> bytes:
+    code = _NO_CODE if code is None else code
+    return _RECORD.pack(kind, _sum(identity, number, kind, id_, code), id_, code)
 
 
-def _unpacked(identity: int, number: int, data: bytes) -> Change | None:
+def packed(identity: int, number: int, changes: Sequence[Change]) -> bytes:
+    """The records of changes that are made together, the first with this number."""
+    batch = len(changes) > 1
+    added, removed = (_ADD_IN_BATCH, _REMOVE_IN_BATCH) if batch else (_ADD, _REMOVE)
+    records = b"".join(
+        _record(identity, place, removed if code is None else added, id_, code)
+        for place, (id_, code) in enumerate(changes, start=number + batch)
+    )
+    if not batch:
+        return records
+    return _record(identity, number, _BATCH, len(changes), _BATCH_SUM.pack(zlib.crc32(records))) + records
+
+
+def _unpacked(identity: int, number: int, data: bytes) -> _Record | None:
     """The record, or ``None`` if it is not sound."""
     kind, told, id_, code = _RECORD.unpack(data)
-    if told != _sum(identity, number, kind, id_, code) or kind not in (_ADD, _REMOVE) or data[1:4] != b"\0\0\0":
+    if told != _sum(identity, number, kind, id_, code) or not _ADD <= kind <= _REMOVE_IN_BATCH or any(data[1:4]):
         return None
-    return Change(id_, code if kind == _ADD else None)
+    return _Record(kind, id_, code)
 
 
 def create_log(path: Path, identity: int) -> None:
@@ -82,6 +112,7 @@ class DeltaLog:
         """
         self._identity = identity
         self._records = 0
+        self._changes = 0
         self._file = os.open(path, (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC)
         try:
             _check_header(os.pread(self._file, _HEADER.size, 0), identity)
@@ -100,17 +131,23 @@ class DeltaLog:
         """How many were read or written."""
         return self._records
 
+    @property
+    def changes(self) -> int:
+        """How many these records tell."""
+        return self._changes
+
     def news(self) -> list[Change] | None:
         """What was appended since the last call, ``None`` if records that were read are gone.
 
-        A torn end is left for later. When nothing was appended this costs one ``fstat``. Raises ``DamagedFile``,
-        ``OSError``.
+        A torn end, or a batch that is still being written, is left for later. When nothing was appended this costs one
+        ``fstat``. Raises ``DamagedFile``, ``OSError``.
         """
         waiting = os.fstat(self._file).st_size - self._end()
         if waiting < 0:
             return None
-        changes = list(self._sound(self._unread())) if waiting else []
-        self._records += len(changes)
+        changes, records = self._sound(self._unread()) if waiting else ([], 0)
+        self._records += records
+        self._changes += len(changes)
         return changes
 
     def drop_torn_end(self) -> None:
@@ -119,20 +156,19 @@ class DeltaLog:
             os.ftruncate(self._file, self._end())
             os.fsync(self._file)
 
-    def append(self, changes: Iterable[Change], *, durable: bool = True) -> None:
-        """Write the changes and, if ``durable``, wait until they would outlast a power cut.
+    def append(self, changes: Sequence[Change], *, durable: bool = True) -> None:
+        """Write the changes, to be read all or none, and, if ``durable``, wait until they would outlast a power cut.
 
         Raises ``OSError``; any part of them may then be in the file, and ``drop_torn_end`` takes it out.
         """
-        packed = b"".join(
-            _packed(self._identity, number, change) for number, change in enumerate(changes, start=self._records)
-        )
+        records = memoryview(packed(self._identity, self._records, changes))
         written = 0
-        while written < len(packed):
-            written += os.pwrite(self._file, packed[written:], self._end() + written)
+        while written < len(records):
+            written += os.pwrite(self._file, records[written:], self._end() + written)
         if durable:
             os.fdatasync(self._file)
-        self._records += len(packed) // RECORD_BYTES
+        self._records += len(records) // RECORD_BYTES
+        self._changes += len(changes)
 
     def _end(self) -> int:
         return _HEADER.size + self._records * RECORD_BYTES
@@ -144,48 +180,81 @@ class DeltaLog:
             at += len(part)
         return b"".join(parts)
 
-    def _sound(self, data: bytes) -> Iterator[Change]:
-        whole = len(data) // RECORD_BYTES
-        for position in range(whole):
-            change = self._at(data, position)
-            if change is None:
-                if any(self._at(data, later) is not None for later in range(position + 1, whole)):
+    def _sound(self, data: bytes) -> tuple[list[Change], int]:
+        """What is whole from the beginning on, and in how many records."""
+        changes: list[Change] = []
+        position, end = 0, len(data) // RECORD_BYTES
+        while position < end:
+            made = self._made_at(data, position)
+            if made is None:
+                if any(self._begins(data, later) for later in range(position + 1, end)):
                     raise DamagedFile("The index's log is damaged; build the index anew from its source.")
-                return
-            yield change
+                break
+            together, position = made
+            changes += together
+        return changes, position
 
-    def _at(self, data: bytes, position: int) -> Change | None:
+    def _made_at(self, data: bytes, position: int) -> tuple[list[Change], int] | None:
+        """The change or batch that begins here, and where the next does; ``None`` if it is not whole and sound."""
+        first = self._at(data, position)
+        if first is None or first.kind in (_ADD_IN_BATCH, _REMOVE_IN_BATCH):
+            return None
+        if first.kind != _BATCH:
+            return [first.change], position + 1
+        begin, end = position + 1, position + 1 + first.id
+        if not begin < end <= len(data) // RECORD_BYTES:
+            return None
+        if _BATCH_SUM.pack(zlib.crc32(data[begin * RECORD_BYTES : end * RECORD_BYTES])) != first.code:
+            return None
+        changes = []
+        for place in range(begin, end):
+            record = self._at(data, place)
+            if record is None or record.kind not in (_ADD_IN_BATCH, _REMOVE_IN_BATCH):
+                return None
+            changes.append(record.change)
+        return changes, end
+
+    def _begins(self, data: bytes, position: int) -> bool:
+        """Whether a change or a batch begins here."""
+        record = self._at(data, position)
+        return record is not None and record.kind in (_ADD, _REMOVE, _BATCH)
+
+    def _at(self, data: bytes, position: int) -> _Record | None:
         start = position * RECORD_BYTES
         return _unpacked(self._identity, self._records + position, data[start : start + RECORD_BYTES])
 
 
 class FormerLog:
-    """The log of the snapshot before, written on for a minute for readers that are still taking in the new one."""
+    """The logs of the snapshots before, each written on for a minute for readers that are still taking in a newer one.
+
+    Of many compactions within a minute the last 64 count.
+    """
 
     def __init__(self) -> None:
-        self._log: DeltaLog | None = None
-        self._until = 0.0
+        self._followed: deque[tuple[DeltaLog, float]] = deque()
 
     def begin(self, log: DeltaLog) -> None:
-        """From now on it is this one, which is closed in the end."""
-        self.end()
-        self._log, self._until = log, time.monotonic() + _FOLLOWED_SECONDS
+        """From now on this one too, which is closed in the end."""
+        self._followed.append((log, time.monotonic() + _FOLLOWED_SECONDS))
+        if len(self._followed) > _FOLLOWED_MOST:
+            self._followed.popleft()[0].close()
 
-    def append(self, changes: Iterable[Change]) -> None:
-        """Write the changes; where that fails, those readers see them when they have the new snapshot."""
-        if self._log is not None:
+    def append(self, changes: Sequence[Change]) -> None:
+        """Write the changes; where that fails, those readers see them when they have the newer snapshot."""
+        for log, until in list(self._followed):
             try:
-                self._log.append(changes, durable=False)
+                log.append(changes, durable=False)
+                over = time.monotonic() > until
             except OSError:
-                self.end()
-        if time.monotonic() > self._until:
-            self.end()
+                over = True
+            if over:
+                self._followed.remove((log, until))
+                log.close()
 
     def end(self) -> None:
         """Write no more."""
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+        while self._followed:
+            self._followed.popleft()[0].close()
 
 
 def _check_header(header: bytes, identity: int) -> None:

@@ -6,13 +6,15 @@ import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reclaim.index.drafts import drafts_like, sync_folder
 from reclaim.index.errors import DamagedFile, IndexFileError, LogInUse, LogMismatch
-from reclaim.index.hamming import HammingIndex
+from reclaim.index.hamming import HammingIndex, Mode
 from reclaim.index.log import Change, DeltaLog, create_log, log_path
 
 COMPACT_LEAST = 16_384
@@ -23,6 +25,18 @@ _TRIES = 20
 
 Stamp = tuple[int, int, int]
 """Device, inode and time of change: another one means another snapshot, or that it is to be read anew."""
+
+
+class About(NamedTuple):
+    """What a snapshot and its log held at one moment."""
+
+    signals: int
+    mode: Mode
+    memory_bytes: int
+    """Of the snapshot, and of what is kept beside it."""
+    changes: int
+    """In the log."""
+    identity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,12 @@ class Pair:
     def is_long(self) -> bool:
         """Whether the log is so long that a new snapshot is due."""
         return self.log.records > max(COMPACT_LEAST, len(self.index) // COMPACT_SHARE)
+
+    @property
+    def about(self) -> About:
+        """What both hold now."""
+        index = self.index
+        return About(len(index), index.mode, index.memory_bytes, self.log.changes, index.identity)
 
     def write(self, changes: list[Change]) -> None:
         """Into the log, and when they are on disk into the index. Raises ``OSError`` if the log did not take them."""
@@ -113,9 +133,36 @@ def new_log(snapshot: Path) -> int:
     return identity
 
 
-def clean_up(snapshot: Path, identity: int | None) -> None:
+def create_stored(path: Path | str, index: HammingIndex, *, replace: bool = False) -> None:
+    """Save the index as a new ``StoredIndex``, or in the place of another if ``replace``; its readers then follow.
+
+    Raises ``FileExistsError`` where there is one, ``LogInUse`` if a process writes to it, ``OSError``.
+    """
+    create_pairs({Path(path): index}, replace=replace)
+
+
+def create_pairs(indexes: Mapping[Path, HammingIndex], *, replace: bool) -> None:
+    """Save each index as a new pair, or in the place of one if ``replace``.
+
+    Each is there whole or not at all; none is touched while another process writes to one of them. Raises
+    ``FileExistsError``, ``LogInUse``, ``OSError``.
+    """
+    with ExitStack() as held:
+        for target in indexes:
+            held.callback(unlock, lock(target))
+        for target in indexes:
+            if target.exists() and not replace:
+                raise FileExistsError(f"There is an index named {target.name} already.")
+        for target, index in indexes.items():
+            # The log first: a snapshot is never without one, so a missing log means lost withdrawals and is refused.
+            identity = new_log(target)
+            index.save(target, identity=identity)
+            clean_up(target, identity)
+
+
+def clean_up(snapshot: Path, identity: int) -> None:
     """Take away what a killed writer left, and every log but the one of this identity. Only with the lock held."""
-    kept = log_path(snapshot, identity).name if identity is not None else None
+    kept = log_path(snapshot, identity).name
     name = re.escape(snapshot.name)
     log = rf"{name}\.[0-9a-f]{{16}}\.log"
     logs, drafts = re.compile(log), drafts_like(f"{name}|{log}")
@@ -131,7 +178,7 @@ def clean_up(snapshot: Path, identity: int | None) -> None:
 
 
 def lock(snapshot: Path) -> int:
-    """The writer's lock: a file to be closed. Raises ``LogInUse``, ``OSError``."""
+    """The writer's lock, to be given to ``unlock``. Raises ``LogInUse``, ``OSError``."""
     held = os.open(snapshot.with_name(f"{snapshot.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -139,3 +186,9 @@ def lock(snapshot: Path) -> int:
         os.close(held)
         raise LogInUse("Another process writes to this index; stop it first, or open the index for reading.") from None
     return held
+
+
+def unlock(held: int) -> None:
+    """Give the writer's lock back, also where a child that was forked meanwhile still has the file open."""
+    fcntl.flock(held, fcntl.LOCK_UN)
+    os.close(held)

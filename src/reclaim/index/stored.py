@@ -23,27 +23,12 @@ from reclaim.index.drafts import Draft, draft
 from reclaim.index.forks import tell_in_child
 from reclaim.index.hamming import HammingIndex
 from reclaim.index.log import Change, DeltaLog, FormerLog, log_path
-from reclaim.index.pair import Pair, apply, check, clean_up, lock, new_log, open_pair, stamp_of, touch
+from reclaim.index.pair import About, Pair, apply, check, clean_up, lock, new_log, open_pair, stamp_of, touch, unlock
 from reclaim.index.searching import Searching
 
 _CLOSED = "This index is closed."
 _FAILED = "This index is closed, as its files could not be written; open it anew."
 _FORKED = "This index is open for writing in the process that this one was forked from; open it anew."
-
-
-def create_stored(path: Path | str, index: HammingIndex, *, replace: bool = False) -> None:
-    """Save the index as a new ``StoredIndex``, or in the place of another if ``replace``; its readers then follow.
-
-    Raises ``FileExistsError`` where there is one, ``LogInUse`` if a process writes to it, ``OSError``.
-    """
-    target = Path(path)
-    with os.fdopen(lock(target), "rb"):
-        if target.exists() and not replace:
-            raise FileExistsError(f"There is an index named {target.name} already.")
-        # The log first: a snapshot is never without one, so a missing log means lost withdrawals and is refused.
-        identity = new_log(target)
-        index.save(target, identity=identity)
-        clean_up(target, identity)
 
 
 class StoredIndex(Searching):
@@ -100,6 +85,10 @@ class StoredIndex(Searching):
         """
         return self._aside.error
 
+    def about(self) -> About:
+        """What there is, as of the last refresh."""
+        return self._now().about
+
     def add(self, id_: int, code: Codes | bytes) -> None:
         """Put in one code, on disk and then in memory; raises as ``change`` does."""
         self.change(added=[(id_, code)])
@@ -132,14 +121,14 @@ class StoredIndex(Searching):
         When nothing changed it costs a ``stat`` and an ``fstat``. A new snapshot is read in full to check it; meanwhile
         searches, and refreshes by other threads, go on with the old one and what is new since. Without ``wait`` that is
         left to a thread, and an error it meets is raised by the next refresh. Raises ``IndexFileError``, ``OSError``;
-        then the index is as it was, and says so again at each refresh until it can follow.
+        then the index goes on with what it could take in, and says so again at each refresh until it can follow.
         """
         with self._changing:
             pair = self._now()
             if self._lock_file is not None:
                 return 0
+            changes = None if self._stale else self._news(pair)  # first: they are told also while the name is missing
             current = not self._stale and stamp_of(self._path) == pair.stamp
-            changes = None if self._stale else self._news(pair)
         if current and changes is not None:
             return len(changes)
         if wait:
@@ -147,7 +136,7 @@ class StoredIndex(Searching):
         error = self._aside.error
         self._aside.start(self._load)
         if error is not None:
-            raise error
+            raise error.with_traceback(None)  # else it would grow by each refresh
         return len(changes or ())
 
     def compact(self) -> None:
@@ -194,7 +183,7 @@ class StoredIndex(Searching):
             pair.log.close()
         self._former.end()
         if self._lock_file is not None:
-            os.close(self._lock_file)
+            (os.close if why is _FORKED else unlock)(self._lock_file)  # in a child it is the parent's
             self._lock_file = None
 
     @contextmanager

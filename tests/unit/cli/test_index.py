@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 
+from reclaim.cli import index_build
 from reclaim.cli.exits import Exit
 from reclaim.cli.index import command
 from reclaim.cli.signal_lines import LINE_BYTES, BadLine, SignalLine, read_signals
-from reclaim.index import ExactIndex, StoredIndex
+from reclaim.index import ExactIndex, HammingIndex, StoredIndex
 from reclaim.signals import fingerprint
 
 PHOTOS = Path(__file__).parents[2] / "photos"
@@ -157,6 +158,23 @@ def test_no_bytes_make_the_reader_fail(data: bytes, kind: str) -> None:
     assert heard[-1] == len(data)
 
 
+def test_of_lines_with_the_same_id_the_first_counts_and_the_others_are_named_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_build, "_CHUNK", 4)
+    path = tmp_path / "hashes.txt"
+    lines = [f"{CAT.pdq} 5", f"{CAT.md5} 5", f"{BEE.pdq} 5", f"{BEE.md5} 6", "?", f"{CAT.pdq} 9", f"{BEE.pdq} 9"]
+    lines += [f"{CAT.pdq} {id_}" for id_ in range(20, 29)] + [f"{CAT.md5} 6", f"{BEE.pdq} 28", f"{BEE.pdq}"]
+    path.write_text("\n".join(lines))
+    done = run("build", path, "--out", tmp_path / "indexes")
+    assert done.stdout == "12 pdq, 2 md5 signals indexed.\n"
+    assert [line.split(":")[0] for line in done.stderr.splitlines()[:-1]] == [f"line {n}" for n in (3, 5, 7, 17, 18)]
+    assert held(tmp_path / "indexes") == (
+        {CAT.pdq: [5, 9, *range(20, 29)], BEE.pdq: [19]},
+        {CAT.md5: [5], BEE.md5: [6]},
+    )
+
+
 def test_of_many_bad_lines_twenty_are_named_and_all_are_counted(tmp_path: Path) -> None:
     path = tmp_path / "hashes.txt"
     path.write_text(f"{CAT.pdq}\n" + "?\n" * 5000)
@@ -247,6 +265,37 @@ def test_info_says_what_is_there(indexes: Path) -> None:
         ("md5", 1, "compact", 1),
     ]
     assert "Every byte was checked" in run("info", indexes).stdout
+
+
+def test_info_counts_changes_also_of_a_batch_and_opens_each_index_once(
+    indexes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("add", indexes, stdin="".join(f"{CAT.pdq} {id_}\n" for id_ in range(50, 60)))
+    opened: list[Path] = []
+    real = HammingIndex.open
+
+    def noted(path: Path, **how: bool) -> HammingIndex:
+        opened.append(path)
+        return real(path, **how)
+
+    monkeypatch.setattr(HammingIndex, "open", noted)
+    about = json.loads(run("info", indexes, "--json").stdout)["indexes"]
+    assert [(each["signals"], each["changes_in_log"]) for each in about] == [(12, 10), (2, 0)]
+    assert len(opened) == 2
+
+
+@pytest.mark.parametrize(("each", "where"), [("add", "change"), ("remove", "change"), ("compact", "compact")])
+def test_too_little_memory_is_told_with_a_sentence(
+    indexes: Path, monkeypatch: pytest.MonkeyPatch, each: str, where: str
+) -> None:
+    def no_memory(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(StoredIndex, where, no_memory)
+    done = run(each, indexes, stdin=f"{CAT.pdq} 11\n")
+    assert done.exit_code == Exit.ERROR
+    assert "There is too little memory. Make room and give the command again." in done.stderr
+    assert isinstance(done.exception, SystemExit)
 
 
 def test_a_damaged_index_is_told_by_name(indexes: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from reclaim.index import HammingIndex, aside
+from reclaim.index import HammingIndex, ManyHits, aside
 from reclaim.index.hamming import Mode
 from reclaim.index.reference import search
 from tests.unit.index.banks import SIZE, Codes, eventually, flipped, skewed, uniform
@@ -67,10 +67,11 @@ class Changes(RuleBasedStateMachine):
     def query(self, which: int, radius: int, batch: bool) -> None:
         ids = np.array(list(self.codes), np.int64)
         codes = np.array(list(self.codes.values()), np.uint8).reshape(-1, 32)
-        asked = np.repeat(NEAR[which : which + 1], 70 if batch else 1, axis=0)
+        asked = np.repeat(NEAR[which : which + 1], 600 if batch else 1, axis=0)
         expected = search(codes, ids, NEAR[which], radius)
-        for hits in self.index.query_batch(asked, radius):
-            assert list(zip(hits.ids.tolist(), hits.distances.tolist(), strict=True)) == expected
+        found = self.index.query_many(asked, radius)
+        assert np.diff(found.starts).tolist() == [len(expected)] * len(asked)
+        assert list(zip(found.ids.tolist(), found.distances.tolist(), strict=True)) == expected * len(asked)
 
     @invariant()
     def the_same_ids_are_there(self) -> None:
@@ -133,7 +134,7 @@ def test_changes_during_a_merge_are_in_its_result(bank: tuple[Codes, HammingInde
     index.add(SIZE, codes[0])
 
     def meddle(done: int, of: int) -> None:
-        if done == 3:
+        if done == of:
             index.remove(1)
             index.remove(SIZE)
             index.add(SIZE + 1, codes[1])
@@ -154,9 +155,30 @@ def test_many_added_codes_are_merged_by_themselves(bank: tuple[Codes, HammingInd
     codes, index = bank
     for id_ in range(SIZE):
         index.add(SIZE + id_, codes[id_])
+    assert eventually(lambda: index._native.state()["rows"] > SIZE)
     index.merge()
     assert index._native.state()["rows"] == 2 * SIZE
     assert index.query(codes[9], 0).ids.tolist() == [9, SIZE + 9]
+
+
+def test_many_added_at_once_are_merged_by_themselves_too(bank: tuple[Codes, HammingIndex]) -> None:
+    codes, index = bank
+    index.extend(codes, np.arange(SIZE, 2 * SIZE))
+    assert eventually(lambda: index._native.state()["rows"] == 2 * SIZE)
+    assert index.query(codes[9], 0).ids.tolist() == [9, SIZE + 9]
+
+
+def test_what_could_not_be_added_at_once_takes_no_place(bank: tuple[Codes, HammingIndex]) -> None:
+    codes, index = bank
+    index.add(-1, codes[3])
+    for ids in ([*range(SIZE, 2 * SIZE - 1), 5], [*range(SIZE, 2 * SIZE - 1), SIZE], [-1, *range(SIZE, 2 * SIZE - 1)]):
+        with pytest.raises(ValueError, match="twice"):
+            index.extend(codes, ids)
+        assert index._native.state()["delta"] == 1
+    assert len(index) == SIZE + 1
+    index.extend(codes[:2], [SIZE, SIZE + 1])
+    assert index.query(codes[0], 0).ids.tolist() == [0, SIZE]
+    assert index.query(codes[3], 0).ids.tolist() == [-1, 3]
 
 
 def test_searches_see_either_the_code_or_its_absence_while_another_thread_changes_it(
@@ -249,7 +271,7 @@ def test_a_merge_that_ran_out_of_memory_is_told_and_tried_again(
 ) -> None:
     codes, index = bank
 
-    def no_memory(*_: object) -> None:
+    def no_memory(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(aside, "RETRY_SECONDS", 0.0)
@@ -344,6 +366,35 @@ def test_nobody_waits_for_a_slow_disk_and_what_was_removed_meanwhile_is_wiped_in
     assert _copies_in_memory(codes[6].tobytes(), besides=codes) > 0
 
 
+def test_of_many_equal_codes_each_removed_during_and_after_a_save_is_wiped() -> None:
+    codes = uniform(np.random.default_rng(27))
+    codes[:3000] = codes[0]
+    index = HammingIndex(codes, np.arange(SIZE))
+    reading, writing = os.pipe()
+
+    def write() -> None:
+        index.write(writing, 7)
+        os.close(writing)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    os.read(reading, 1)
+    for id_ in range(1500):
+        index.remove(id_)
+    read = bytearray(1 << 16)
+    while os.readv(reading, [read]):
+        if index._native.state()["dead"] < 3000:
+            index.remove(index._native.state()["dead"])
+    read[:] = bytes(1 << 16)
+    for id_ in range(index._native.state()["dead"], 3000):
+        index.remove(id_)
+    writer.join()
+    os.close(reading)
+    assert _copies_in_memory(codes[0].tobytes(), besides=codes) == 0
+    assert index.query(codes[0], 0).ids.tolist() == []
+    assert index.query(codes[3000], 0).ids.tolist() == [3000]
+
+
 def test_neither_searches_nor_changes_starve_the_other(bank: tuple[Codes, HammingIndex]) -> None:
     codes, index = bank
     stop = threading.Event()
@@ -376,19 +427,33 @@ def test_neither_searches_nor_changes_starve_the_other(bank: tuple[Codes, Hammin
                 thread.join()
 
 
-def test_a_batch_that_takes_long_lets_changes_in_between_and_is_answered_in_order(
-    bank: tuple[Codes, HammingIndex],
-) -> None:
-    codes, index = bank
-    asked = np.tile(np.arange(100, SIZE), 18)
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_batch_that_takes_long_lets_changes_in_between_and_is_answered_in_order(merged: bool, tmp_path: Path) -> None:
+    codes = uniform(np.random.default_rng(26))
+    HammingIndex().save(tmp_path / "empty.index")
+    index = HammingIndex.open(tmp_path / "empty.index", merges=False)
+    index.extend(codes, np.arange(SIZE))
+    if merged:
+        index.merge()
+    times = 18
+    asked = np.tile(np.arange(SIZE), times)
+    answers: list[ManyHits] = []
 
-    def remove_some() -> None:
-        for id_ in range(100):
-            index.remove(id_)
+    def ask() -> None:
+        answers.append(index.query_many(codes[asked], 64))
 
-    changer = threading.Thread(target=remove_some)
-    changer.start()
-    found = index.query_many(codes[asked], 64)
-    changer.join()
-    assert np.array_equal(found.ids, asked)
-    assert np.array_equal(found.starts, np.arange(len(asked) + 1))
+    def removed_in_the_middle() -> bool:
+        """Whether the first to ask for a code still found it and the last did not."""
+        batch = threading.Thread(target=ask)
+        batch.start()
+        batch.join(0.1)
+        index.remove(0)
+        batch.join()
+        index.add(0, codes[0])
+        found = answers.pop()
+        seen = int((found.ids == 0).sum())
+        assert np.array_equal(found.ids[found.ids != 0], asked[asked != 0])
+        assert np.diff(found.starts)[asked == 0].tolist() == [1] * seen + [0] * (times - seen)
+        return 0 < seen < times
+
+    assert any(removed_in_the_middle() for _ in range(20))

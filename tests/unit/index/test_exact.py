@@ -56,6 +56,12 @@ def test_one_bit_off_is_not_equal_in_a_bank_large_enough_for_bands() -> None:
         assert index.query(near(digest, number % 128)).tolist() == []
 
 
+@pytest.mark.parametrize("ids", [[1.7, 2.2], np.array([1.7, 2.2]), np.array([1, 2**63 + 5], np.uint64)])
+def test_ids_that_would_be_silently_changed_are_refused(ids: list[int]) -> None:
+    with pytest.raises(TypeError, match="whole numbers"):
+        ExactIndex.build([(np.zeros((2, 16), np.uint8), ids)])
+
+
 def test_a_removed_digest_is_not_found_any_more() -> None:
     index = ExactIndex()
     index.add(1, EMPTY)

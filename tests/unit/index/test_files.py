@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+import traceback
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -154,6 +156,18 @@ def test_any_other_file_is_foreign(tmp_path_factory: pytest.TempPathFactory, dat
         HammingIndex.open(path)
 
 
+def test_a_file_refused_again_and_again_takes_no_more_memory_each_time(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"nothing")
+    refused = []
+    for _ in range(3):
+        with pytest.raises(ForeignFile) as caught:
+            HammingIndex.open(path)
+        refused.append(caught.value)
+    assert len(set(map(id, refused))) == 3
+    assert len({len(list(traceback.walk_tb(error.__traceback__))) for error in refused}) == 1
+
+
 def test_a_snapshot_of_another_version_is_refused_by_name(tmp_path: Path) -> None:
     path = small(tmp_path)
     data = bytearray(path.read_bytes())
@@ -298,6 +312,84 @@ def test_a_torn_tail_is_dropped_wherever_it_tore_and_writing_goes_on(stored: Pat
             writer.add(52, CODES[52])
         with StoredIndex(stored) as reader:
             assert reader.query(CODES[52], 0).ids.tolist() == [52]
+
+
+TOGETHER = 300
+"""Changes in a batch whose records lie on several pages of a disk."""
+
+
+def batch(stored: Path) -> tuple[Path, bytes, int]:
+    """The log, its bytes with two changes and then a batch, and where the batch begins."""
+    with StoredIndex(stored, writable=True) as writer:
+        writer.add(50, CODES[50])
+        writer.remove(0)
+        begin = the_log(stored).stat().st_size
+        writer.change(added=[(100 + n, CODES[n]) for n in range(TOGETHER - 3)], removed=[1, 2, 3])
+    return the_log(stored), the_log(stored).read_bytes(), begin
+
+
+def holes(begin: int, end: int) -> list[tuple[int, int]]:
+    """What of a batch may have missed the disk: any pages of it, or any single record."""
+    pages = sorted({begin, *range(PAGE, end, PAGE), end} - set(range(PAGE, begin, PAGE)))
+    borders = [place for place in pages if begin <= place <= end]
+    found = [(first, last) for n, first in enumerate(borders) for last in borders[n + 1 :]]
+    return found + [(at, at + log.RECORD_BYTES) for at in range(begin, end, 7 * log.RECORD_BYTES)]
+
+
+def test_a_batch_torn_by_a_power_cut_is_dropped_whole_wherever_it_tore(stored: Path) -> None:
+    path, data, begin = batch(stored)
+    assert len(holes(begin, len(data))) > 40
+    torn = [data[:first] + bytes(last - first) + data[last:] for first, last in holes(begin, len(data))]
+    torn += [data[:length] for length in range(begin, len(data), 131)]
+    for each in torn:
+        path.write_bytes(each)
+        with StoredIndex(stored) as reader:
+            assert (len(reader), 1 in reader, 100 in reader) == (50, True, False)
+    with StoredIndex(stored, writable=True) as writer:
+        assert path.read_bytes() == data[:begin]
+        writer.change(added=[(60, CODES[60]), (61, CODES[61])])
+    with StoredIndex(stored) as reader:
+        assert (len(reader), 61 in reader, 100 in reader) == (52, True, False)
+
+
+@pytest.mark.parametrize("later", [[(60, CODES[60])], [(60, CODES[60]), (61, CODES[61])]])
+def test_a_batch_damaged_before_a_later_sound_change_is_refused(
+    stored: Path, later: list[tuple[int, npt.NDArray[np.uint8]]]
+) -> None:
+    _, before, begin = batch(stored)
+    with StoredIndex(stored, writable=True) as writer:
+        writer.change(added=later)
+    path = the_log(stored)
+    data = path.read_bytes()
+    for first, last in holes(begin, len(before)):
+        path.write_bytes(data[:first] + bytes(last - first) + data[last:])
+        with pytest.raises(DamagedFile):
+            StoredIndex(stored)
+
+
+def test_sound_records_of_two_batches_make_no_batch(stored: Path) -> None:
+    path, data, begin = batch(stored)
+    path.write_bytes(data[:begin])
+    with StoredIndex(stored, writable=True) as writer:
+        writer.change(added=[(900 + n, CODES[n]) for n in range(TOGETHER)])
+    other = path.read_bytes()
+    assert len(other) == len(data)
+    path.write_bytes(data[: begin + 4000 // log.RECORD_BYTES * log.RECORD_BYTES] + other[begin + 4000 // 48 * 48 :])
+    with StoredIndex(stored) as reader:
+        assert len(reader) == 50
+
+
+def test_a_reader_that_meets_a_batch_half_written_takes_in_none_of_it_until_it_is_whole(stored: Path) -> None:
+    path, data, begin = batch(stored)
+    path.write_bytes(data[:begin])
+    with StoredIndex(stored) as reader:
+        for length in range(begin, len(data), 997):
+            path.write_bytes(data[:length])
+            assert reader.refresh() == 0
+            assert 1 in reader
+        path.write_bytes(data)
+        assert reader.refresh() == TOGETHER
+        assert 1 not in reader
 
 
 def test_a_reader_that_met_half_a_record_reads_it_when_it_is_whole(stored: Path) -> None:

@@ -10,7 +10,7 @@ SCRIPT = """
 import os, signal, sys, tempfile, threading, time, warnings
 from pathlib import Path
 import numpy as np
-from reclaim.index import HammingIndex, StoredIndex, create_stored
+from reclaim.index import HammingIndex, StoredIndex, create_stored, pair, stored
 warnings.simplefilter("ignore", DeprecationWarning)  # that forking with threads may go wrong is what is tried here
 
 def forked(child):
@@ -111,8 +111,50 @@ assert 2 not in reader
 writer.close()
 StoredIndex(path, writable=True).close()
 
+def writer_after(where, name, use):
+    # A child forked while the lock is held, and still there when it is given back: another writer can open it.
+    real, alive = getattr(where, name), []
+    def forking(*arguments, **named):
+        alive.append(os.fork())
+        if alive[-1] == 0:
+            signal.alarm(60)
+            signal.pause()
+        return real(*arguments, **named)
+    setattr(where, name, forking)
+    use()
+    setattr(where, name, real)
+    StoredIndex(path, writable=True).close()
+    for child in alive:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+writer_after(stored, "open_pair", lambda: StoredIndex(path, writable=True).close())
+writer_after(pair, "new_log", lambda: create_stored(path, HammingIndex(), replace=True))
+
+def fork_on():
+    for _ in range(40):
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        os.waitpid(child, 0)
+
+def make_on():
+    while not stop.is_set():
+        some = [HammingIndex() for _ in range(20)]
+
+stop.clear()
+makers = [threading.Thread(target=make_on) for _ in range(2)]
+forkers = [threading.Thread(target=fork_on) for _ in range(3)]
+for thread in makers + forkers:
+    thread.start()
+for thread in forkers:
+    thread.join()
+stop.set()
+for thread in makers:
+    thread.join()
+
 def again(done, of):
-    if done == 3:
+    if done == of:
         forked(lambda: index.query(codes[1], 31))
 
 index.merge(again)

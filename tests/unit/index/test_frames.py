@@ -111,6 +111,18 @@ def test_a_removed_video_is_not_found_any_more() -> None:
         index.remove(7)
 
 
+def test_a_video_may_be_named_by_any_kind_of_whole_number() -> None:
+    index = FrameIndex()
+    video = np.int32(500_000)
+    index.add(video, clip(1, 5))  # type: ignore[arg-type]
+    for same in (500_000, video, np.int64(500_000)):
+        assert same in index
+        assert index.count(same) == 5  # type: ignore[arg-type]
+    assert all(other not in index for other in (500_001, 500_000.0, "500000", None))
+    index.remove(video)  # type: ignore[arg-type]
+    assert len(index) == 0
+
+
 def test_a_video_may_be_put_in_again_after_it_was_removed() -> None:
     index = FrameIndex()
     index.add(7, clip(1, 60))

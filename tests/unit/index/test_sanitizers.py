@@ -53,6 +53,14 @@ for name in native.kernels():
             for choice in (0, 1, 2):
                 assert found(index, few, radius, choice) == right
             assert found(index, few[0], radius, 2) == right[:1]
+            if len(few) > 60:  # in a batch that is worth sorting
+                assert found(index, np.repeat(few, 9, axis=0), radius, 2) == [each for each in right for _ in range(9)]
+        built = native.Index(compact)
+        built.begin(rows)
+        built.put(codes[:100], ids[:100])
+        built.put(codes[100:], ids[100:])
+        built.finish(lambda done, of: None)
+        assert found(built, asked, 31, 2) == found(index, asked, 31, 2)
         for k in range(0, 200, 3):
             index.remove(int(ids[k]))
         for k in range(300):
@@ -142,8 +150,18 @@ stop = threading.Event()
 
 def search_on():
     while not stop.is_set():
-        index.query(codes[:3], 31, 2), index.query(codes[:70], 31, 2), index.plan(31, 1)
+        for asked in (codes[:3], codes[:70], codes[:600]):
+            index.query(asked, 31, 2)
+        index.plan(31, 1)
         len(index), 5 in index, index.state(), index.code(16_999)
+
+def build_on():
+    while not stop.is_set():
+        built = native.Index(False)
+        built.begin(9000)
+        built.put(codes[:4000], np.arange(4000))
+        built.put(codes[4000:9000], np.arange(4000, 9000))
+        built.finish()
 
 def change_on(own):
     for k in range(1500):
@@ -162,7 +180,7 @@ def save_on():
             except RuntimeError:
                 stop.wait(0.001)  # a merge is under way
 
-threads = [threading.Thread(target=job) for job in (search_on, search_on, merge_on, save_on)]
+threads = [threading.Thread(target=job) for job in (search_on, search_on, merge_on, save_on, build_on)]
 changers = [threading.Thread(target=change_on, args=(own,)) for own in (1, 2)]
 for thread in threads + changers:
     thread.start()

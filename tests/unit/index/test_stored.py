@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
@@ -157,8 +158,8 @@ def test_a_log_that_says_what_cannot_be_is_refused_for_good(stored: Path, change
     with StoredIndex(stored) as reader:
         before = open_files()
         with log.log_path(stored, identity).open("ab") as file:
-            file.write(log._packed(identity, 0, log.Change(1, None)))
-            file.write(log._packed(identity, 1, change))
+            file.write(log.packed(identity, 0, [log.Change(1, None)]))
+            file.write(log.packed(identity, 1, [change]))
         for _ in range(3):
             with pytest.raises(DamagedFile, match="build the index anew"):
                 reader.refresh()
@@ -363,6 +364,85 @@ def test_while_a_new_snapshot_is_read_news_still_arrive_and_nothing_withdrawn_co
         loader.join()
         assert len(reader) == 46
         assert reader._index().identity == writer._index().identity
+
+
+def test_a_reader_that_is_loading_hears_of_withdrawals_however_many_snapshots_follow(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    real = HammingIndex.open
+
+    def slowly_by_the_loader(path: Path, **how: bool) -> HammingIndex:
+        opened = real(path, **how)
+        if threading.current_thread() is loader:
+            begun.set()
+            assert go_on.wait(60)
+        return opened
+
+    with StoredIndex(stored, writable=True) as writer, StoredIndex(stored) as reader:
+        writer.compact()
+        loader = threading.Thread(target=reader.refresh)
+        with monkeypatch.context() as slow:
+            slow.setattr(HammingIndex, "open", slowly_by_the_loader)
+            loader.start()
+            assert begun.wait(60)
+            for id_ in (1, 2, 3):
+                writer.remove(id_)
+                assert reader.refresh() == 1
+                assert id_ not in reader
+                writer.compact()
+            writer.remove(4)
+            go_on.set()
+            loader.join()
+        assert not {1, 2, 3, 4} & {id_ for id_ in range(50) if id_ in reader}
+        reader.refresh()
+        assert len(reader) == 46
+        assert reader._index().identity == writer._index().identity
+
+
+def test_the_logs_of_former_snapshots_are_let_go_of(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with StoredIndex(stored, writable=True) as writer:
+        before = open_files()
+        for _ in range(3):
+            writer.compact()
+        assert open_files() == before + 3
+        with monkeypatch.context() as later:
+            later.setattr("reclaim.index.log.time.monotonic", lambda: 10.0**12)
+            writer.remove(1)
+        assert open_files() == before
+        monkeypatch.setattr(log, "_FOLLOWED_MOST", 2)
+        for _ in range(4):
+            writer.compact()
+        assert open_files() == before + 2
+
+
+def test_what_is_withdrawn_is_seen_also_while_the_snapshot_has_no_name(stored: Path) -> None:
+    with StoredIndex(stored, writable=True) as writer, StoredIndex(stored) as reader:
+        elsewhere = stored.rename(stored.with_name("elsewhere"))
+        writer.remove(1)
+        for _ in range(2):
+            with pytest.raises(FileNotFoundError):
+                reader.refresh()
+            assert 1 not in reader
+        elsewhere.rename(stored)
+        assert reader.refresh() == 0
+        assert len(reader) == 49
+
+
+def test_an_error_told_at_each_refresh_takes_no_more_memory_each_time(
+    stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with StoredIndex(stored, writable=True) as writer, StoredIndex(stored) as reader:
+        writer.compact()
+        monkeypatch.setattr(HammingIndex, "open", fails(MemoryError()))
+        reader.refresh(wait=False)
+        assert eventually(lambda: reader.error is not None)
+        lengths = set()
+        for _ in range(5):
+            with pytest.raises(MemoryError) as caught:
+                reader.refresh(wait=False)
+            lengths.add(len(list(traceback.walk_tb(caught.value.__traceback__))))
+        assert len(lengths) == 1
 
 
 def test_a_refresh_that_does_not_wait_leaves_the_new_snapshot_to_a_thread_and_tells_its_error(

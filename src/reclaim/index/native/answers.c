@@ -38,11 +38,12 @@ static PyObject *answer_from(const Hits *hits, uint32_t queries)
 static uint32_t share_of(const Index *self, uint32_t queries, int radius, Choice choice)
 {
     enum { LEAST = 64 };
-    static const double LONGEST_NS = 5e8;
-    if (self->main == NULL || queries <= LEAST) {
+    static const double LONGEST_NS = 5e8, ADDED_NS = 0.16;
+    if (queries <= LEAST) {
         return queries;
     }
-    const double share = LONGEST_NS / (plan_for(self->main, radius, queries, choice).cost_ns + 1);
+    const double main_ns = self->main != NULL ? plan_for(self->main, radius, queries, choice).cost_ns : 0;
+    const double share = LONGEST_NS / (main_ns + ADDED_NS * self->delta.rows + 1);
     return share >= queries ? queries : share > LEAST ? (uint32_t)share : LEAST;
 }
 

@@ -1,4 +1,4 @@
-/* Building a segment straight from what Python hands in, with no list of additions in between.
+/* Building a segment's bands, and a whole one straight from what Python hands in, with no list of additions in between.
  *
  * begin, put as often as needed, finish: one thread does all of it before any other knows of the index. */
 #define PY_SSIZE_T_CLEAN
@@ -52,13 +52,6 @@ PyObject *index_put(Index *self, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static int tell(PyObject *progress, uint32_t done, uint32_t of)
-{
-    PyObject *answer = progress == Py_None ? Py_NewRef(progress) : PyObject_CallFunction(progress, "II", done, of);
-    Py_XDECREF(answer);
-    return answer != NULL ? 0 : -1;
-}
-
 enum { THREADS = 4 };
 
 typedef struct {
@@ -98,24 +91,29 @@ static uint32_t build_some(Segment *s, Job jobs[THREADS], uint32_t first)
     return count;
 }
 
-static int build_bands(Segment *s, PyObject *progress)
+static uint32_t cores_here(void)
+{
+    cpu_set_t cores;
+    return sched_getaffinity(0, sizeof cores, &cores) == 0 ? (uint32_t)CPU_COUNT(&cores) : 1;
+}
+
+int build_bands(Segment *s, int all_cores, PyObject *progress, PyThreadState **thread)
 {
     Job jobs[THREADS] = {{0}};
-    cpu_set_t cores;
-    const int known = sched_getaffinity(0, sizeof cores, &cores) == 0;
-    const uint32_t usable = known ? (uint32_t)CPU_COUNT(&cores) : 1;
+    const uint32_t usable = all_cores ? cores_here() : 1;
     for (uint32_t t = 0; t < THREADS && t < usable; t++) {
         jobs[t].scratch = segment_scratch(s->n);
     }
     int status = jobs[0].scratch != NULL ? 0 : -1;
-    if (status < 0) {
-        PyErr_NoMemory();
-    }
-    for (uint32_t b = 0, built = 0; status == 0 && b < s->bands; b += built) {
-        Py_BEGIN_ALLOW_THREADS
-        built = build_some(s, jobs, b);
-        Py_END_ALLOW_THREADS
-        status = tell(progress, b + built, s->bands);
+    for (uint32_t built = 0; status == 0 && built < s->bands;) {
+        built += build_some(s, jobs, built);
+        if (progress != Py_None) {
+            PyEval_RestoreThread(*thread);
+            PyObject *answer = PyObject_CallFunction(progress, "II", (unsigned)built, (unsigned)s->bands);
+            status = answer == NULL ? -2 : 0;
+            Py_XDECREF(answer);
+            *thread = PyEval_SaveThread();
+        }
     }
     for (uint32_t t = 0; t < THREADS; t++) {
         segment_scratch_free(jobs[t].scratch, s->n);
@@ -126,7 +124,6 @@ static int build_bands(Segment *s, PyObject *progress)
 PyObject *index_finish(Index *self, PyObject *args)
 {
     PyObject *progress = Py_None;
-    uint32_t twice;
     if (!PyArg_ParseTuple(args, "|O", &progress)) {
         return NULL;
     }
@@ -136,20 +133,21 @@ PyObject *index_finish(Index *self, PyObject *args)
         return NULL;
     }
     self->begun = NULL;
-    Py_BEGIN_ALLOW_THREADS
-    twice = segment_build_map(s);
-    Py_END_ALLOW_THREADS
+    PyThreadState *thread = PyEval_SaveThread();
+    const uint32_t twice = segment_build_map(s);
+    const int status = twice == NO_ROW ? build_bands(s, 1, progress, &thread) : 0;
+    if (twice == NO_ROW && status == 0) {
+        pthread_rwlock_wrlock(&self->lock);
+        self->main = s;
+        pthread_rwlock_unlock(&self->lock);
+        PyEval_RestoreThread(thread);
+        Py_RETURN_NONE;
+    }
+    const long long id = twice == NO_ROW ? 0 : (long long)s->ids[twice];
+    segment_free(s);
+    PyEval_RestoreThread(thread);
     if (twice != NO_ROW) {
-        PyErr_Format(PyExc_ValueError, "The id %lld is there twice.", (long long)s->ids[twice]);
+        PyErr_Format(PyExc_ValueError, "The id %lld is there twice.", id);
     }
-    if (twice != NO_ROW || build_bands(s, progress) < 0) {
-        segment_free(s);
-        return NULL;
-    }
-    Py_BEGIN_ALLOW_THREADS
-    pthread_rwlock_wrlock(&self->lock);
-    self->main = s;
-    pthread_rwlock_unlock(&self->lock);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    return status == -1 ? PyErr_NoMemory() : NULL;
 }

@@ -37,7 +37,7 @@ PyObject *index_extend(Index *self, PyObject *args)
     PyObject *object;
     Py_buffer ids;
     uint32_t count = 0, done = 0;
-    int status = 0;
+    int status = 0, due = 0;
     int64_t id = 0;
     if (!PyArg_ParseTuple(args, "Oy*", &object, &ids)) {
         return NULL;
@@ -53,6 +53,7 @@ PyObject *index_extend(Index *self, PyObject *args)
     }
     Py_BEGIN_ALLOW_THREADS
     pthread_rwlock_wrlock(&self->lock);
+    const uint32_t before = self->delta.rows;
     status = delta_reserve(&self->delta, count);
     for (; done < count && status == 0; done++) {
         if (done + AHEAD < count) {
@@ -69,7 +70,9 @@ PyObject *index_extend(Index *self, PyObject *args)
             memcpy(&undo, (const char *)ids.buf + i * sizeof undo, sizeof undo);
             delta_remove(&self->delta, delta_find(&self->delta, undo));
         }
+        self->delta.rows = before;
     }
+    due = wants_merge(self);
     pthread_rwlock_unlock(&self->lock);
     Py_END_ALLOW_THREADS
     wipe(codes, (size_t)count * sizeof *codes);
@@ -79,10 +82,7 @@ PyObject *index_extend(Index *self, PyObject *args)
         PyErr_Format(PyExc_ValueError, "The id %lld is there twice.", (long long)id);
         return NULL;
     }
-    if (status < 0) {
-        return PyErr_NoMemory();
-    }
-    Py_RETURN_NONE;
+    return status < 0 ? PyErr_NoMemory() : PyBool_FromLong(due);
 }
 
 PyObject *index_remove(Index *self, PyObject *object)
@@ -117,18 +117,29 @@ static size_t words_of(const Segment *s)
     return ((size_t)s->n + 63) / 64;
 }
 
+/* The lock is let go again and again: where many codes are equal, each wipe looks through all of them. */
 void unpin(Index *self, const uint64_t *alive_before)
 {
-    pthread_rwlock_wrlock(&self->lock);
+    static const size_t AT_ONCE = 1 << 20; /* entries: less than a millisecond */
     Segment *s = self->main;
-    s->pinned = 0;
-    for (size_t word = 0; word < words_of(s) && !s->mapped; word++) {
-        uint64_t gone = (alive_before != NULL ? alive_before[word] : UINT64_MAX) & ~s->alive[word];
-        for (; gone != 0; gone &= gone - 1) {
-            segment_wipe(s, (uint32_t)(64 * word) + (uint32_t)__builtin_ctzll(gone));
+    size_t word = 0;
+    uint64_t left = UINT64_MAX; /* of the word's rows, those not looked at yet */
+    for (int over = 0; !over;) {
+        pthread_rwlock_wrlock(&self->lock);
+        for (size_t seen = 0; word < words_of(s) && seen < AT_ONCE && !s->mapped;) {
+            const uint64_t gone = left & ~s->alive[word] & (alive_before != NULL ? alive_before[word] : UINT64_MAX);
+            if (gone == 0) {
+                left = UINT64_MAX;
+                word++;
+            } else {
+                seen += segment_wipe(s, (uint32_t)(64 * word) + (uint32_t)__builtin_ctzll(gone));
+                left &= ~(gone & -gone);
+            }
         }
+        over = s->mapped || word == words_of(s);
+        s->pinned = over ? PIN_NONE : PIN_WIPING;
+        pthread_rwlock_unlock(&self->lock);
     }
-    pthread_rwlock_unlock(&self->lock);
 }
 
 /* The lock is held for the moment only: the delta is copied, the main structure pinned, to be copied afterwards. */
@@ -148,7 +159,7 @@ int gather(Index *self, int keep_removed, Moment *moment)
     if (s != NULL) {
         if (from != NULL) {
             memcpy(moment->alive, from->alive, words_of(from) * sizeof *moment->alive);
-            self->main->pinned = 1;
+            self->main->pinned = PIN_READING;
         }
         const Delta *d = &self->delta;
         uint32_t to = s->n - d->living;
@@ -188,27 +199,6 @@ void copy_main(Index *self, Moment *moment)
     free(moment->alive);
 }
 
-int build(Segment *s, PyObject *progress, PyThreadState **thread)
-{
-    void *scratch = segment_scratch(s->n);
-    int status = scratch == NULL ? -1 : 0;
-    if (status == 0) {
-        segment_build_map(s);
-    }
-    for (uint32_t b = 0; status == 0 && b < s->bands; b++) {
-        segment_build_band(s, b, scratch);
-        if (progress != Py_None) {
-            PyEval_RestoreThread(*thread);
-            PyObject *answer = PyObject_CallFunction(progress, "II", (unsigned)(b + 1), (unsigned)s->bands);
-            status = answer == NULL ? -2 : 0;
-            Py_XDECREF(answer);
-            *thread = PyEval_SaveThread();
-        }
-    }
-    segment_scratch_free(scratch, s->n);
-    return status;
-}
-
 static void repeat_removals(Segment *merged, const int64_t *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -223,7 +213,7 @@ static void repeat_removals(Segment *merged, const int64_t *ids, size_t count)
  * last few with the write lock held, which is kept. */
 static void catch_up(Index *self, Segment *merged)
 {
-    enum { FEW = 256 };
+    enum { FEW = 64 };
     pthread_rwlock_wrlock(&self->lock);
     while (self->removed_count > FEW) {
         int64_t *ids = self->removed;
@@ -258,11 +248,12 @@ static int take_over(Index *self, Segment *merged, uint32_t delta_rows, Segment 
 PyObject *index_merge(Index *self, PyObject *args)
 {
     PyObject *progress = Py_None;
+    int all_cores = 1;
     Moment moment;
     Segment *old = NULL;
     Delta old_delta;
     memset(&old_delta, 0, sizeof old_delta);
-    if (!PyArg_ParseTuple(args, "|O", &progress)) {
+    if (!PyArg_ParseTuple(args, "|Op", &progress, &all_cores)) {
         return NULL;
     }
     if (self->busy) {
@@ -275,7 +266,8 @@ PyObject *index_merge(Index *self, PyObject *args)
     Segment *merged = moment.made;
     if (status == 0) {
         copy_main(self, &moment);
-        status = build(merged, progress, &thread);
+        segment_build_map(merged);
+        status = build_bands(merged, all_cores, progress, &thread);
     }
     if (status == 0) {
         catch_up(self, merged);

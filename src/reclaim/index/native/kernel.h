@@ -135,11 +135,17 @@ typedef struct {
 
 enum { HEADER_BYTES = 4096 };
 
+typedef enum {
+    PIN_NONE,
+    PIN_READING, /* somebody reads the arena without a lock: what is removed meanwhile is wiped afterwards */
+    PIN_WIPING   /* that is being done; what is removed from now on is wiped at once */
+} Pin;
+
 typedef struct {
     uint8_t *arena;
     size_t size;
     int mapped; /* a read-only file: nothing in the arena may be written */
-    int pinned; /* somebody reads the arena without a lock: what is removed meanwhile is wiped afterwards */
+    Pin pinned;
     uint32_t n, dead;
     uint32_t row_bytes; /* 3 or 4 */
     uint32_t map_size;
@@ -163,7 +169,7 @@ uint32_t segment_build_map(Segment *s); /* the row of an id that is there twice,
 void segment_free(Segment *s);
 uint32_t segment_find(const Segment *s, int64_t id); /* a living row or NO_ROW */
 void segment_remove(Segment *s, uint32_t row);
-void segment_wipe(Segment *s, uint32_t row); /* one that was removed while the segment was pinned */
+size_t segment_wipe(Segment *s, uint32_t row); /* one that was removed; how many entries were looked at for it */
 uint64_t checksum(const void *data, size_t size);
 
 /* Reasons a file is refused. */

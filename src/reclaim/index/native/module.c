@@ -17,7 +17,7 @@ PyDoc_STRVAR(add_doc, "add(id, code, /)\n--\n\nPut in one code of 32 bytes; True
                       "the id is there already.");
 
 PyDoc_STRVAR(extend_doc, "extend(codes, ids, /)\n--\n\nPut in codes of 32 bytes each under as many int64 ids, all or\n"
-                         "none. Raises ValueError for an id that is there twice.");
+                         "none; True if a merge is due. Raises ValueError for an id that is there twice.");
 
 PyDoc_STRVAR(remove_doc, "remove(id, /)\n--\n\nTake out one id; True if a merge is due. Raises KeyError if it is\n"
                        "not there.");
@@ -29,8 +29,9 @@ PyDoc_STRVAR(put_doc, "put(codes, ids, /)\n--\n\nThe next codes of 32 bytes each
 PyDoc_STRVAR(finish_doc, "finish(progress=None, /)\n--\n\nEnd the building, when all codes were put. Raises ValueError for an id\n"
                          "that is there twice; the index is then empty. progress as for merge.");
 
-PyDoc_STRVAR(merge_doc, "merge(progress=None, /)\n--\n\nBuild the main structure anew from everything there is. Searches and\n"
-                        "changes go on meanwhile. progress(done, total) is called between the steps.\n"
+PyDoc_STRVAR(merge_doc, "merge(progress=None, all_cores=True, /)\n--\n\nBuild the main structure anew from everything there is, on all\n"
+                        "cores or on one. Searches and changes go on meanwhile. progress(done, total) is called between\n"
+                        "the steps.\n"
                         "False if another merge is under way.");
 
 PyDoc_STRVAR(query_doc, "query(codes, radius, choice=0, /)\n--\n\n(starts, ids, distances) as bytearrays of int64, int64 and\n"

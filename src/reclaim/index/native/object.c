@@ -189,14 +189,18 @@ void index_dealloc(Index *self)
 
 /* ---- fork ---- */
 
+static pthread_mutex_t one_forks = PTHREAD_MUTEX_INITIALIZER; /* two would wait for each other's indexes */
+
 /* Takes every index's write lock, so that the child finds none half changed. The GIL is let go while waiting: another
  * thread may need it before it gives its lock back. */
 PyObject *before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
-    const pthread_t here = pthread_self();
+    Py_BEGIN_ALLOW_THREADS
+    pthread_mutex_lock(&one_forks);
+    Py_END_ALLOW_THREADS
     Index *index = first_index;
     while (index != NULL) {
-        if (index->held_for_fork && pthread_equal(index->forking, here)) {
+        if (index->held_for_fork) {
             index = index->next;
             continue;
         }
@@ -205,7 +209,6 @@ PyObject *before_fork(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
         pthread_rwlock_wrlock(&index->lock);
         Py_END_ALLOW_THREADS
         index->held_for_fork = 1;
-        index->forking = here;
         index = first_index; /* there may be new ones */
     }
     Py_RETURN_NONE;
@@ -215,12 +218,13 @@ PyObject *after_fork_in_parent(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(
 {
     for (Index *index = first_index, *next; index != NULL; index = next) {
         next = index->next;
-        if (index->held_for_fork && pthread_equal(index->forking, pthread_self())) {
+        if (index->held_for_fork) {
             index->held_for_fork = 0;
             pthread_rwlock_unlock(&index->lock);
             Py_DECREF(index);
         }
     }
+    pthread_mutex_unlock(&one_forks);
     Py_RETURN_NONE;
 }
 
@@ -234,7 +238,7 @@ static void give_up(Index *index)
     index->removed_count = 0;
     Segment *s = index->main;
     if (s != NULL && s->pinned) {
-        s->pinned = 0;
+        s->pinned = PIN_NONE;
         for (uint32_t row = 0; row < s->n && !s->mapped; row++) {
             if (!is_alive(s, row)) {
                 segment_wipe(s, row);
@@ -245,6 +249,7 @@ static void give_up(Index *index)
 
 PyObject *after_fork_in_child(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(ignored))
 {
+    pthread_mutex_init(&one_forks, NULL);
     for (Index *index = first_index, *next; index != NULL; index = next) {
         next = index->next;
         lock_init(&index->lock);

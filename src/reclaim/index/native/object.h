@@ -18,8 +18,7 @@ typedef struct Index {
     pthread_rwlock_t lock;
     int ready;
     struct Index *next, *previous; /* every index of this process, for a fork; guarded by the GIL */
-    int held_for_fork;
-    pthread_t forking; /* the thread that holds the lock for a fork */
+    int held_for_fork; /* by the thread that forks */
     Mode mode;
     Segment *main; /* NULL before the first merge */
     Segment *begun; /* being built by begin, put and finish */
@@ -58,8 +57,11 @@ int take_out(Index *self, int64_t id); /* -1: not there */
 /* Without the lock and without the GIL, by the one who is busy. */
 int gather(Index *self, int keep_removed, Moment *moment); /* 0, or -1: no memory */
 void copy_main(Index *self, Moment *moment);
-int build(Segment *s, PyObject *progress, PyThreadState **thread); /* 0, -1: no memory, -2: an exception is set */
 void unpin(Index *self, const uint64_t *alive_before); /* NULL: all were */
+
+/* Without the GIL, of a segment that nobody else knows and whose table of ids is made. progress is called between the
+ * steps with the GIL. 0, -1: no memory, -2: an exception is set. */
+int build_bands(Segment *s, int all_cores, PyObject *progress, PyThreadState **thread);
 
 Index *index_alloc(PyTypeObject *type);
 PyObject *index_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);

@@ -284,16 +284,18 @@ void segment_remove(Segment *s, uint32_t row)
 {
     s->alive[row >> 6] &= ~(UINT64_C(1) << (row & 63));
     s->dead++;
-    if (!s->mapped && !s->pinned) {
+    if (!s->mapped && s->pinned != PIN_READING) {
         segment_wipe(s, row);
     }
 }
 
-void segment_wipe(Segment *s, uint32_t row)
+size_t segment_wipe(Segment *s, uint32_t row)
 {
+    size_t seen = 0;
     for (uint32_t b = 0; b < s->bands; b++) {
         Band *band = &s->band[b];
         const uint32_t key = band_of(&s->codes[row], b);
+        seen += band->offsets[key + 1] - band->offsets[key];
         for (uint32_t i = band->offsets[key]; i < band->offsets[key + 1]; i++) {
             if (row_at(s, band, i) == row) {
                 put_row(s, band, i, NO_ROW);
@@ -306,4 +308,5 @@ void segment_wipe(Segment *s, uint32_t row)
         }
     }
     memset(&s->codes[row], 0, sizeof s->codes[row]);
+    return seen + 1;
 }

@@ -37,7 +37,7 @@ static int pin_if_whole(Index *self)
     pthread_rwlock_rdlock(&self->lock);
     const int whole = self->main != NULL && self->main->dead == 0 && self->delta.rows == 0;
     if (whole) {
-        self->main->pinned = 1;
+        self->main->pinned = PIN_READING;
     }
     pthread_rwlock_unlock(&self->lock);
     return whole;
@@ -79,7 +79,10 @@ PyObject *index_save(Index *self, PyObject *args)
     }
     if (moment.made != NULL) {
         copy_main(self, &moment);
-        status = status == 0 ? build(moment.made, Py_None, &thread) : status;
+        if (status == 0) {
+            segment_build_map(moment.made);
+            status = build_bands(moment.made, 1, Py_None, &thread);
+        }
     }
     if (status == 0 && write_segment(whole ? self->main : moment.made, fd, identity) < 0) {
         error = errno;
