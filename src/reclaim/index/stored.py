@@ -85,6 +85,11 @@ class StoredIndex(Searching):
         """
         return self._aside.error
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the log could not be followed and what takes its place has not been read yet."""
+        return self._stale
+
     def about(self) -> About:
         """What there is, as of the last refresh."""
         return self._now().about

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reclaim.index import CODE_BYTES, ManyHits
 from reclaim.index.codes import Codes, Ids
+from reclaim.matching.nearest import at_nearest_turn
 from reclaim.matching.policy import Action, Policy, most_urgent
 from reclaim.signals import Pdq, SignalError, md5_of
 from reclaim.signals.sources import read_bytes
@@ -147,16 +149,24 @@ def decide_on_codes(
 ) -> dict[int, Decision]:
     """Look up many PDQ values as they lie, shape (n, 32), with their qualities where they are known.
 
-    Returns the decisions on those that match, by position; nothing was found for the others.
+    Returns the decisions on those that match, by position; nothing was found for the others. Equal values of equal
+    quality are looked up once, and share a decision.
     """
-    hits = index.query_many(codes, policy.review_distance)
-    decisions = {}
-    for position in np.flatnonzero(np.diff(hits.starts)).tolist():
-        quality = qualities[position] if qualities else None
-        decision = _of_hits(codes[position].tobytes().hex(), quality, hits, position, index, policy)
+    raw = codes.tobytes()
+    values = [raw[start : start + CODE_BYTES] for start in range(0, len(raw), CODE_BYTES)]
+    places: dict[tuple[bytes, int | None], int] = {}
+    asked = zip(values, repeat(None) if qualities is None else qualities, strict=qualities is not None)
+    which = [places.setdefault(each, len(places)) for each in asked]
+    distinct = np.frombuffer(b"".join(value for value, _ in places), np.uint8).reshape(-1, CODE_BYTES)
+    hits = index.query_many(distinct, policy.review_distance)
+    named = list(places)
+    decisions: dict[int, Decision] = {}
+    for place in np.flatnonzero(np.diff(hits.starts)).tolist():
+        value, quality = named[place]
+        decision = _of_hits(value.hex(), quality, hits, place, index, policy)
         if decision.matches:
-            decisions[position] = decision
-    return decisions
+            decisions[place] = decision
+    return {at: decisions[place] for at, place in enumerate(which) if place in decisions}
 
 
 def _of_hits(
@@ -178,14 +188,13 @@ def _nearest(turned: Turned, index: NearIndex, policy: Policy) -> list[Found]:
     """Each signal that any turn comes near to, at its nearest."""
     codes = np.frombuffer(bytes.fromhex("".join(pdq.value for pdq in turned.values())), np.uint8)
     hits = index.query_many(codes.reshape(-1, CODE_BYTES), policy.review_distance)
-    best: dict[int, _Near] = {}
-    borders = hits.starts.tolist()
-    for position, (turn, pdq) in enumerate(turned.items()):
-        for id_, distance in _pairs(hits, borders[position], borders[position + 1]):
-            if id_ not in best or distance < best[id_].distance:
-                best[id_] = _Near(id_, distance, turn, pdq.quality, pdq.poor)
-    nearest = sorted(best.values(), key=lambda near: (near.distance, near.id))
-    return _named(nearest[: policy.max_matches + 1], index, policy)
+    turns = np.repeat(np.arange(len(turned)), np.diff(hits.starts))
+    named = list(turned.items())
+    near = []
+    for id_, distance, at in at_nearest_turn(hits.ids, hits.distances, turns, policy.max_matches + 1):
+        turn, pdq = named[at]
+        near.append(_Near(id_, distance, turn, pdq.quality, pdq.poor))
+    return _named(near, index, policy)
 
 
 def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy) -> list[Found]:
@@ -212,8 +221,8 @@ def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy) -> list[F
 def _files(md5: str, index: FileIndex | None, policy: Policy) -> list[Found]:
     if index is None:
         return []
-    ids = index.query(bytes.fromhex(md5))
-    return [Found(type="md5", id=id_, value=md5, distance=0, action=policy.exact_file) for id_ in ids.tolist()]
+    ids = index.query(bytes.fromhex(md5))[: policy.max_matches + 1].tolist()
+    return [Found(type="md5", id=id_, value=md5, distance=0, action=policy.exact_file) for id_ in ids]
 
 
 def _decision(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from reclaim.index import ExactIndex, IndexFileError, StoredIndex
@@ -71,28 +72,42 @@ class IndexFolder:
 
     def refresh(self) -> None:
         """Take in what changed, once. What fails is told by ``fault``, and the last good indexes stay."""
-        try:
-            self._pdq = self._current(self._pdq, PDQ_INDEX)
-            self._md5 = self._current(self._md5, MD5_INDEX)
-            if self._pdq is None and self._md5 is None:
-                self.fault = f"The folder has neither {PDQ_INDEX} nor {MD5_INDEX}."
-                return
-            self.indexes = Indexes(self._pdq, None if self._md5 is None else ExactIndex(self._md5))
-            if time.monotonic() - self._state_read_at >= _STATE_SECONDS:
-                self.state = load_state(self._folder)
-                self._state_read_at = time.monotonic()
-        except (IndexFileError, ValueError) as error:
-            self.fault = str(error)
-        except OSError as error:
-            self.fault = f"The folder of indexes cannot be read ({error.strerror})."
-        else:
-            self.fault = ""
+        faults = [self._attempt(part) for part in (self._refresh_pdq, self._refresh_md5, self._refresh_state)]
+        self.indexes = Indexes(self._pdq, None if self._md5 is None else ExactIndex(self._md5))
+        if self._pdq is None and self._md5 is None:
+            faults.append(f"The folder has neither {PDQ_INDEX} nor {MD5_INDEX}.")
+        self.fault = next(filter(None, faults), "")
+        if not self.fault:
             self._refreshed_at = time.monotonic()
+
+    @staticmethod
+    def _attempt(part: Callable[[], None]) -> str:
+        """Do it, and say what is wrong: what fails in one file must not keep the news of another away."""
+        try:
+            part()
+        except (IndexFileError, ValueError) as error:
+            return str(error)
+        except OSError as error:
+            return f"The folder of indexes cannot be read ({error.strerror})."
+        return ""
+
+    def _refresh_pdq(self) -> None:
+        self._pdq = self._current(self._pdq, PDQ_INDEX)
+
+    def _refresh_md5(self) -> None:
+        self._md5 = self._current(self._md5, MD5_INDEX)
+
+    def _refresh_state(self) -> None:
+        if time.monotonic() - self._state_read_at >= _STATE_SECONDS:
+            self.state = load_state(self._folder)
+            self._state_read_at = time.monotonic()
 
     def _current(self, index: StoredIndex | None, name: str) -> StoredIndex | None:
         if index is not None:
             # A new snapshot is loaded aside, so that what is new to the other index does not wait for it.
             index.refresh(wait=False)
+            if index.is_behind:
+                raise IndexFileError(f"The log of {name} cannot be followed; the index is being read anew.")
             return index
         with contextlib.suppress(FileNotFoundError):
             return StoredIndex(self._folder / name)

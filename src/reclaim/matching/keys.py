@@ -97,11 +97,19 @@ class Keys:
             raise KeyFileError(f"{path.name} holds no key. Make one with: reclaim match key --keys FILE")
 
     def refresh(self) -> None:
-        """Read the file again if it has changed. One that cannot be read any more leaves no key valid."""
+        """Read the file again if it has changed. One that cannot be read any more leaves no key valid.
+
+        An error that nobody foresaw does so too, and is raised.
+        """
         try:
             self._load()
-        except KeyFileError:
+        except Exception as error:
             self._digests, self._stamp = [], None
+            if not isinstance(error, KeyFileError):
+                raise
+
+    def __len__(self) -> int:
+        return len(self._digests)
 
     def owner(self, key: bytes) -> int | None:
         """Which key this is, by its place in the file; ``None`` for none of them. Every wrong key takes as long."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reclaim.index import CODE_BYTES, Hits
+from reclaim.matching.nearest import at_nearest_turn
 from reclaim.signals import MATCH_DISTANCE, pdq_of_turns, read_luma
 
 
@@ -49,14 +50,15 @@ def match_luma(luma: npt.NDArray[np.uint8], index: Searchable, radius: int = MAT
     """Look up a picture that ``reclaim.signals.read_luma`` has read (512 x 512, uint8)."""
     hashed = pdq_of_turns(luma)
     codes = np.frombuffer(bytes.fromhex("".join(pdq.value for pdq in hashed.values())), np.uint8)
-    best: dict[int, Match] = {}
     answers = index.query_batch(codes.reshape(-1, CODE_BYTES), radius)
-    for (turn, pdq), hits in zip(hashed.items(), answers, strict=True):
-        for signal_id, distance in zip(hits.ids.tolist(), hits.distances.tolist(), strict=True):
-            if signal_id not in best or distance < best[signal_id].distance:
-                best[signal_id] = Match(signal_id, distance, turn, pdq.quality)
+    found = at_nearest_turn(
+        np.concatenate([hits.ids for hits in answers]),
+        np.concatenate([hits.distances for hits in answers]),
+        np.repeat(np.arange(len(answers)), [len(hits.ids) for hits in answers]),
+    )
+    turns = list(hashed.items())
+    matches = [Match(id_, distance, turns[at][0], turns[at][1].quality) for id_, distance, at in found]
     upright = hashed["original"]
-    matches = sorted(best.values(), key=lambda match: (match.distance, match.signal_id))
     return PictureMatches(upright.quality, upright.poor, matches)
 
 

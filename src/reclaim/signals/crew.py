@@ -1,7 +1,7 @@
 """Processes that read hostile files: limited in memory, ended when they take too long, replaced when they die.
 
 What a file makes of its process costs that file's answer and no more. Answers come back as JSON, not pickle: a decoder
-that its file has taken over must not be able to run code in the process that asked.
+that its file has taken over must not be able to run code in the process that asked, nor to keep it waiting.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import multiprocessing
 import os
 import queue
 import signal
+import socket
+import struct
 import time
 from collections.abc import Callable
 from multiprocessing import connection
-from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from reclaim.signals import errors
@@ -28,6 +29,11 @@ MEMORY_PER_PROCESS = 4 * 2**30
 """Address space of one decoding process, in bytes, where the system can limit it."""
 
 _MAX_ANSWER = 4096
+_ANSWER_SECONDS = 1.0
+"""An answer that has begun to come is here whole by then; an honest one comes in one piece."""
+
+_LENGTH = struct.Struct("!Q")
+"""Goes before each message, in bytes."""
 
 Fields = dict[str, Any]
 Work = Callable[[bytes], Fields]
@@ -57,14 +63,14 @@ class Decoder(Generic[Answer]):
             context.set_forkserver_preload(["reclaim.signals"])
         else:
             context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
+        self.line, theirs = socket.socketpair()
         self.process = context.Process(target=_serve, args=(theirs, self._work, self._niceness), daemon=True)
         self.process.start()
         theirs.close()
         self._running = True
 
     def begin(self, task: bytes, seconds: float) -> None:
-        """Hand over a task. One that finds the process dead is answered by `answer`.
+        """Hand over a task. One that finds the process dead, or no longer listening, is answered by `answer`.
 
         Raises OSError where a process that was ended cannot be replaced; the next call tries again.
         """
@@ -73,23 +79,44 @@ class Decoder(Generic[Answer]):
         self.busy = True
         self.deadline = time.monotonic() + seconds
         with contextlib.suppress(OSError):
-            self.pipe.send_bytes(task)
+            self.line.settimeout(max(0.0, seconds))
+            self.line.sendall(_LENGTH.pack(len(task)))
+            self.line.settimeout(max(0.0, self.deadline - time.monotonic()))
+            self.line.sendall(task)
 
     def answer(self) -> Answer | SignalError:
-        """What became of the task in hand; a process that has no answer is ended."""
+        """What became of the task in hand; a process that has no answer, or none that can be used, is ended."""
         self.busy = False
-        with contextlib.suppress(EOFError, OSError, ValueError, TypeError, KeyError):
-            if self.pipe.poll():
-                return self._unpack(self.pipe.recv_bytes(_MAX_ANSWER))
+        # Whatever is wrong with the answer, a hostile file may have written it: it must not pass for an error of ours.
+        with contextlib.suppress(Exception):
+            if connection.wait([self.line], 0):
+                return self._unpack(self._receive())
         self.end()
         return DecoderStopped()
+
+    def _receive(self) -> bytes:
+        """The message that has begun to come. Raises OSError or ValueError where it does not come whole and in time."""
+        until = time.monotonic() + _ANSWER_SECONDS
+        (length,) = _LENGTH.unpack(self._read_exactly(_LENGTH.size, until))
+        if length > _MAX_ANSWER:
+            raise ValueError
+        return self._read_exactly(length, until)
+
+    def _read_exactly(self, count: int, until: float) -> bytes:
+        message = b""
+        while len(message) < count:
+            self.line.settimeout(max(0.0, until - time.monotonic()))
+            if not (part := self.line.recv(count - len(message))):
+                raise ConnectionError
+            message += part
+        return message
 
     def end(self) -> None:
         """Stop the process, whatever it is doing; the next task has another."""
         if not self._running:
             return
         self._running = False
-        self.pipe.close()
+        self.line.close()
         self.process.kill()
         self.process.join()
         self.process.close()
@@ -139,9 +166,9 @@ class Crew(Generic[Answer]):
 def wait_for(busy: list[Decoder[Answer]]) -> list[Decoder[Answer]]:
     """Those of the busy ones that have answered, died or run out of time; waits for the first."""
     patience = max(0.0, min(decoder.deadline for decoder in busy) - time.monotonic())
-    heard = connection.wait([decoder.pipe for decoder in busy], patience)
+    heard = connection.wait([decoder.line for decoder in busy], patience)
     now = time.monotonic()
-    return [decoder for decoder in busy if decoder.pipe in heard or decoder.deadline <= now]
+    return [decoder for decoder in busy if decoder.line in heard or decoder.deadline <= now]
 
 
 def usable_processors() -> int:
@@ -151,15 +178,21 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
-def _serve(pipe: Connection, work: Work, niceness: int) -> None:
+def _serve(line: socket.socket, work: Work, niceness: int) -> None:
     """The life of one process: a task in, an answer out, until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _limit_resources()
     if niceness and hasattr(os, "nice"):
         os.nice(niceness)
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            pipe.send_bytes(json.dumps(_attempt(work, pipe.recv_bytes())).encode())
+    with contextlib.suppress(OSError), line.makefile("rb") as tasks:
+        while len(head := tasks.read(_LENGTH.size)) == _LENGTH.size:
+            (length,) = _LENGTH.unpack(head)
+            if len(task := tasks.read(length)) < length:
+                return
+            answer = json.dumps(_attempt(work, task)).encode()
+            # Dropped before the next one comes: two pictures need not fit in memory at once.
+            del task
+            line.sendall(_LENGTH.pack(len(answer)) + answer)
 
 
 def _attempt(work: Work, task: bytes) -> Fields:

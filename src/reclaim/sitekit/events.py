@@ -1,8 +1,4 @@
-"""One calm line per event, in words that carry no secret.
-
-Only what is named here reaches a log: a fixed sentence and whole numbers or fixed words. No path, query, address,
-body or header is ever passed to a logger, so none can leak through a log file.
-"""
+"""The sites' log, as ``reclaim.plainlog`` has it: one calm line per event, in words that carry no secret."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from gunicorn.http.errors import ParseException
 
+from reclaim import plainlog
 from reclaim.sitekit.problems import refusal
 
 _log = logging.getLogger("reclaim")
@@ -32,28 +29,13 @@ def log_event(sentence: Word, **facts: int | Word) -> None:
 
 def log_failure(sentence: Word, error: BaseException) -> None:
     """Write one line for an error of ours: where it was raised and its type, never its message or its locals."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown place"
-    _log.error("%s: %s at %s", sentence, type(error).__name__, where)
+    plainlog.log_failure(_log, sentence, error)
 
 
-class OurSentences(logging.Formatter):
-    """Lets our own sentences through, and of what any other library says only where it said it.
+class OurSentences(plainlog.OurSentences):
+    """The formatter of the sites."""
 
-    A library's words can hold addresses, request lines, headers and bodies; its tracebacks can hold all of them.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line: the time, then our sentence or, for a library, its level, place and the error's type."""
-        if record.name == _log.name:
-            sentence = record.getMessage()
-        else:
-            error = record.exc_info[0] if record.exc_info else None
-            place = f"{record.name.partition('.')[0]}, {record.module}:{record.lineno}"
-            sentence = f"{record.levelname.lower()} from {place}" + (f": {error.__name__}" if error else "")
-        return f"{self.formatTime(record, self.datefmt)} {sentence}"
+    ours = _log.name
 
 
 def _first_cause(error: BaseException) -> BaseException:

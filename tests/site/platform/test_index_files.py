@@ -199,6 +199,82 @@ def test_a_damaged_or_missing_file_is_made_anew(folder: Path, name: str, harm: C
     assert held(folder) == rows()
 
 
+@pytest.mark.parametrize("name", ["pdq.index", "md5.index", "state.json"])
+@pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b"rubbish"), lambda path: path.unlink()])
+def test_a_damaged_or_missing_file_is_made_anew_also_when_no_signal_has_changed(
+    folder: Path, name: str, harm: Callable[[Path], None]
+) -> None:
+    bank_sends(record(pdq_value(1)), record(MD5))
+    update_index_files()
+    harm(folder / name)
+    assert update_index_files() is True
+    assert held(folder) == rows()
+
+
+def test_a_log_that_is_gone_or_damaged_is_noticed_when_no_signal_has_changed(folder: Path) -> None:
+    bank_sends(record(pdq_value(1)))
+    update_index_files()
+    bank_sends(record(pdq_value(2)))
+    update_index_files()
+    for harm in (lambda path: path.write_bytes(b"rubbish"), lambda path: path.unlink()):
+        [log] = folder.glob("pdq.index.*.log")
+        harm(log)
+        update_index_files()
+        assert held(folder) == rows()
+
+
+def test_files_that_nobody_touched_are_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank_sends(record(pdq_value(1)))
+    update_index_files()
+
+    def read(folder: Path) -> None:
+        raise AssertionError("it read them again")
+
+    monkeypatch.setattr(index_files, "_check", read)
+    assert update_index_files() is True
+    monkeypatch.setattr(index_files, "_sound", {})
+    with pytest.raises(AssertionError):
+        update_index_files()
+
+
+def test_much_that_is_new_leads_to_new_snapshots(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_files, "MOST_FOLLOWED", 2)
+    bank_sends(record(pdq_value(1)), record(MD5))
+    update_index_files()
+    before = (folder / "pdq.index").stat().st_ino
+    bank_sends(record(pdq_value(2)), withdrawn(MD5))
+    update_index_files()
+    assert (folder / "pdq.index").stat().st_ino == before
+    bank_sends(record(pdq_value(3)), record(pdq_value(4)), withdrawn(pdq_value(1)))
+    update_index_files()
+    assert (folder / "pdq.index").stat().st_ino != before
+    assert held(folder) == rows()
+    assert not in_any_file(folder, pdq_value(1))
+
+
+def test_what_changes_while_the_files_are_built_is_followed_the_next_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank_sends(record(pdq_value(1)), record(pdq_value(2)), record(MD5))
+    read = index_files._rows
+    for changes_come in ("before", "after"):
+
+        def meanwhile(kind: Any, newest: int, changes_come: str = changes_come) -> Any:
+            found = read(kind, newest) if changes_come == "before" else iter(list(read(kind, newest)))
+            monkeypatch.setattr(index_files, "_rows", read)
+            bank_sends(record(pdq_value(8)), withdrawn(pdq_value(1)), withdrawn(MD5))
+            bank_sends(record(pdq_value(1)), withdrawn(pdq_value(2)), record(pdq_value(9)))
+            return found
+
+        monkeypatch.setattr(index_files, "_rows", meanwhile)
+        (folder / "state.json").unlink(missing_ok=True)
+        update_index_files()
+        assert index_files._rows is read, "else nothing changed meanwhile"
+        update_index_files()
+        assert held(folder) == rows()
+        bank_sends(record(pdq_value(2)), record(MD5), withdrawn(pdq_value(8)), withdrawn(pdq_value(9)))
+
+
 def test_within_a_day_no_file_holds_a_withdrawn_code(folder: Path) -> None:
     bank_sends(record(pdq_value(1)), record(pdq_value(2)))
     update_index_files()

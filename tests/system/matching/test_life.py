@@ -21,9 +21,12 @@ from tests.system.matching.world import ASTRONAUT, COFFEE, GALAXIES, pdq
 
 @pytest.fixture(scope="module")
 def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Two workers over indexes that the tests write to, with one decoder each and no picture waiting."""
+    """Two workers over indexes that the tests write to, with one decoder each and no picture waiting.
+
+    They search so far that lookups are done in threads.
+    """
     folder = make_folder(tmp_path_factory.mktemp("changing") / "index", {1: pdq(ASTRONAUT)})
-    served = Service(folder, options=("--decoders", "2", "--waiting", "0"))
+    served = Service(folder, options=("--decoders", "2", "--waiting", "0", "--review-distance", "48"))
     with served:
         yield served
 
@@ -174,7 +177,12 @@ def test_it_is_not_ready_until_there_is_an_index_nor_when_the_feed_is_long_ago(t
             store="a", version=1, newest=1, followed_at=long_ago, compacted_at=long_ago, compacted_version=1
         )
         save_state(service.folder, state)
+        never = state.model_copy(update={"followed_at": None})
+        save_state(service.folder, never)
         until(lambda: not service.answers("/ready"))
+        assert "to its end yet" in service.ask("GET", "/ready").problem(503)["detail"]
+        save_state(service.folder, state)
+        until(lambda: "to its end yet" not in service.ask("GET", "/ready").json["detail"])
         assert "followed the feed" in service.ask("GET", "/ready").problem(503)["detail"]
         assert service.metric("reclaim_match_feed_stale_seconds") > 24 * 3600
         assert service.lookup(pdq_value(1)).status == 200, "what is known still answers"

@@ -163,6 +163,7 @@ def test_a_log_that_says_what_cannot_be_is_refused_for_good(stored: Path, change
         for _ in range(3):
             with pytest.raises(DamagedFile, match="build the index anew"):
                 reader.refresh()
+            assert reader.is_behind
         for writable in (False, True):
             with pytest.raises(DamagedFile, match="build the index anew"):
                 StoredIndex(stored, writable=writable)
@@ -170,6 +171,7 @@ def test_a_log_that_says_what_cannot_be_is_refused_for_good(stored: Path, change
         with log.log_path(stored, identity).open("r+b") as file:
             file.truncate(log._HEADER.size)
         reader.refresh()
+        assert not reader.is_behind
         assert len(reader) == 50
         assert 1 in reader
 

@@ -175,6 +175,27 @@ def test_many_codes_give_the_decisions_that_each_gives_alone(indexes: Indexes) -
     assert list(alone) == [0, 1, 2, 4]
 
 
+def test_equal_codes_are_looked_up_once_and_each_with_its_own_quality(indexes: Indexes) -> None:
+    assert indexes.pdq is not None
+    asked: list[int] = []
+
+    class Counting:
+        """The index, and how many codes it was asked for."""
+
+        def query_many(self, codes, radius):  # type: ignore[no-untyped-def]
+            asked.append(len(codes))
+            return indexes.pdq.query_many(codes, radius)  # type: ignore[union-attr]
+
+        def code_of(self, id_: int) -> bytes:
+            return indexes.pdq.code_of(id_)  # type: ignore[union-attr]
+
+    code = np.frombuffer(bytes.fromhex(fingerprint(ASTRONAUT).pdq), np.uint8)
+    decisions = decide_on_codes(np.tile(code, (300, 1)), [20, 90, None] * 100, Counting())
+    assert asked == [3]
+    assert [decision.quality for decision in decisions.values()] == [20, 90, None] * 100
+    assert [decisions[at].action for at in (0, 1, 2)] == [Action.REVIEW, Action.HOLD, Action.HOLD]
+
+
 def test_no_more_matches_are_named_than_asked_for_and_the_nearest_stay(indexes: Indexes) -> None:
     decision = decide(ASTRONAUT, indexes, Policy(max_matches=1))
     assert [match.id for match in decision.matches] == [1]

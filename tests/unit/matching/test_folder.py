@@ -84,6 +84,20 @@ def test_an_index_that_goes_is_a_fault_and_what_was_read_still_answers(
     folder.close()
 
 
+def test_what_is_wrong_with_one_index_does_not_keep_the_news_of_the_other_away(tmp_path: Path) -> None:
+    for name in ("pdq.index", "md5.index"):
+        create_stored(tmp_path / name, HammingIndex())
+    folder = IndexFolder(tmp_path)
+    folder.refresh()
+    (tmp_path / "pdq.index").unlink()
+    with StoredIndex(tmp_path / "md5.index", writable=True) as writer:
+        writer.add(1, CODE)
+    folder.refresh()
+    assert folder.fault
+    assert folder.counts() == {"pdq": 0, "md5": 1}
+    folder.close()
+
+
 def test_a_damaged_index_is_a_fault_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "pdq.index").write_bytes(b"no index at all")
     folder = IndexFolder(tmp_path)

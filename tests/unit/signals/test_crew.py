@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import struct
+import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from reclaim.signals import DecoderStopped, EmptyFile, NotAPicture, PictureTooLarge, SignalError
+from reclaim.signals import DecoderStopped, EmptyFile, NotAPicture, PictureTooLarge, Signal, SignalError
 from reclaim.signals.crew import Crew
+from reclaim.signals.many import _signal_of
 from reclaim.signals.turned import turned_crew, turned_pdq
 
 from .test_formats import PHOTOS
@@ -31,6 +36,39 @@ def obey(order: bytes) -> dict[str, Any]:
     elif order == b"refuse":
         raise EmptyFile
     return {"length": len(order)}
+
+
+def framed(answer: bytes) -> bytes:
+    """As it goes over the line."""
+    return struct.pack("!Q", len(answer)) + answer
+
+
+ANSWERS = {
+    "a length and no more": struct.pack("!Q", 100),
+    "half a length": b"\0\0\0",
+    "a length beyond all memory": struct.pack("!Q", 2**63),
+    "deeper than Python goes": framed(b"[" * 4000),
+    "endless quality": framed(b'{"type":"pdq","quality":Infinity}'),
+    "a number for a value": framed(b'{"type":"md5","value":5}'),
+    "nothing for a quality": framed(b'{"type":"pdq","quality":null}'),
+    "no fields": framed(b"[]"),
+    "a number for fields": framed(b"5"),
+    "no text": framed(b"\xff\xfe"),
+    "nothing": framed(b""),
+}
+"""What a decoder that its file has taken over may send."""
+
+
+def be_taken_over(order: bytes) -> dict[str, Any]:
+    """Send what the task names on the line to the asker, past everything that is ours, and do nothing any more."""
+    if order != b"four":
+        frame = sys._getframe()
+        while "line" not in frame.f_locals and frame.f_back:
+            frame = frame.f_back
+        line: socket.socket = frame.f_locals["line"]
+        line.sendall(ANSWERS[order.decode()])
+        time.sleep(600)
+    return {"type": "md5", "value": f"{len(order):032x}"}
 
 
 def length_of(fields: dict[str, Any]) -> int:
@@ -92,3 +130,40 @@ def test_what_is_done_meanwhile_is_done_and_its_error_does_not_mix_up_answers(cr
 
 def test_a_task_of_many_megabytes_arrives_whole(crew: Crew[int]) -> None:
     assert crew.ask(bytes(40 * 2**20), 60) == 40 * 2**20
+
+
+@pytest.fixture
+def prey() -> Iterator[Crew[Signal]]:
+    made = Crew(be_taken_over, _signal_of, count=1)
+    yield made
+    made.end()
+
+
+def within(seconds: float, ask: Callable[[], Any]) -> Any:
+    """What it returns or raises; a failure rather than a hanging test if it does neither in time."""
+    got: list[Any] = []
+
+    def attempt() -> None:
+        try:
+            got.append(ask())
+        except BaseException as error:
+            got.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert got, "it never came back"
+    return got[0]
+
+
+@pytest.mark.parametrize("sent", ANSWERS)
+def test_a_decoder_that_was_taken_over_costs_one_answer_whatever_it_sends(prey: Crew[Signal], sent: str) -> None:
+    assert type(within(60, lambda: prey.ask(sent.encode(), 30))) is DecoderStopped
+    assert within(60, lambda: prey.ask(b"four", 60)) == Signal("md5", f"{4:032x}")
+
+
+def test_a_decoder_that_reads_no_more_is_given_up_when_its_time_is_over(prey: Crew[Signal]) -> None:
+    [decoder] = prey._all
+    os.kill(decoder.process.pid or 0, signal.SIGSTOP)
+    assert type(within(60, lambda: prey.ask(bytes(4 * 2**20), 0.5))) is DecoderStopped
+    assert within(60, lambda: prey.ask(b"four", 60)) == Signal("md5", f"{4:032x}")

@@ -1,4 +1,4 @@
-"""What an operator may set of the service. Each limit is there so that no caller can take the service from others."""
+"""What an operator may set of the service, and the limits that keep one caller from taking it from the others."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ from reclaim.matching.policy import Policy
 
 MAX_BATCH = 4096
 """Signals in one batch."""
+
+BATCH_MATCHES = 10
+"""Matches named for one signal of a batch."""
+
+BATCH_MATCHES_IN_ALL = 4096
+"""Matches named in the answer to one batch; where more signals than that would allow match, each names fewer."""
 
 SMALL_BODY = 4 * 2**10
 """Bytes of a message with one signal."""
@@ -30,6 +36,9 @@ DECODE_SECONDS = 8.0
 
 DECODING_NICENESS = 10
 """Decoders stand back behind lookups."""
+
+NEAR_DISTANCE = 40
+"""Up to here a lookup takes microseconds, and is done in the event loop; beyond it is done in a thread."""
 
 REQUESTS_PER_KEY = 256
 """Requests of one key under way in one worker."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -16,21 +17,26 @@ Result = TypeVar("Result")
 class Desk:
     """Places for work of one kind. All but the work itself happens in the event loop's thread."""
 
-    def __init__(self, name: str, *, threads: int, places: int, full: str) -> None:
-        """``full`` is the sentence for those who find no place."""
+    def __init__(self, name: str, *, threads: int, places: int, full: str, owners: Callable[[], int]) -> None:
+        """``full`` is the sentence for those who find no place; ``owners`` says how many keys there are now."""
         self._pool = ThreadPoolExecutor(threads, name)
         self._threads = threads
         self._places = places
         self._full = full
+        self._owners = owners
         self._taken = 0
+        self._taken_by: Counter[int] = Counter()
         self._handed_over = 0
 
-    def place(self) -> Place:
-        """Take a place. Raises a 503."""
+    def place(self, owner: int) -> Place:
+        """Take a place. Raises a 503 if there is none, and a 429 where a key has half of them and there are others."""
         if self._taken >= self._places:
             raise Problem(503, self._full, retry_after=1)
+        if self._owners() > 1 and self._taken_by[owner] >= max(1, self._places // 2):
+            raise Problem(429, retry_after=1)
         self._taken += 1
-        return Place(self)
+        self._taken_by[owner] += 1
+        return Place(self, owner)
 
     @property
     def working(self) -> int:
@@ -61,12 +67,14 @@ class Desk:
     def free(self, place: Place) -> None:
         """Give the place to the next."""
         self._taken -= 1
+        self._taken_by[place.owner] -= 1
 
 
 class Place:
     """A place at a desk, for one piece of work; given back at the end of the ``with`` block or of the work."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, owner: int) -> None:
+        self.owner = owner
         self._desk = desk
         self._handed_over = False
 

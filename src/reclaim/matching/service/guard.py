@@ -16,6 +16,7 @@ from reclaim.matching.keys import Keys
 from reclaim.matching.service.config import REQUEST_SECONDS, REQUESTS_PER_KEY
 from reclaim.matching.service.metrics import Metrics
 from reclaim.matching.service.problems import Problem
+from reclaim.plainlog import log_failure
 
 OPEN_TO_ALL = {"/live", "/ready"}
 """They say nothing about signals; everything else needs a key, also what does not exist."""
@@ -26,6 +27,10 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"content-security-policy", b"default-src 'none'"),
 ]
+
+_CLOSE = ((b"connection", b"close"),)
+_CLOSING = {408, 413}
+"""Statuses after which the rest of the body is not waited for."""
 
 _log = logging.getLogger("reclaim.matching")
 
@@ -45,17 +50,20 @@ class Guard:
             return
         began = time.perf_counter()
         status = 0
+        owner: int | None = None
 
         async def counting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *_HEADERS]
+                # Who shows no key keeps no connection: there are only so many.
+                more = _CLOSE if owner is None or status in _CLOSING else ()
+                message["headers"] = [*message.get("headers", ()), *_HEADERS, *more]
             await send(message)
 
-        owner: int | None = None
         try:
             owner = self._admitted(scope)
+            scope["owner"] = owner
             scope["deadline"] = time.monotonic() + REQUEST_SECONDS
             async with asyncio.timeout(REQUEST_SECONDS):
                 await self._app(scope, receive, counting)
@@ -66,7 +74,7 @@ class Guard:
             if not status:
                 await Problem(504).response()(scope, receive, counting)
         except Exception as error:
-            log_failure("a request could not be answered", error)
+            log_failure(_log, "a request could not be answered", error)
             if not status:
                 await Problem(500).response()(scope, receive, counting)
         finally:
@@ -90,12 +98,3 @@ class Guard:
             raise Problem(429, retry_after=1)
         self._under_way[owner] += 1
         return owner
-
-
-def log_failure(sentence: str, error: BaseException) -> None:
-    """Write one line for an error of ours: where it was raised and its type, never its message or its locals."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else "unknown place"
-    _log.error("%s: %s at %s", sentence, type(error).__name__, where)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import multiprocessing
 import os
 import signal
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,12 +15,16 @@ from reclaim.matching.keys import Keys
 from reclaim.matching.service.config import DECODING_NICENESS, Config
 from reclaim.matching.service.desk import Desk
 from reclaim.matching.service.metrics import Metrics
+from reclaim.matching.service.sockets import SLOW_READER_SECONDS, let_go_of_slow_readers
+from reclaim.plainlog import log_failure
 from reclaim.signals.crew import Crew
 from reclaim.signals.turned import Turned, turned_crew
 
 _TICK_SECONDS = 1.0
 _BATCH_THREADS = 2
 _BATCHES = 32
+
+_log = logging.getLogger("reclaim.matching")
 
 
 class Parts:
@@ -35,12 +41,14 @@ class Parts:
             threads=config.decoders,
             places=config.decoders + config.waiting,
             full="As many pictures as can be are being matched. Send this one again in a second.",
+            owners=self.keys.__len__,
         )
         self.batches = Desk(
             "batches",
             threads=_BATCH_THREADS,
             places=_BATCHES,
             full="As many batches as can be are being looked up. Send this one again in a second.",
+            owners=self.keys.__len__,
         )
         self._crew: Future[Crew[Turned]] | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -79,6 +87,8 @@ class Parts:
             return self.folder.fault
         if behind > self.config.stale_after:
             return f"The indexes were last read {behind:.0f} seconds ago. {self.folder.fault}".strip()
+        if self.folder.state is not None and feed is None:
+            return "Who keeps the indexes has not followed the feed to its end yet: look at its log."
         if feed is not None and feed > self.config.feed_stale_after:
             return f"Who keeps the indexes last followed the feed to its end {feed:.0f} seconds ago: look at its log."
         if self._crew is None or not self._crew.done():
@@ -95,11 +105,17 @@ class Parts:
         self.metrics.set("feed_stale", self.folder.feed_seconds_behind())
 
     async def _tick(self) -> None:
-        parent = os.getppid()
+        limited = False
+        first = multiprocessing.parent_process()  # as it was when this worker was made, even if it has ended since
         while True:
             await asyncio.sleep(_TICK_SECONDS)
-            self.keys.refresh()
-            self.set_gauges()
-            if os.getppid() != parent:
+            try:
+                self.keys.refresh()
+                self.set_gauges()
+                if not limited and (limited := let_go_of_slow_readers() > 0):  # there was no socket at the start
+                    _log.info("a worker answers; a connection that nobody reads ends in %d s", SLOW_READER_SECONDS)
+            except Exception as error:  # without this task keys that have ended would stay valid
+                log_failure(_log, "a worker's recurring work failed", error)
+            if first is not None and os.getppid() != first.pid:
                 # The first process was killed: nobody would ever stop this one.
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -70,9 +70,6 @@ class Problem(Exception):
             headers["WWW-Authenticate"] = "Bearer"
         if self.retry_after is not None:
             headers["Retry-After"] = str(self.retry_after)
-        if self.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-            # The rest of the body is not waited for.
-            headers["Connection"] = "close"
         return headers
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -24,15 +25,24 @@ from reclaim.matching.decisions import (
     decide_on_pdq,
     decide_on_signals,
 )
+from reclaim.matching.service.answers import InPieces
 from reclaim.matching.service.bodies import insist_on_type, read_body
-from reclaim.matching.service.config import BATCH_BODY, DECODE_SECONDS, MAX_BATCH, SMALL_BODY
+from reclaim.matching.service.config import (
+    BATCH_BODY,
+    BATCH_MATCHES,
+    BATCH_MATCHES_IN_ALL,
+    DECODE_SECONDS,
+    MAX_BATCH,
+    NEAR_DISTANCE,
+    SMALL_BODY,
+)
 from reclaim.matching.service.messages import Batch, BatchAnswer, Matched, PdqQuestion, Question
 from reclaim.matching.service.parts import Parts
 from reclaim.matching.service.problems import Problem, invalid_message
 from reclaim.signals import DecoderStopped, EmptyFile, PictureTooLarge, SignalError, md5_of
 
 JSON, BYTES = "application/json", "application/octet-stream"
-_AT_ONCE = 512
+_AT_ONCE = 128
 """Codes searched in one call, so that a deadline is seen and answers take bounded memory."""
 
 _QUESTION: TypeAdapter[Question] = TypeAdapter(Question)
@@ -54,11 +64,32 @@ def _md5_of(indexes: Indexes) -> FileIndex:
     return indexes.md5
 
 
+def _insist_on_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Problem(504)
+
+
+def _shortened(matched: list[Matched]) -> list[Matched]:
+    """With fewer matches each, at least one, where all of them would make too long an answer."""
+    most = max(1, BATCH_MATCHES_IN_ALL // max(1, len(matched)))
+    return [
+        each
+        if len(each.decision.matches) <= most
+        else Matched(
+            position=each.position,
+            decision=each.decision.model_copy(update={"matches": each.decision.matches[:most], "more": True}),
+        )
+        for each in matched
+    ]
+
+
 class Routes:
     """The handlers, around what they share."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        policy = parts.config.policy
+        self._batch_policy = policy.model_copy(update={"max_matches": min(BATCH_MATCHES, policy.max_matches)})
 
     def table(self) -> list[Route]:
         """Every route."""
@@ -72,14 +103,16 @@ class Routes:
         ]
 
     async def lookup(self, request: Request) -> Response:
-        """One signal. Microseconds, so it is looked up right here."""
+        """One signal, looked up right here where that takes microseconds."""
         insist_on_type(request, JSON)
         try:
             question = _QUESTION.validate_json(await self._body(request, SMALL_BODY))
         except ValidationError as error:
             raise invalid_message(error) from None
         self._parts.metrics.looked_up(1)
-        return _json(self._answer(question))
+        if self._parts.config.policy.review_distance <= NEAR_DISTANCE:
+            return _json(self._answer(question))
+        return _json(await asyncio.to_thread(self._answer, question))
 
     def _answer(self, question: Question) -> Decision:
         indexes, policy = self._parts.folder.indexes, self._parts.config.policy
@@ -90,12 +123,18 @@ class Routes:
     async def lookup_batch(self, request: Request) -> Response:
         """Many signals: JSON, or PDQ values of 32 bytes end to end."""
         kind = insist_on_type(request, JSON, BYTES)
-        with self._parts.batches.place() as place:
+        with self._parts.batches.place(request.scope["owner"]) as place:
             body = await self._body(request, MAX_BATCH * CODE_BYTES if kind == BYTES else BATCH_BODY)
             work = self._codes if kind == BYTES else self._questions
-            answer = await place.run(partial(work, body, request.scope["deadline"]))
-        self._parts.metrics.looked_up(answer.count)
-        return _json(answer)
+            count, answer = await place.run(partial(self._answered, work, body, request.scope["deadline"]))
+        self._parts.metrics.looked_up(count)
+        return InPieces(answer, media_type=JSON)
+
+    @staticmethod
+    def _answered(work: Callable[[bytes, float], BatchAnswer], body: bytes, deadline: float) -> tuple[int, bytes]:
+        """How many signals were looked up, and the answer as JSON: made in the thread, as it may be long."""
+        answer = work(body, deadline)
+        return answer.count, answer.model_dump_json().encode()
 
     def _codes(self, body: bytes, deadline: float) -> BatchAnswer:
         count, rest = divmod(len(body), CODE_BYTES)
@@ -103,7 +142,7 @@ class Routes:
             raise Problem(400, f"Send 1 to {MAX_BATCH} PDQ values of {CODE_BYTES} bytes, end to end.")
         codes = np.frombuffer(body, np.uint8).reshape(count, CODE_BYTES)
         matched = self._near(codes, list(range(count)), None, deadline)
-        return BatchAnswer(count=count, matched=matched)
+        return BatchAnswer(count=count, matched=_shortened(matched))
 
     def _questions(self, body: bytes, deadline: float) -> BatchAnswer:
         try:
@@ -119,20 +158,20 @@ class Routes:
             )
         for at, question in enumerate(questions):
             if not isinstance(question, PdqQuestion):
-                decision = self._answer(question)
+                _insist_on_time(deadline)
+                decision = decide_on_md5(question.value, _md5_of(self._parts.folder.indexes), self._batch_policy)
                 if decision.matches:
                     matched.append(Matched(position=at, decision=decision))
         matched.sort(key=lambda each: each.position)
-        return BatchAnswer(count=len(questions), matched=matched)
+        return BatchAnswer(count=len(questions), matched=_shortened(matched))
 
     def _near(
         self, codes: Codes, positions: Sequence[int], qualities: Sequence[int | None] | None, deadline: float
     ) -> list[Matched]:
-        index, policy = _pdq_of(self._parts.folder.indexes), self._parts.config.policy
+        index, policy = _pdq_of(self._parts.folder.indexes), self._batch_policy
         matched: list[Matched] = []
         for start in range(0, len(codes), _AT_ONCE):
-            if time.monotonic() > deadline:
-                raise Problem(504)
+            _insist_on_time(deadline)
             here = slice(start, start + _AT_ONCE)
             found = decide_on_codes(codes[here], qualities[here] if qualities else None, index, policy)
             matched += [Matched(position=positions[start + at], decision=each) for at, each in found.items()]
@@ -142,7 +181,7 @@ class Routes:
         """A picture's bytes. It is decoded in another process; known files are found even if nobody can decode them."""
         insist_on_type(request, "image/", BYTES)
         try:
-            place = self._parts.pictures.place()
+            place = self._parts.pictures.place(request.scope["owner"])
         except Problem:
             self._parts.metrics.refused("too_many_pictures")
             raise
@@ -159,13 +198,13 @@ class Routes:
         return _json(decision)
 
     def _decide(self, data: bytes, deadline: float) -> Decision:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise Problem(504)
+        _insist_on_time(deadline)
         if not data:
             raise EmptyFile
         md5: list[str] = []
-        turned = self._parts.decoders().ask(data, min(left, DECODE_SECONDS), lambda: md5.append(md5_of(data)))
+        turned = self._parts.decoders().ask(
+            data, min(deadline - time.monotonic(), DECODE_SECONDS), lambda: md5.append(md5_of(data))
+        )
         return decide_on_signals(md5[0], turned, self._parts.folder.indexes, self._parts.config.policy)
 
     async def live(self, request: Request) -> Response:

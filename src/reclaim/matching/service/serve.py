@@ -11,6 +11,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
+from reclaim import plainlog
 from reclaim.matching.service.app import create_app
 from reclaim.matching.service.config import CONNECTIONS, DRAIN_SECONDS, HEADER_SECONDS, Config
 
@@ -18,24 +19,11 @@ OUR_LOG = "reclaim.matching"
 _SERVER_LOG = "_granian"
 
 
-class OurSentences(logging.Formatter):
-    """Lets our own sentences through, of the server's only the first line, and of others only where they were said.
+class OurSentences(plainlog.OurSentences):
+    """The formatter of this service."""
 
-    What a library says can hold addresses, request lines, headers and bodies; its tracebacks can hold all of them.
-    """
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line: the time and what may be said."""
-        if record.name == OUR_LOG:
-            sentence = record.getMessage()
-        elif record.name == _SERVER_LOG:
-            sentence = f"server: {record.getMessage().partition(chr(10))[0]}"
-        else:
-            kind = record.exc_info[0] if record.exc_info else None
-            sentence = f"{record.levelname.lower()} from {record.module}:{record.lineno}" + (
-                f": {kind.__name__}" if kind else ""
-            )
-        return f"{self.formatTime(record, self.datefmt)} {sentence}"
+    ours = OUR_LOG
+    first_lines_of = _SERVER_LOG
 
 
 _LOGGING = {

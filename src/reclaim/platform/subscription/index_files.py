@@ -39,7 +39,15 @@ COMPACT_SECONDS = 20 * 3600
 
 _FILES = {SignalType.IMAGE_PDQ: PDQ_INDEX, SignalType.VIDEO_MD5: MD5_INDEX}
 _CHUNK = 50_000
-_AT_ONCE = 1000
+_AT_ONCE = 10_000
+
+MOST_FOLLOWED = 100_000
+"""With more changes than this the files are built anew, which is faster then, and takes the changes in parts."""
+
+Stamps = frozenset[tuple[str, int, int, int]]
+
+_sound: dict[Path, Stamps] = {}
+"""The files as this process last left them or found them sound."""
 
 Rows = Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]
 
@@ -80,11 +88,14 @@ def _update(folder: Path, row: Subscription) -> None:
         ):
             state = _build(folder, row)
         elif state.version != row.version or _compaction_is_due(state):
-            state = _follow(folder, row, state)
+            state = _build(folder, row) if _is_much(state) else _follow(folder, row, state)
+        elif _sound.get(folder) != _stamps(folder):
+            _check(folder)
     except LogInUse:
         raise
     except (IndexFileError, ValueError):  # a file that is damaged, or a state that is none
         state = _build(folder, row)
+    _sound[folder] = _stamps(folder)
     followed_at = row.synced_at.timestamp() if row.synced_at else None
     save_state(folder, state.model_copy(update={"followed_at": followed_at}))
 
@@ -135,6 +146,29 @@ def _follow(folder: Path, row: Subscription, state: FolderState) -> FolderState:
     if compact:
         changed |= {"compacted_at": time.time(), "compacted_version": row.version}
     return state.model_copy(update=changed)
+
+
+def _is_much(state: FolderState) -> bool:
+    """Whether more has changed than is followed change by change."""
+    added = KnownSignal.objects.filter(pk__gt=state.newest).count()
+    return added + RemovedSignal.objects.filter(version__gt=state.version).count() > MOST_FOLLOWED
+
+
+def _stamps(folder: Path) -> Stamps:
+    """What a file that somebody touched no longer has."""
+    found = []
+    for name in _FILES.values():
+        for path in (folder / name, *folder.glob(f"{name}.*.log")):
+            with contextlib.suppress(FileNotFoundError):
+                about = path.stat()
+                found.append((path.name, about.st_ino, about.st_size, about.st_mtime_ns))
+    return frozenset(found)
+
+
+def _check(folder: Path) -> None:
+    """Raise ``IndexFileError`` for files that readers cannot use. Reads them whole."""
+    for name in _FILES.values():
+        StoredIndex(folder / name).close()
 
 
 def _code(kind: SignalType, value: str) -> bytes:
