@@ -12,9 +12,11 @@ from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
+from reclaim.scan.faults import FAULTS, sentence_of
 from reclaim.scan.kernel import error_batch
-from reclaim.scan.processes import BEGINS, MOST_ANSWER, READY, RESULT, STOP, end, start, stopped
-from reclaim.scan.schema import RESULTS, from_bytes, to_bytes
+from reclaim.scan.pipes import receive, send
+from reclaim.scan.processes import BEGINS, READY, RESULT, STOP, end, start, stopped
+from reclaim.scan.schema import RESULTS, STATUSES, from_bytes, to_bytes
 from reclaim.scan.worker import Spec, serve
 from reclaim.signals import DecoderStopped
 from reclaim.signals.many import SECONDS_PER_FILE
@@ -83,7 +85,7 @@ class Crew:
 
     def _understand(self, worker: _Worker) -> Iterator[Answer]:
         try:
-            message = worker.pipe.recv_bytes(MOST_ANSWER)
+            message = receive(worker.pipe)
             kind, rest = message[:1], message[1:]
             if kind == STOP:
                 raise stopped(rest.decode(errors="replace"))
@@ -105,7 +107,15 @@ class Crew:
     def _checked(self, rows: pa.RecordBatch, piece: Piece) -> pa.RecordBatch:
         if rows.schema != RESULTS or (self._spec.source.rows_counted and rows.num_rows != piece.units.num_rows):
             raise ValueError
-        return rows
+        if any(column.null_count for field, column in zip(RESULTS, rows.columns, strict=True) if not field.nullable):
+            raise ValueError
+        reasons = rows.column("reason").dictionary_encode()
+        codes = reasons.dictionary.to_pylist()
+        if not (set(codes) <= set(FAULTS) and set(rows.column("status").unique().to_pylist()) <= set(STATUSES)):
+            raise ValueError
+        sentences = pa.array([sentence_of(code) for code in codes], pa.string())
+        texts = pa.DictionaryArray.from_arrays(reasons.indices, sentences).cast(pa.string())
+        return rows.set_column(RESULTS.get_field_index("reason_text"), RESULTS.field("reason_text"), texts)
 
     def _replace(self, worker: _Worker, *, timed_out: bool) -> Iterator[Answer]:
         """Another process for one that died or took too long; its piece is done again without the file in hand."""
@@ -133,7 +143,7 @@ class Crew:
             if timed_out:
                 yield self._given_up(culprit)
             else:  # once more alone: it may have been someone else who ended the process
-                self._retries.append(culprit)
+                self._retries.append(culprit._replace(tries=1))
 
     def _again(self, piece: Piece, first: int, last: int) -> None:
         if first < last:
@@ -168,21 +178,28 @@ class _Worker:
         self.process, self.pipe = start(serve, self._spec)
         self.state: Literal["starting", "idle", "busy"] = "starting"
         self.piece: Piece | None = None
-        self.at = 0
+        self._begun = -1
         self.deadline = time.monotonic() + LOOKUP_SECONDS
+
+    @property
+    def at(self) -> int:
+        """The unit of its piece that it is at; past the last one, it looks all of them up."""
+        return max(0, self._begun)
 
     def take(self, piece: Piece) -> None:
         """Begin a piece. A process that is found dead is heard of as one that died over it."""
-        self.state, self.piece, self.at = "busy", piece, 0
+        self.state, self.piece, self._begun = "busy", piece, -1
         self.deadline = time.monotonic() + LOOKUP_SECONDS
         with contextlib.suppress(OSError):
-            self.pipe.send_bytes(to_bytes(piece.units))
+            send(self.pipe, to_bytes(piece.units))
 
     def begins(self, number: int) -> None:
-        """It is at this unit of its piece; past the last one, it looks all of them up."""
-        self.at = number
-        reading = self.piece is not None and number < self.piece.units.num_rows
-        self.deadline = time.monotonic() + (self._seconds if reading else LOOKUP_SECONDS)
+        """It says that it is at this unit. Raises ``ValueError`` unless they come in order: each gives it more time."""
+        count = self.piece.units.num_rows if self.piece is not None else 0
+        if not self._begun < number <= count:
+            raise ValueError
+        self._begun = number
+        self.deadline = time.monotonic() + (self._seconds if number < count else LOOKUP_SECONDS)
 
     def finished(self) -> None:
         """It has no longer a piece in hand."""

@@ -37,11 +37,13 @@ class ScanStopped(ScanError):
 
 STOPS = {
     "source": "The source went away or cannot be listed. Bring it back and run the same command again.",
-    "store": "The store stopped answering. When it answers again, run the same command to go on.",
+    "store": "The store stopped answering, or no longer lets this key in. Mend that, then run the same command to go "
+    "on.",
+    "packed": "The source is a packed file, but no tar archive begins in it: unpack it, and scan what was in it.",
     "index": "A worker cannot open the index that this scan began with. Every machine must see the output folder "
     "under the same path; then run the same command to go on.",
-    "worker": "Worker processes die before they have begun. See that there is enough memory, and run the same command "
-    "to go on.",
+    "worker": "A process of this scan died, and no single file is to blame. See that there is enough memory, and run "
+    "the same command to go on. If it always stops there and the source is an archive, unpack it and scan the folder.",
 }
 """By the code that a worker sends: no text of a worker's own is ever shown."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from reclaim.index import ExactIndex, HammingIndex, IndexFileError, StoredIndex
 from reclaim.index.log import log_path
-from reclaim.scan.disk import sync_folder
+from reclaim.matching.state import MD5_INDEX, PDQ_INDEX
+from reclaim.scan.disk import private, sync_folder, to_disk
 from reclaim.scan.errors import IndexNotUsable
 
-PDQ_NAME, MD5_NAME = "pdq.index", "md5.index"
 _TRIES = 20
 
 
@@ -29,7 +29,7 @@ def open_indexes(snapshot: Path) -> Indexes:
 
     Raises ``IndexNotUsable``.
     """
-    exact = snapshot.with_name(MD5_NAME)
+    exact = snapshot.with_name(MD5_INDEX)
     try:
         return Indexes(_open(snapshot), ExactIndex(_open(exact)) if exact.exists() and exact != snapshot else None)
     except OSError:
@@ -46,10 +46,10 @@ def _open(snapshot: Path) -> HammingIndex | StoredIndex:
 def identity_of(snapshot: Path) -> dict[str, str]:
     """Which snapshots these are; a log that has grown since is no other one. Raises ``IndexNotUsable``."""
     try:
-        identities = {PDQ_NAME: f"{HammingIndex.open(snapshot).identity:016x}"}
-        exact = snapshot.with_name(MD5_NAME)
+        identities = {PDQ_INDEX: f"{HammingIndex.open(snapshot).identity:016x}"}
+        exact = snapshot.with_name(MD5_INDEX)
         if exact.exists() and exact != snapshot:
-            identities[MD5_NAME] = f"{HammingIndex.open(exact).identity:016x}"
+            identities[MD5_INDEX] = f"{HammingIndex.open(exact).identity:016x}"
     except FileNotFoundError:
         raise IndexNotUsable("There is no index of that name: name the snapshot file, such as pdq.index.") from None
     except OSError:
@@ -67,15 +67,15 @@ def keep(snapshot: Path, folder: Path) -> dict[str, str]:
     """
     identity_of(snapshot)
     folder.mkdir(mode=0o700)
-    exact = snapshot.with_name(MD5_NAME)
+    exact = snapshot.with_name(MD5_INDEX)
     try:
-        _keep_one(snapshot, folder / PDQ_NAME)
+        _keep_one(snapshot, folder / PDQ_INDEX)
         if exact.exists() and exact != snapshot:
-            _keep_one(exact, folder / MD5_NAME)
+            _keep_one(exact, folder / MD5_INDEX)
     except OSError:
         raise IndexNotUsable("The index could not be copied into the output folder: see that there is room.") from None
     sync_folder(folder)
-    return identity_of(folder / PDQ_NAME)
+    return identity_of(folder / PDQ_INDEX)
 
 
 def _keep_one(snapshot: Path, kept: Path) -> None:
@@ -85,7 +85,7 @@ def _keep_one(snapshot: Path, kept: Path) -> None:
         log = log_path(snapshot, identity)
         try:
             # A log is written into, so it is copied; what a writer adds meanwhile is a torn end that readers drop.
-            shutil.copyfile(log, log_path(kept, identity))
+            _copy(log, log_path(kept, identity))
         except FileNotFoundError:
             if HammingIndex.open(snapshot).identity == identity:
                 return  # a plain snapshot has none
@@ -99,7 +99,13 @@ def _link_or_copy(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        _copy(source, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    with source.open("rb") as held, private(target) as file:
+        shutil.copyfileobj(held, file)
+        to_disk(file)
 
 
 def release(folder: Path) -> None:

@@ -10,6 +10,7 @@ summary.json                     the figures, once all is done
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import json
@@ -34,6 +35,7 @@ _COUNTS = b"reclaim.counts"
 _SHARD = re.compile(r"shard-(\d{8,})\.parquet")
 _OURS = {"scan.json", "lock", "index", "manifest", "manifest.new", "results", "summary.json"}
 _NO_ROOM = "The output folder cannot be written: see that it is yours and that the disk has room, then run this again."
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
 class Ledger:
@@ -109,24 +111,34 @@ class Ledger:
         """Put down the figures."""
         self._write_json("summary.json", summary)
 
-    def done(self) -> dict[int, Counts]:
-        """The shards that are done, and what is in them; the remains of interrupted writes are removed."""
-        found = {}
+    def done(self) -> tuple[set[int], Counts]:
+        """The shards that are done, and what is in all of them.
+
+        The remains of interrupted writes are removed. A shard that cannot be read is not done; what is none is left
+        alone.
+        """
+        found, counts = set(), Counts()
         for path in self._results.iterdir():
-            if named := _SHARD.fullmatch(path.name):
-                found[int(named[1])] = Counts.from_json(pq.read_schema(path).metadata[_COUNTS])
-            else:
+            if path.name.startswith(".shard-"):
                 path.unlink()
-        return found
+            elif (named := _SHARD.fullmatch(path.name)) and (held := _counts_of(path)) is not None:
+                found.add(int(named[1]))
+                counts.add(held)
+        return found, counts
 
     def units(self, shards: list[int]) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """The units of each of these shards, which ascend."""
+        """The units of each of these shards, which ascend. Raises ``OtherScan`` where they cannot be read."""
         opened, manifest = -1, None
         for shard in shards:
             part, group = divmod(shard, SHARDS_A_PART)
-            if part != opened or manifest is None:
-                opened, manifest = part, pq.ParquetFile(self._manifest / f"part-{part:05}.parquet")
-            [batch] = manifest.read_row_group(group, use_threads=False).combine_chunks().to_batches()
+            try:
+                if part != opened or manifest is None:
+                    opened, manifest = part, pq.ParquetFile(self._manifest / f"part-{part:05}.parquet")
+                [batch] = manifest.read_row_group(group, use_threads=False).combine_chunks().to_batches()
+            except (OSError, pa.ArrowException):
+                raise OtherScan(
+                    "The output folder's manifest is damaged: name another folder, or add --again to begin anew."
+                ) from None
             yield shard, batch.cast(UNITS)
 
     def write(self, shard: int, rows: list[pa.RecordBatch]) -> Counts:
@@ -153,6 +165,22 @@ class Ledger:
             to_disk(file)
         beside.rename(self.folder / name)
         sync_folder(self.folder)
+
+
+def refused(error: OSError) -> ScanError:
+    """What to say where the system refused something; the error's own text would name a file."""
+    if error.errno in _UNWRITABLE or error.errno is None:
+        return ScanError(_NO_ROOM)
+    why = os.strerror(error.errno)
+    return ScanError(f"The system refused what the scan needs ({why}): mend that, and run the same command to go on.")
+
+
+def _counts_of(path: Path) -> Counts | None:
+    """What a shard says that it holds; None where it cannot be read to its end."""
+    try:
+        return Counts.from_json(pq.read_schema(path).metadata[_COUNTS])
+    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+        return None
 
 
 def _locked(path: Path) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,16 +17,13 @@ from typing import Any
 import pyarrow as pa
 
 from reclaim.scan.errors import STOPS, ScanStopped, WorkerStop
+from reclaim.scan.pipes import receive
 from reclaim.scan.schema import DATA, UNITS, from_bytes, to_bytes
 from reclaim.scan.sources.base import Source, Unit, units_batch
 from reclaim.signals.crew import MEMORY_PER_PROCESS
 
 READY, BEGINS, RESULT, STOP, END = b"o", b"b", b"r", b"s", b"e"
 """The first byte of what a process says: it has opened everything, it begins a file, an answer, a code, the end."""
-
-MOST_ANSWER = 2**29
-SILENCE_SECONDS = 600.0
-"""A listing that says nothing for so long is given up."""
 
 _LISTED = 4096
 STREAMED = pa.schema([DATA, UNITS.field("fault")])
@@ -41,10 +39,25 @@ def start(target: Callable[..., None], *arguments: Any) -> tuple[BaseProcess, Co
     else:
         context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(theirs, *arguments), daemon=True)
+    process = context.Process(target=_bound, args=(target, theirs, *arguments), daemon=True)
     process.start()
     theirs.close()
     return process, ours
+
+
+def _bound(target: Callable[..., None], pipe: Connection, *arguments: Any) -> None:
+    """Run the target for as long as the one who wants it lives; a process that hangs would never see its pipe close."""
+    wants = multiprocessing.parent_process()
+    if wants is not None and sys.platform == "linux":
+        # The parent is the fork server, which lives on as long as any of us. But the other end of the sentinel is held
+        # by the one who wants this process and by nobody else: SIGIO says that it closed, and its default is to end us.
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(wants.sentinel, fcntl.F_SETOWN, os.getpid())
+        flags = fcntl.fcntl(wants.sentinel, fcntl.F_GETFL)
+        fcntl.fcntl(wants.sentinel, fcntl.F_SETFL, flags | os.O_ASYNC)
+    if wants is None or not wants.is_alive():  # it may have died before that
+        os._exit(1)
+    target(pipe, *arguments)
 
 
 def end(process: BaseProcess, pipe: Connection) -> None:
@@ -80,44 +93,37 @@ def stopped(code: str) -> ScanStopped:
 
 def listed(source: Source) -> Iterator[pa.RecordBatch]:
     """The source's units in batches, listed in a process of its own. Raises ``ScanStopped``."""
-    try:
-        yield from _fed(_list, source)
-    except EOFError:
-        if (unit := source.lost()) is None:
-            raise stopped("worker") from None
-        yield units_batch([unit])
+    return _fed(_list, source)
 
 
 def streamed(source: Source, wanted: list[tuple[int, int]]) -> Iterator[pa.RecordBatch]:
-    """What ``Source.stream`` gives, as batches of ``STREAMED``; ends early where the source, or its reader, does."""
-    with contextlib.suppress(EOFError):
-        yield from _fed(_stream, source, wanted)
+    """What ``Source.stream`` gives, as batches of ``STREAMED``; ends early where it does. Raises ``ScanStopped``."""
+    return _fed(_stream, source, wanted)
 
 
 def _fed(target: Callable[..., None], *arguments: Any) -> Iterator[pa.RecordBatch]:
-    """The batches that a process sends. Raises ``EOFError`` where it dies before it says that this was all."""
+    """The batches that a process sends. Raises ``ScanStopped``, also where it dies before it says that this was all."""
     process, pipe = start(target, *arguments)
     try:
         while True:
-            if not connection.wait([pipe], SILENCE_SECONDS):
-                raise EOFError
+            pipe.poll(None)  # an archive may be searched for hours: its reader's end, not its silence, is what counts
             try:
-                message = pipe.recv_bytes(MOST_ANSWER)
+                message = receive(pipe)
                 kind, rest = message[:1], message[1:]
                 if kind == END:
                     return
                 if kind == STOP:
                     raise stopped(rest.decode(errors="replace"))
                 batch = from_bytes(rest)
-            except (OSError, ValueError):
-                raise EOFError from None
+            except (EOFError, OSError, ValueError):
+                raise stopped("worker") from None
             yield batch
     finally:
         end(process, pipe)
 
 
 def _list(pipe: Connection, source: Source) -> None:
-    def send(units: list[Unit]) -> None:
+    def tell(units: list[Unit]) -> None:
         pipe.send_bytes(RESULT + to_bytes(units_batch(units)))
 
     restrict()
@@ -127,9 +133,9 @@ def _list(pipe: Connection, source: Source) -> None:
             for unit in source.units():
                 held.append(unit)
                 if len(held) == _LISTED:
-                    send(held)
+                    tell(held)
                     held = []
-            send(held)
+            tell(held)
             pipe.send_bytes(END)
         except WorkerStop as stop:
             pipe.send_bytes(STOP + str(stop).encode())
@@ -150,6 +156,8 @@ def _stream(pipe: Connection, source: Source, wanted: list[tuple[int, int]]) -> 
                 ]
                 pipe.send_bytes(RESULT + to_bytes(pa.RecordBatch.from_arrays(columns, schema=STREAMED)))
             pipe.send_bytes(END)
+        except WorkerStop as stop:
+            pipe.send_bytes(STOP + str(stop).encode())
         except OSError:
             raise
         except Exception:  # a traceback would show names; the other end sees that the process has ended

@@ -10,15 +10,16 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from reclaim.matching.state import PDQ_INDEX
 from reclaim.scan.counts import Counts
 from reclaim.scan.crew import Answer, Piece
 from reclaim.scan.engines import local, ray
 from reclaim.scan.errors import NothingToResume, OtherScan
-from reclaim.scan.indexes import PDQ_NAME, identity_of, keep, release
-from reclaim.scan.ledger import Ledger
+from reclaim.scan.indexes import identity_of, keep, release
+from reclaim.scan.ledger import Ledger, refused
 from reclaim.scan.pieces import pieces_of
 from reclaim.scan.processes import listed
-from reclaim.scan.sources import Source, open_source
+from reclaim.scan.sources import PathSource, Source, open_source
 from reclaim.scan.sources.folder import FolderSource
 from reclaim.scan.worker import Spec
 from reclaim.signals import MATCH_DISTANCE
@@ -28,6 +29,9 @@ from reclaim.signals.many import SECONDS_PER_FILE
 FORMAT = 1
 RAY_PIECES = 2
 """A Ray task does so many times what a local worker gets at once."""
+
+INDEX_SECONDS = 7 * 24 * 3600
+"""An interrupted scan's index is not looked in after so long: it knows signals that were withdrawn since."""
 
 Progress = Callable[[Counts, int], object]
 """Called with what is done so far, in all runs, and with how many files there are."""
@@ -85,8 +89,12 @@ def scan(request: Request, progress: Progress = lambda _counts, _total: None) ->
     """Scan, or go on with a scan. Raises ``ScanError``; what is done until then stays done."""
     began = time.monotonic()
     source = open_source(request.source, signals=request.signals, endpoint=request.endpoint)
-    if isinstance(source, FolderSource) and request.out.resolve().is_relative_to(source.path):
-        raise OtherScan("The output folder lies in the source and would be scanned itself: name one elsewhere.")
+    if isinstance(source, PathSource):
+        out = request.out.resolve()
+        if source.path.is_relative_to(out):
+            raise OtherScan("The source lies in the output folder, which holds one scan alone: name another folder.")
+        if isinstance(source, FolderSource) and out.is_relative_to(source.path):
+            raise OtherScan("The output folder lies in the source and would be scanned itself: name one elsewhere.")
     ledger = Ledger(request.out)
     try:
         plan = _begun(request, source, ledger)
@@ -95,6 +103,8 @@ def scan(request: Request, progress: Progress = lambda _counts, _total: None) ->
         ledger.finish(summary.as_json())
         release(ledger.index)
         return summary
+    except OSError as error:
+        raise refused(error) from None
     finally:
         ledger.close()
 
@@ -117,10 +127,15 @@ def _begun(request: Request, source: Source, ledger: Ledger) -> dict[str, Any]:
         raise NothingToResume("There is no scan in the output folder to go on with: name a snapshot with --index.")
     identity_of(request.index)
     ledger.clear()
-    identity = keep(request.index, ledger.index)
-    shards, rows = ledger.write_manifest(listed(source), shard_rows)
-    plan = {**asked, "index": identity, "shards": shards, "rows": rows}
-    ledger.begin(plan)
+    try:
+        identity = keep(request.index, ledger.index)
+        kept_at = int(time.time())
+        shards, rows = ledger.write_manifest(listed(source), shard_rows)
+        plan = {**asked, "index": identity, "kept_at": kept_at, "shards": shards, "rows": rows}
+        ledger.begin(plan)
+    except BaseException:
+        release(ledger.index)  # without a plan nobody could go on with it
+        raise
     return plan
 
 
@@ -145,15 +160,18 @@ def _run(
     request: Request, source: Source, ledger: Ledger, plan: dict[str, Any], progress: Progress
 ) -> tuple[Counts, int]:
     """Do what is not done; what is in all shards, and how many files of it this run did."""
-    done = ledger.done()
-    counts = Counts()
-    for each in done.values():
-        counts.add(each)
+    done, counts = ledger.done()
     before = counts.files
-    progress(counts, plan["rows"])
     missing = [shard for shard in range(plan["shards"]) if shard not in done]
+    if missing and time.time() - plan.get("kept_at", 0) > INDEX_SECONDS:
+        release(ledger.index)
+        raise OtherScan(
+            "The scan in the output folder was begun more than seven days ago, and signals may have been withdrawn "
+            "since: add --again and --index to begin anew, or name another folder."
+        )
+    progress(counts, plan["rows"])
     if missing:
-        spec = Spec(source, (ledger.index / PDQ_NAME).resolve(), plan["index"], request.turns, request.radius)
+        spec = Spec(source, (ledger.index / PDQ_INDEX).resolve(), plan["index"], request.turns, request.radius)
         collector = _Collector(ledger, missing)
         pieces = collector.pieces(source, source.piece_units * (RAY_PIECES if request.engine == "ray" else 1))
         for answer in _answers(request, spec, pieces):

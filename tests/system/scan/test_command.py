@@ -59,6 +59,17 @@ def test_ctrl_c_ends_it_in_one_sentence_and_it_goes_on_later(catalogue: Path, in
     assert figures(run(*command[len(SCAN) :], "--json"))["files"] == 163
 
 
+def test_a_disk_without_room_is_one_sentence(catalogue: Path, index: Path, tmp_path: Path) -> None:
+    # No file may grow beyond one block, and the list of names does.
+    command = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", *SCAN, str(catalogue), "--index", str(index)]
+    done = subprocess.run([*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert done.stderr.startswith(
+        "The output folder cannot be written: see that it is yours and that the disk has room"
+    )
+
+
 def test_a_machine_without_ray_says_so(catalogue: Path, index: Path, tmp_path: Path) -> None:
     program = "import sys; sys.modules['ray'] = None; from reclaim.cli.scan import command; command()"
     arguments = [str(catalogue), "--index", str(index), "--out", str(tmp_path / "out"), "--engine", "ray"]

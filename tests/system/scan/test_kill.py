@@ -6,13 +6,17 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from tests.system.scan.command import SCAN, figures, run
 from tests.unit.scan.catalogue import rows_of
 
 KILLS = 6
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_scan_killed_again_and_again_ends_with_every_row_of_an_undisturbed_one(
@@ -59,12 +63,35 @@ def test_a_killed_scan_leaves_no_process_behind(catalogue: Path, index: Path, tm
     environment = {**os.environ, **dict([marker.split("=")])}
     command = [*SCAN, str(catalogue), "--index", str(index), "--out", str(tmp_path / "out")]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
-        time.sleep(0.8)
+        deadline = time.monotonic() + 60
+        while len(_with(marker)) < 2 and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        at_work = len(_with(marker))
         process.send_signal(signal.SIGKILL)
+    assert at_work > 1, "No worker was there when the scan was killed."
+    assert _left(marker) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Only Linux ends a process with the one that wants it.")
+def test_a_killed_scan_leaves_no_process_behind_that_its_file_holds_up(index: Path, tmp_path: Path) -> None:
+    marker = f"RECLAIM_TEST_RUN={tmp_path.name}{os.getpid()}"
+    environment = {**os.environ, **dict([marker.split("=")])}
+    command = [sys.executable, "-m", "tests.system.scan.hung_worker", str(index), str(tmp_path)]
+    with subprocess.Popen(command, env=environment, cwd=ROOT) as process:
+        deadline = time.monotonic() + 60
+        while not (tmp_path / "hangs").exists() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert (tmp_path / "hangs").exists()
+        process.send_signal(signal.SIGKILL)
+    assert _left(marker) == []
+
+
+def _left(marker: str) -> list[str]:
+    """What is still there after ten seconds."""
     deadline = time.monotonic() + 10
     while (left := _with(marker)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert left == []
+    return left
 
 
 def _with(marker: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,79 @@ def test_a_folder_is_not_scanned_into_itself(uploads: Path, index: Path) -> None
     with pytest.raises(OtherScan, match="lies in the source"):
         scan(request(uploads, index, uploads / "scan"))
     assert len(list(uploads.iterdir())) == 20
+
+
+def test_again_does_not_discard_its_own_source(uploads: Path, index: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    scan(request(uploads, index, out))
+    with pytest.raises(OtherScan, match="source lies in the output folder"):
+        scan(request(out / "results", index, out, signals=True, again=True))
+    assert len(rows_of(out)) == 20
+
+
+def test_what_is_no_shard_is_left_alone_and_a_shard_that_cannot_be_read_is_done_again(
+    uploads: Path, index: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    scan(request(uploads, index, tmp_path / "whole"))
+    interrupted(request(uploads, index, out), after=2)
+    (out / "results" / "notes.txt").write_text("mine")
+    (out / "results" / "drafts").mkdir()
+    done = sorted((out / "results").glob("shard-*"))[0]
+    done.write_bytes(done.read_bytes()[:-20])
+    assert scan(request(uploads, index, out)).counts.files == 20
+    assert (out / "results" / "notes.txt").read_text() == "mine"
+    (out / "results" / "notes.txt").unlink()
+    (out / "results" / "drafts").rmdir()
+    assert rows_of(out) == rows_of(tmp_path / "whole")
+
+
+def test_a_damaged_manifest_is_one_sentence(uploads: Path, index: Path, tmp_path: Path) -> None:
+    interrupted(request(uploads, index, tmp_path / "out"))
+    [part] = (tmp_path / "out" / "manifest").iterdir()
+    part.write_bytes(part.read_bytes()[:-20])
+    with pytest.raises(OtherScan, match="manifest is damaged"):
+        scan(request(uploads, index, tmp_path / "out"))
+
+
+def grow_old(out: Path, days: int) -> None:
+    """As if the scan had begun so many days earlier."""
+    plan = json.loads((out / "scan.json").read_text())
+    (out / "scan.json").write_text(json.dumps(plan | {"kept_at": plan["kept_at"] - days * 24 * 3600}))
+
+
+def test_an_index_kept_for_more_than_seven_days_is_not_looked_in_again(
+    uploads: Path, index: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    interrupted(request(uploads, index, out))
+    grow_old(out, 6)
+    interrupted(request(uploads, index, out), after=2)
+    grow_old(out, 2)
+    with pytest.raises(OtherScan, match="more than seven days ago"):
+        scan(request(uploads, index, out))
+    assert not (out / "index").exists()
+    assert scan(request(uploads, index, out, again=True)).counts.files == 20
+    grow_old(out, 8)
+    assert scan(request(uploads, index, out)).counts.files == 20
+
+
+def test_copies_of_an_index_are_for_the_owner_alone(
+    uploads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("another disk")
+
+    monkeypatch.setattr(os, "link", refuse)
+    create_stored(tmp_path / "pdq.index", HammingIndex())
+    with StoredIndex(tmp_path / "pdq.index", writable=True) as bank:
+        bank.add(1, bytes.fromhex(fingerprint(uploads / "00.jpg").pdq))
+    for path in tmp_path.glob("pdq.index*"):
+        path.chmod(0o644)
+    interrupted(request(uploads, tmp_path / "pdq.index", tmp_path / "out"))
+    kept = list((tmp_path / "out" / "index").iterdir())
+    assert len(kept) == 2
+    assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
 
 
 def test_a_listing_that_was_interrupted_begins_anew(uploads: Path, index: Path, tmp_path: Path) -> None:

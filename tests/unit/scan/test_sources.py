@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import lzma
 import os
@@ -12,12 +13,19 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reclaim.scan import Request, ScanStopped, SourceNotFound, Summary, scan
+from reclaim.index import HammingIndex
+from reclaim.scan import OtherScan, Request, ScanStopped, SourceNotFound, Summary, open_indexes, scan
+from reclaim.scan.kernel import ScanOptions, scan_batch
+from reclaim.scan.pipes import MOST_ANSWER
+from reclaim.scan.schema import to_bytes
 from reclaim.scan.sources import open_source, table, tar
+from reclaim.scan.sources.table import SLICE_ROWS
+from reclaim.scan.trim import MOST_MATCHES
 from reclaim.signals import fingerprint
 from tests.unit.scan.catalogue import PHOTOS, jpeg, make_index, rows_of
 
@@ -104,6 +112,77 @@ def test_a_folder_that_goes_away_stops_the_scan_and_makes_no_error_of_every_file
         scan(request, unmount)
     (tmp_path / "elsewhere").rename(folder)
     assert scan(request).as_json()["error"] == 0
+
+
+def make_source(kind: str, path: Path, count: int) -> Path:
+    """So many rows, of any kind of source that is a file."""
+    pictures = {f"{number}.jpg": jpeg(number) for number in range(count)}
+    if kind == "parquet":
+        pdq = [fingerprint(each).pdq for each in pictures.values()]
+        pq.write_table(pa.table({"name": list(pictures), "pdq": pdq}), path, row_group_size=4)
+    elif kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in pictures.items():
+                archive.writestr(name, data)
+    else:
+        tar_of(path, pictures, kind)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["w", "w:gz", "zip", "parquet"])
+def test_a_file_that_goes_away_stops_the_scan_and_makes_no_error_of_all_that_is_in_it(
+    index: Path, tmp_path: Path, kind: str
+) -> None:
+    path = make_source(kind, tmp_path / "some", 12)
+
+    def unmount(counts: Any, total: int) -> None:
+        if total and not counts.files:
+            path.rename(tmp_path / "elsewhere")
+
+    request = Request(str(path), index, tmp_path / "out", jobs=1, shard_rows=4)
+    with pytest.raises(ScanStopped, match="The source went away"):
+        scan(request, unmount)
+    (tmp_path / "elsewhere").rename(path)
+    assert scan(request).as_json() | {"clear": 0, "match": 0, "poor": 0, "seconds": 0, "files_per_second": 0} == {
+        "files": 12,
+        "files_this_run": 12,
+        "error": 0,
+        "reasons": {},
+        **dict.fromkeys(("clear", "match", "poor", "seconds", "files_per_second"), 0),
+    }
+
+
+def test_a_packed_tar_that_is_another_one_by_now_is_not_read_under_the_names_of_the_first(
+    index: Path, tmp_path: Path
+) -> None:
+    path = make_source("w:gz", tmp_path / "some", 4)
+
+    def replace(counts: Any, total: int) -> None:
+        if total and not counts.files:
+            make_source("w:gz", path, 5)
+
+    with pytest.raises(ScanStopped, match="The source went away"):
+        scan(Request(str(path), index, tmp_path / "out", jobs=1), replace)
+    with pytest.raises(OtherScan, match="the source has changed"):
+        scan(Request(str(path), index, tmp_path / "out", jobs=1))
+
+
+@pytest.mark.parametrize("signals", [False, True])
+def test_a_folder_that_is_not_mounted_between_two_runs_is_not_taken_for_the_first(
+    index: Path, tmp_path: Path, signals: bool
+) -> None:
+    folder = tmp_path / "mounted"
+    folder.mkdir()
+    if signals:
+        make_source("parquet", folder / "signals.parquet", 4)
+    else:
+        (folder / "0.jpg").write_bytes(jpeg(0))
+    request = Request(str(folder), index, tmp_path / "out", jobs=1, signals=signals)
+    scan(request)
+    folder.rename(tmp_path / "elsewhere")
+    folder.mkdir()
+    with pytest.raises(OtherScan, match="the source has changed"):
+        scan(request)
 
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz", "zst"])
@@ -241,6 +320,32 @@ def test_members_of_a_zip_that_lie_are_errors_of_their_own(index: Path, tmp_path
     }
 
 
+def test_a_packed_file_that_holds_no_tar_is_unpacked_only_by_a_limited_process_and_refused(
+    index: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "some.gz").write_bytes(gzip.compress(b"no tar" * 1000))
+    open_source(str(tmp_path / "some.gz"))
+    with pytest.raises(ScanStopped, match="no tar archive begins in it"):
+        scan(Request(str(tmp_path / "some.gz"), index, tmp_path / "out", jobs=1))
+    assert not (tmp_path / "out" / "index").exists()
+
+
+def test_an_lzma_member_that_is_damaged_is_an_error_of_its_own(index: Path, tmp_path: Path) -> None:
+    path = tmp_path / "some.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("good.jpg", jpeg(0))
+        archive.writestr("broken.jpg", jpeg(1))
+        archive.writestr("short.jpg", jpeg(2))
+    data = bytearray(path.read_bytes())
+    # A member begins with a version of two bytes, the length of its properties in two, and its properties.
+    for name, at in ((b"broken.jpg", 4), (b"short.jpg", 2)):
+        begin = data.index(name) + len(name) + at
+        data[begin : begin + 2] = b"\xff\xff"
+    path.write_bytes(data)
+    rows, _ = scanned(path, index, tmp_path / "out")
+    assert reasons(rows) == {"good.jpg": "match", "broken.jpg": "damaged_archive", "short.jpg": "damaged_archive"}
+
+
 def test_a_zip_without_its_directory_is_one_error(index: Path, tmp_path: Path) -> None:
     (tmp_path / "half.zip").write_bytes(b"PK\x03\x04" + b"x" * 100)
     rows, _ = scanned(tmp_path / "half.zip", index, tmp_path / "out")
@@ -300,6 +405,24 @@ def test_the_results_of_a_scan_are_signals_for_another(index: Path, tmp_path: Pa
     assert {name: row["matches"] for name, row in second.items()} == {
         name: row["matches"] for name, row in first.items()
     }
+
+
+def test_rows_without_a_name_are_told_apart_by_their_table(index: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    for name in ("a.parquet", "b.parquet"):
+        pq.write_table(pa.table({"pdq": [fingerprint(PHOTOS[0]).pdq] * 3}), folder / name, row_group_size=2)
+    rows, _ = scanned(folder, index, tmp_path / "out", signals=True)
+    numbers = ("0:0", "0:1", "1:0")
+    assert set(rows) == {f"{name}:{number}" for name in ("a.parquet", "b.parquet") for number in numbers}
+
+
+def test_a_slice_with_the_most_matches_in_every_row_is_no_longer_than_an_answer_may_be(tmp_path: Path) -> None:
+    code = bytes.fromhex(fingerprint(PHOTOS[0]).pdq)
+    HammingIndex(np.tile(np.frombuffer(code, np.uint8), (MOST_MATCHES, 1)), range(MOST_MATCHES)).save(tmp_path / "i")
+    batch = pa.RecordBatch.from_pydict({"name": ["x" * 200] * 64, "pdq": pa.array([code] * 64, pa.binary(32))})
+    answer = scan_batch(batch, open_indexes(tmp_path / "i"), ScanOptions())
+    assert len(to_bytes(answer)) / 64 * SLICE_ROWS < MOST_ANSWER
 
 
 def test_a_row_group_too_large_to_hold_is_refused_unread(

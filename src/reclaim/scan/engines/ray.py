@@ -103,6 +103,9 @@ def answer_piece(spec: Spec, units: bytes, seconds: float) -> list[tuple[int, in
     except ScanStopped as stop:
         _close_crew()
         return str(stop)
+    except BaseException:  # its process is still busy with this piece, and the next task would hear its answer
+        _close_crew()
+        raise
 
 
 def _crew_for(spec: Spec, seconds: float) -> Crew:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from reclaim.scan.errors import SourceNotFound
-from reclaim.scan.sources.base import Source
+from reclaim.scan.sources.base import PathSource, Source
 from reclaim.scan.sources.folder import FolderSource
 from reclaim.scan.sources.store import StoreSource
 from reclaim.scan.sources.table import TableSource, is_table
 from reclaim.scan.sources.tar import TarSource, is_tar
 from reclaim.scan.sources.zip import ZipSource, is_zip
 
-__all__ = ["Source", "open_source"]
+__all__ = ["PathSource", "Source", "open_source"]
 
 
 def open_source(text: str, *, signals: bool = False, endpoint: str | None = None) -> Source:
@@ -25,13 +25,13 @@ def open_source(text: str, *, signals: bool = False, endpoint: str | None = None
     try:
         path = Path(text).resolve(strict=True)
         if path.is_dir():
-            return TableSource(path) if signals else FolderSource.at(path)
+            return TableSource.at(path) if signals else FolderSource.at(path)
         if is_table(path):
-            return TableSource(path)
+            return TableSource.at(path)
         if is_zip(path):
-            return ZipSource(path)
+            return ZipSource.at(path)
         if is_tar(path):
-            return TarSource(path)
+            return TarSource.at(path)
     except (OSError, ValueError):
         raise SourceNotFound("The source cannot be opened: check that it exists and that you may read it.") from None
     raise SourceNotFound(

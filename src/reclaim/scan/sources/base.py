@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pyarrow as pa
 
+from reclaim.scan.errors import WorkerStop
 from reclaim.scan.faults import code_of
 from reclaim.scan.schema import UNITS
 from reclaim.signals import SignalError
@@ -59,10 +61,6 @@ class Source:
         """All files, in an order of the source's own. Runs in a limited process. Raises ``WorkerStop``."""
         raise NotImplementedError
 
-    def lost(self) -> Unit | None:
-        """The row that says that the listing died half-way; None where there must be no scan then."""
-        return None
-
     def prepare(self, units: pa.RecordBatch) -> pa.RecordBatch:
         """What ``scan_batch`` takes, of some units. Runs in a worker. Raises ``SignalError``, ``WorkerStop``."""
         return units
@@ -74,12 +72,47 @@ class Source:
     def stream(self, wanted: list[tuple[int, int]]) -> Iterator[list[tuple[bytes | None, str | None]]]:
         """For the members from first to last (excluded) of each range, in order: bytes or a fault, some at a time.
 
-        Ends early where the source does. Runs in a limited process.
+        Ends early where the source does. Runs in a limited process. Raises ``WorkerStop``.
         """
         raise NotImplementedError
 
 
 def stamp(path: Path) -> dict[str, Any]:
-    """What tells a file from a later one of the same name."""
+    """What tells a file from a later one of the same name, and a folder from the place where it is mounted.
+
+    The same on every machine that sees it, so the device is no part of it. Raises ``OSError``.
+    """
     about = path.stat()
-    return {"path": os.fsdecode(os.fsencode(path)), "size": about.st_size, "modified_ns": about.st_mtime_ns}
+    name = os.fsencode(path).decode(errors="backslashreplace")
+    if stat.S_ISDIR(about.st_mode):
+        return {"path": name, "inode": about.st_ino}
+    return {"path": name, "size": about.st_size, "modified_ns": about.st_mtime_ns}
+
+
+@dataclass(frozen=True)
+class PathSource(Source):
+    """One that every machine that works on it sees under the same path."""
+
+    path: Path
+    stamped: dict[str, Any]
+    """As ``stamp`` found it when this run began."""
+
+    kind = "path"
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """What lies at this path. Raises ``OSError``."""
+        return cls(path, stamp(path))
+
+    def identity(self) -> dict[str, Any]:
+        return {"kind": self.kind, **self.stamped}
+
+    def insist(self) -> None:
+        """To be asked where something cannot be read. Raises ``WorkerStop`` if the source as a whole went away or is
+        another one by now: where a disk is no longer mounted, everything seems to be missing."""
+        try:
+            same = stamp(self.path) == self.stamped
+        except OSError:
+            same = False
+        if not same:
+            raise WorkerStop("source")

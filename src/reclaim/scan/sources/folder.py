@@ -6,31 +6,19 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from reclaim.scan.errors import WorkerStop
 from reclaim.scan.faults import LinkNotFollowed, NotAFile, UnreadableFolder
-from reclaim.scan.sources.base import Source, Unit, faulty
+from reclaim.scan.sources.base import PathSource, Unit, faulty
 from reclaim.signals import UnreadableFile
 from reclaim.signals.sources import read_bytes
 
 
 @dataclass(frozen=True)
-class FolderSource(Source):
+class FolderSource(PathSource):
     """Names are relative to the folder. Links are not followed: each is a row of its own that says so."""
 
-    path: Path
-    device: int
-    inode: int
-
-    @classmethod
-    def at(cls, path: Path) -> FolderSource:
-        """The folder at this path. Raises ``OSError``."""
-        about = path.stat()
-        return cls(path, about.st_dev, about.st_ino)
-
-    def identity(self) -> dict[str, Any]:
-        return {"kind": "folder", "path": os.fsencode(self.path).decode(errors="backslashreplace")}
+    kind = "folder"
 
     @property
     def _prefix(self) -> bytes:
@@ -61,14 +49,5 @@ class FolderSource(Source):
         try:
             return read_bytes(Path(os.fsdecode(self._prefix + name)))
         except UnreadableFile:
-            if not self._still_there():
-                raise WorkerStop("source") from None
+            self.insist()
             raise
-
-    def _still_there(self) -> bool:
-        """Whether the folder is the one it was: where a disk is no longer mounted, every file seems to be missing."""
-        try:
-            about = self.path.stat()
-        except OSError:
-            return False
-        return (about.st_dev, about.st_ino) == (self.device, self.inode)

@@ -18,16 +18,20 @@ from reclaim.scan.sources.base import Source, Unit, faulty
 from reclaim.signals import PictureTooLarge, UnreadableFile
 from reclaim.signals.sources import MAX_BYTES
 
-CONNECT_SECONDS, REQUEST_SECONDS = 10, 60
-_WAITS = (0, 1, 5)
-"""Seconds before each attempt; the client tries several times in each."""
+CONNECT_SECONDS, REQUEST_SECONDS, LISTING_SECONDS = 5, 10, 60
+"""Silence after which a request is given up. A file takes two requests, and all attempts at them must be over well
+before its process is thought to hang: else a store that hangs would make an error of every file."""
+ATTEMPTS = 2
+"""That the client makes at each request."""
+WAITS = (0, 1)
+"""Seconds before each attempt at a file."""
 
 _REFUSED = ("ACCESS_DENIED", "HTTP status 403", "INVALID_OBJECT_STATE", "HTTP status 404", "NO_SUCH_KEY")
 
 
-@lru_cache(maxsize=1)
-def _opened(endpoint: str | None) -> Any:
-    from pyarrow.fs import S3FileSystem
+@lru_cache(maxsize=2)
+def _opened(endpoint: str | None, seconds: float) -> Any:
+    from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
 
     options: dict[str, Any] = {}
     if endpoint is not None:
@@ -35,7 +39,8 @@ def _opened(endpoint: str | None) -> Any:
         options = {"endpoint_override": address.netloc, "scheme": address.scheme}
         # Without a region the client would ask the public cloud in which one the bucket lies.
         options["region"] = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    return S3FileSystem(connect_timeout=CONNECT_SECONDS, request_timeout=REQUEST_SECONDS, **options)
+    retries = AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS)
+    return S3FileSystem(connect_timeout=CONNECT_SECONDS, request_timeout=seconds, retry_strategy=retries, **options)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class StoreSource(Source):
         while waiting:
             folder = waiting.pop()
             try:
-                found = _opened(self.endpoint).get_file_info(FileSelector(folder))
+                found = _opened(self.endpoint, LISTING_SECONDS).get_file_info(FileSelector(folder))
             except OSError:
                 raise WorkerStop("source") from None
             for entry in found:
@@ -88,16 +93,26 @@ class StoreSource(Source):
         if size > MAX_BYTES:
             raise PictureTooLarge
         key = f"{self._root}/{name.decode(errors='surrogateescape')}"
-        for wait in _WAITS:
+        for wait in WAITS:
             time.sleep(wait)
             try:
-                with _opened(self.endpoint).open_input_stream(key) as file:
+                with _opened(self.endpoint, REQUEST_SECONDS).open_input_stream(key) as file:
                     data: bytes = file.read(MAX_BYTES + 1)
-            except FileNotFoundError:
-                raise UnreadableFile from None
             except (OSError, pa.ArrowException) as error:
-                if any(each in str(error) for each in _REFUSED):
-                    raise UnreadableFile from None
+                if isinstance(error, FileNotFoundError) or any(each in str(error) for each in _REFUSED):
+                    if self._lets_us_in():
+                        raise UnreadableFile from None
+                    break
             else:
                 return data
         raise WorkerStop("store")
+
+    def _lets_us_in(self) -> bool:
+        """Whether anything below the prefix is there for us: a refusal may be of one file, or of all of them."""
+        from pyarrow.fs import FileType
+
+        try:
+            found = _opened(self.endpoint, REQUEST_SECONDS).get_file_info(self._root)
+        except (OSError, pa.ArrowException):
+            return False
+        return bool(found.type != FileType.NotFound)

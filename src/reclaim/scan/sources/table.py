@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +16,10 @@ import pyarrow.parquet as pq
 from reclaim.scan.errors import WorkerStop
 from reclaim.scan.faults import UnreadableTable, code_of
 from reclaim.scan.schema import SIGNALS
-from reclaim.scan.sources.base import Source, Unit, faulty, stamp
+from reclaim.scan.sources.base import PathSource, Unit, faulty
 
-SLICE_ROWS = 65_536
-"""Rows that a worker looks up at once."""
+SLICE_ROWS = 8192
+"""Rows that a worker looks up at once: also with the most matches a row, what it sends is less than it may send."""
 
 MOST_GROUP_BYTES = 2**30
 """A row group that unpacks to more is refused: it has to be held in memory."""
@@ -44,23 +43,17 @@ def _group(path: Path, group: int) -> pa.Table:
     """The signals of one row group; the next slice is usually of the same."""
     with pq.ParquetFile(path) as file:
         columns = [name for name in file.schema_arrow.names if name in _COLUMNS]
-        return _signals(file.read_row_group(group, columns=columns, use_threads=False), group)
+        return _signals(file.read_row_group(group, columns=columns, use_threads=False), f"{path.name}:{group}")
 
 
 @dataclass(frozen=True)
-class TableSource(Source):
+class TableSource(PathSource):
     """One Parquet file, or the ``*.parquet`` files directly in a folder, such as the results of an earlier scan."""
 
-    path: Path
-
+    kind = "signals"
     shard_rows = 16 * SLICE_ROWS
     piece_units = 1
     rows_counted = False
-
-    def identity(self) -> dict[str, Any]:
-        if not self.path.is_dir():
-            return {"kind": "signals", **stamp(self.path)}
-        return {"kind": "signals", "path": os.fsencode(self.path).decode(errors="backslashreplace")}
 
     def units(self) -> Iterator[Unit]:
         try:
@@ -73,6 +66,7 @@ class TableSource(Source):
                 with pq.ParquetFile(path) as file:
                     yield from _slices(name, file)
             except _DAMAGE:
+                self.insist()
                 yield faulty(name, UnreadableTable)
 
     def prepare(self, units: pa.RecordBatch) -> pa.RecordBatch:
@@ -83,6 +77,7 @@ class TableSource(Source):
         try:
             rows = _group(folder / os.fsdecode(unit["name"]), unit["part"]).slice(unit["offset"], unit["rows"])
         except _DAMAGE:
+            self.insist()
             name = unit["name"] + f", row group {unit['part']}, row {unit['offset']} and on".encode()
             return pa.RecordBatch.from_pylist([{"name": name, "fault": code_of(UnreadableTable)}])
         [batch] = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], SIGNALS)]
@@ -103,8 +98,8 @@ def _slices(name: bytes, file: pq.ParquetFile) -> Iterator[Unit]:
             yield Unit(name, part=group, offset=start, rows=min(SLICE_ROWS, about.num_rows - start))
 
 
-def _signals(table: pa.Table, group: int) -> pa.Table:
-    """The table's columns as ``schema.SIGNALS`` has them."""
+def _signals(table: pa.Table, group: str) -> pa.Table:
+    """The table's columns as ``schema.SIGNALS`` has them; ``group`` begins the names of rows that have none."""
     there = set(table.column_names)
     named = next((name for name in _NAMES if name in there), None)
     names = (

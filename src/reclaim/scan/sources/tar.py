@@ -8,17 +8,18 @@ import lzma
 import os
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 
+from reclaim.scan.errors import WorkerStop
 from reclaim.scan.faults import ArchiveBomb, DamagedArchive, LinkNotFollowed, NotAFile, UnsupportedMember, code_of
-from reclaim.scan.sources.base import Source, Unit, faulty, stamp
+from reclaim.scan.sources.base import PathSource, Unit, faulty, stamp
 from reclaim.signals import PictureTooLarge
 from reclaim.signals.sources import MAX_BYTES
 
@@ -37,29 +38,27 @@ class _Bytes(Protocol):
     def close(self) -> None: ...
 
 
-def _unpacked(path: Path) -> tuple[_Bytes, bool]:
-    """The archive's bytes, and whether they were compressed."""
-    with path.open("rb") as file:
-        magic = file.read(6)
-    if magic[:2] == b"\x1f\x8b":
-        return gzip.open(path, "rb"), True
-    if magic[:3] == b"BZh":
-        return bz2.open(path, "rb"), True
-    if magic == b"\xfd7zXZ\0":
-        return lzma.open(path, "rb"), True
-    if magic[:4] == b"\x28\xb5\x2f\xfd":
-        return pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd"), True
-    return path.open("rb"), False
+def _zstd(path: Path) -> _Bytes:
+    stream: _Bytes = pa.CompressedInputStream(pa.OSFile(os.fsencode(path)), "zstd")
+    return stream
+
+
+_PACKED: dict[bytes, Callable[[Path], _Bytes]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\0": lzma.open,
+    b"\x28\xb5\x2f\xfd": _zstd,
+}
+"""How to open what begins so."""
 
 
 def is_tar(path: Path) -> bool:
-    """Whether it begins, unpacked, with a tar's header."""
+    """Whether it begins with a tar's header, or is packed: then only ``units`` can tell, in its limited process."""
+    if _magic(path):
+        return True
     try:
-        packed, _ = _unpacked(path)
-        try:
-            tarfile.TarInfo.frombuf(packed.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
-        finally:
-            packed.close()
+        with path.open("rb") as file:
+            tarfile.TarInfo.frombuf(file.read(tarfile.BLOCKSIZE), "utf-8", "surrogateescape")
     except _DAMAGE:
         return False
     return True
@@ -105,29 +104,33 @@ class _Forward:
 
 
 @dataclass(frozen=True)
-class TarSource(Source):
+class TarSource(PathSource):
     """Members are known by their place. Names are labels, as in a zip."""
 
-    path: Path
+    streamed: bool = False
+    """Whether it is packed."""
 
-    @property
-    def streamed(self) -> bool:  # type: ignore[override]
-        return _is_compressed(self.path)
+    kind = "tar"
 
-    def identity(self) -> dict[str, Any]:
-        return {"kind": "tar", **stamp(self.path)}
-
-    def lost(self) -> Unit:
-        return faulty(os.fsencode(self.path.name), DamagedArchive)
+    @classmethod
+    def at(cls, path: Path) -> TarSource:
+        return cls(path, stamp(path), bool(_magic(path)))
 
     def units(self) -> Iterator[Unit]:
-        with self._forward() as stream:
-            try:
-                for number, member in enumerate(_members(stream)):
-                    if not member.isdir():
-                        yield _unit(number, member)
-            except _DAMAGE:
-                yield faulty(os.fsencode(self.path.name), ArchiveBomb) if stream.bomb else self.lost()
+        number, bomb = -1, False
+        try:
+            with self._forward() as stream:
+                try:
+                    for number, member in enumerate(_members(stream)):
+                        if not member.isdir():
+                            yield _unit(number, member)
+                finally:
+                    bomb = stream.bomb
+        except _DAMAGE:
+            self.insist()
+            if number < 0 and self.streamed and not bomb:
+                raise WorkerStop("packed") from None
+            yield faulty(os.fsencode(self.path.name), ArchiveBomb if bomb else DamagedArchive)
 
     def read(self, name: bytes, part: int, offset: int, size: int) -> bytes:
         if size > MAX_BYTES:
@@ -135,17 +138,19 @@ class TarSource(Source):
         try:
             data = os.pread(_descriptor(self.path), size, offset)
         except OSError:
-            raise DamagedArchive from None
+            data = b""
         if len(data) < size:
+            self.insist()
             raise DamagedArchive
         return data
 
     def stream(self, wanted: list[tuple[int, int]]) -> Iterator[list[tuple[bytes | None, str | None]]]:
+        self.insist()
         held: list[tuple[bytes | None, str | None]] = []
         ranges = iter(wanted)
         first, last = next(ranges)
-        with self._forward() as stream:
-            try:
+        try:
+            with self._forward() as stream:
                 for number, member in enumerate(_members(stream)):
                     if number >= first and not member.isdir():
                         held.append(_contents(stream, member))
@@ -157,25 +162,30 @@ class TarSource(Source):
                         if (following := next(ranges, None)) is None:
                             return
                         first, last = following
-            except _DAMAGE:
-                pass  # the listing has a row for what comes after
+        except _DAMAGE:
+            pass  # the listing has a row for what comes after
+        self.insist()
         if held:
             yield held
 
     @contextmanager
     def _forward(self) -> Iterator[_Forward]:
-        source, _ = _unpacked(self.path)
+        source = _PACKED.get(_magic(self.path), _plain)(self.path)
         try:
             yield _Forward(source, self.path.stat().st_size * MOST_UNPACKED + _FREE)
         finally:
             source.close()
 
 
-@lru_cache(maxsize=1)
-def _is_compressed(path: Path) -> bool:
-    packed, compressed = _unpacked(path)
-    packed.close()
-    return compressed
+def _plain(path: Path) -> _Bytes:
+    return path.open("rb")
+
+
+def _magic(path: Path) -> bytes:
+    """The bytes by which a packed file is known; empty for one that is not."""
+    with path.open("rb") as file:
+        start = file.read(max(map(len, _PACKED)))
+    return next((magic for magic in _PACKED if start.startswith(magic)), b"")
 
 
 @lru_cache(maxsize=1)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from reclaim.scan.faults import DamagedArchive, LinkNotFollowed, UnsupportedMember
-from reclaim.scan.sources.base import Source, Unit, faulty, stamp
+from reclaim.scan.sources.base import PathSource, Unit, faulty
 from reclaim.signals import PictureTooLarge
 from reclaim.signals.sources import MAX_BYTES
 
 _ENCRYPTED = 1
+_DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, IndexError)
 
 
 def is_zip(path: Path) -> bool:
@@ -32,22 +34,17 @@ def _opened(path: Path) -> zipfile.ZipFile:
 
 
 @dataclass(frozen=True)
-class ZipSource(Source):
+class ZipSource(PathSource):
     """Names are labels: one such as ``../../etc/passwd`` leads nowhere, since nothing is ever unpacked."""
 
-    path: Path
-
-    def identity(self) -> dict[str, Any]:
-        return {"kind": "zip", **stamp(self.path)}
-
-    def lost(self) -> Unit:
-        return faulty(os.fsencode(self.path.name), DamagedArchive)
+    kind = "zip"
 
     def units(self) -> Iterator[Unit]:
         try:
             members = _opened(self.path).infolist()
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, MemoryError):
-            yield self.lost()
+        except (*_DAMAGE, NotImplementedError, MemoryError):
+            self.insist()
+            yield faulty(os.fsencode(self.path.name), DamagedArchive)
             return
         for number, member in enumerate(members):
             if member.is_dir():
@@ -69,5 +66,6 @@ class ZipSource(Source):
                 return member.read(MAX_BYTES + 1)
         except (RuntimeError, NotImplementedError):
             raise UnsupportedMember from None
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, IndexError):
+        except _DAMAGE:
+            self.insist()
             raise DamagedArchive from None
