@@ -48,6 +48,9 @@ class Obeying(Source):
 
     folder: Path
 
+    def identity(self) -> dict[str, Any]:
+        return {"kind": "obeying"}
+
     def read(self, name: bytes, part: int, offset: int, size: int) -> bytes:
         order = name.decode().split("-")[0]
         if order == "die":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def units_batch(units: list[Unit]) -> pa.RecordBatch:
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(ABC):
     """A source is handed to the worker processes as it is, and opens what it needs there."""
 
     shard_rows = 1000
@@ -53,26 +54,30 @@ class Source:
     rows_counted = True
     """Whether each unit makes exactly the rows it says."""
 
+    @abstractmethod
     def identity(self) -> dict[str, Any]:
         """What tells this source from another, as JSON can hold it. Raises ``OSError``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def units(self) -> Iterator[Unit]:
         """All files, in an order of the source's own. Runs in a limited process. Raises ``WorkerStop``."""
-        raise NotImplementedError
 
     def prepare(self, units: pa.RecordBatch) -> pa.RecordBatch:
         """What ``scan_batch`` takes, of some units. Runs in a worker. Raises ``SignalError``, ``WorkerStop``."""
         return units
 
     def read(self, name: bytes, part: int, offset: int, size: int) -> bytes:
-        """All bytes of a file. Runs in a worker. Raises ``SignalError``, ``WorkerStop``."""
+        """All bytes of a file; where ``prepare`` is the source's own, or it is ``streamed``, this is not asked.
+
+        Runs in a worker. Raises ``SignalError``, ``WorkerStop``.
+        """
         raise NotImplementedError
 
     def stream(self, wanted: list[tuple[int, int]]) -> Iterator[list[tuple[bytes | None, str | None]]]:
         """For the members from first to last (excluded) of each range, in order: bytes or a fault, some at a time.
 
-        Ends early where the source does. Runs in a limited process. Raises ``WorkerStop``.
+        Ends early where the source does; only asked where it is ``streamed``. Runs in a limited process. Raises
+        ``WorkerStop``.
         """
         raise NotImplementedError
 
