@@ -22,7 +22,6 @@ Codes = npt.NDArray[np.uint8]
 
 PHOTOS = Path(__file__).parents[1] / "tests" / "photos"
 CROPS = 120
-"""Crops a photograph."""
 _CHUNK = 50_000
 _SIDE = 128
 
@@ -32,14 +31,17 @@ def uniform(count: int, generator: np.random.Generator) -> Codes:
     return generator.integers(0, 256, (count, 32), np.uint8)
 
 
-def crops_of_photos(generator: np.random.Generator) -> Codes:
-    """PDQ values of random crops, half of them mirrored, of the photographs the project carries."""
+def crops_of_photos(generator: np.random.Generator, crops: int = CROPS) -> Codes:
+    """PDQ values of so many random crops of each photograph the project carries, half of them mirrored.
+
+    Those of poor quality are left out.
+    """
     values = []
     for path in sorted(PHOTOS.glob("*.jpg")):
         with Image.open(path) as photo:
             luma = np.asarray(photo.convert("L"))
         height, width = luma.shape
-        for _ in range(CROPS):
+        for _ in range(crops):
             share = generator.uniform(0.25, 0.8)
             rows = int(height * share)
             columns = min(width, int(width * share * generator.uniform(0.8, 1.25)))

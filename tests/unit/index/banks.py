@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+
+from bench.index_data import crops_of_photos
 
 Codes = npt.NDArray[np.uint8]
 SIZE = 17_000
@@ -41,7 +44,17 @@ def crowded(generator: np.random.Generator) -> Codes:
     return codes[generator.permutation(SIZE)]
 
 
-BANKS = {"uniform": uniform, "skewed": skewed, "crowded": crowded}
+@functools.cache
+def _crops() -> Codes:
+    return crops_of_photos(np.random.default_rng(3), 700)[:SIZE]
+
+
+def photographs(generator: np.random.Generator) -> Codes:
+    """Real PDQ values, of crops of photographs."""
+    return _crops()[generator.permutation(SIZE)]
+
+
+BANKS = {"uniform": uniform, "skewed": skewed, "crowded": crowded, "photographs": photographs}
 
 
 def questions(codes: Codes, radius: int, count: int, generator: np.random.Generator) -> Codes:
