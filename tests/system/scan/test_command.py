@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -46,8 +47,12 @@ def test_what_is_missing_is_one_sentence_and_an_exit_code(catalogue: Path, index
 
 
 def test_ctrl_c_ends_it_in_one_sentence_and_it_goes_on_later(catalogue: Path, index: Path, tmp_path: Path) -> None:
+    # Enough files for one process that the scan is never done before it is interrupted.
+    source, copies = tmp_path / "source", 10
+    for copy in range(copies):
+        shutil.copytree(catalogue, source / str(copy), copy_function=os.link)
     out = tmp_path / "out"
-    command = [*SCAN, str(catalogue), "--index", str(index), "--out", str(out), "--shard-size", "5"]
+    command = [*SCAN, str(source), "--index", str(index), "--out", str(out), "--shard-size", "5", "--jobs", "1"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 60
         while not list(out.glob("results/shard-*")) and time.monotonic() < deadline:
@@ -56,7 +61,7 @@ def test_ctrl_c_ends_it_in_one_sentence_and_it_goes_on_later(catalogue: Path, in
         _, said = process.communicate(timeout=30)
     assert process.returncode == INTERRUPTED
     assert said.strip() == "Interrupted. Run the same command to go on from here."
-    assert figures(run(*command[len(SCAN) :], "--json"))["files"] == 163
+    assert figures(run(*command[len(SCAN) :], "--json"))["files"] == copies * 163
 
 
 def test_a_disk_without_room_is_one_sentence(catalogue: Path, index: Path, tmp_path: Path) -> None:
