@@ -36,7 +36,9 @@ def _measuring(name: str) -> Any:
     return importlib.import_module(f"bench.{name}")
 
 
-def _show(measuring: Any, found: dict[str, Any], as_json: bool) -> None:
+def _measure(name: str, as_json: bool, *arguments: int) -> None:
+    measuring = _measuring(name)
+    found = measuring.run(*arguments)
     if as_json:
         click.echo(json.dumps(found))
     else:
@@ -56,8 +58,7 @@ def index(count: int, as_json: bool) -> None:
     Example:
       reclaim bench index --n 1000000 --json
     """
-    measuring = _measuring("index")
-    _show(measuring, measuring.run(count), as_json)
+    _measure("index", as_json, count)
 
 
 @command.command(name="hash")
@@ -69,8 +70,7 @@ def hash_(as_json: bool) -> None:
     Example:
       reclaim bench hash
     """
-    measuring = _measuring("hash")
-    _show(measuring, measuring.run(), as_json)
+    _measure("hash", as_json)
 
 
 @command.command()
@@ -82,8 +82,7 @@ def service(as_json: bool) -> None:
     Example:
       reclaim bench service
     """
-    measuring = _measuring("service")
-    _show(measuring, measuring.run(), as_json)
+    _measure("service", as_json)
 
 
 @command.command()
@@ -95,5 +94,4 @@ def scan(as_json: bool) -> None:
     Example:
       reclaim bench scan
     """
-    measuring = _measuring("scan")
-    _show(measuring, measuring.run(), as_json)
+    _measure("scan", as_json)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from reclaim.index import CODE_BYTES
+from reclaim.matching.nearest import at_nearest_turn
 from reclaim.scan import faults
 from reclaim.scan.indexes import Indexes
 from reclaim.scan.schema import CLEAR, ERROR, MATCH, POOR, RESULTS, name_columns
@@ -130,20 +131,21 @@ def error_batch(name: bytes, size: int, kind: type[SignalError]) -> pa.RecordBat
 
 def _look_up_pdq(rows: list[Row], hashed: list[dict[str, Pdq]], indexes: Indexes, radius: int) -> None:
     """Put what is near into the rows: each signal once, at the turn where it is nearest."""
-    asked = [(row, turn, pdq) for row, turned in zip(rows, hashed, strict=True) for turn, pdq in turned.items()]
-    codes = np.frombuffer(bytes.fromhex("".join(pdq.value for _, _, pdq in asked)), np.uint8)
+    codes = np.frombuffer(bytes.fromhex("".join(pdq.value for turned in hashed for pdq in turned.values())), np.uint8)
     found = indexes.pdq.query_many(codes.reshape(-1, CODE_BYTES), radius)
-    best: dict[int, dict[int, Row]] = {}
-    for query in np.flatnonzero(np.diff(found.starts)).tolist():
-        row, turn, _ = asked[query]
-        nearest = best.setdefault(id(row), {})
-        here = slice(found.starts[query], found.starts[query + 1])
-        for signal_id, distance in zip(found.ids[here].tolist(), found.distances[here].tolist(), strict=True):
-            if signal_id not in nearest or distance < nearest[signal_id]["distance"]:
-                nearest[signal_id] = {"type": "pdq", "signal_id": signal_id, "distance": distance, "turn": turn}
-    for row in rows:
-        matches = best.get(id(row), {}).values()
-        row["matches"] = sorted(matches, key=lambda match: (match["distance"], match["signal_id"]))
+    first = 0
+    for row, turned in zip(rows, hashed, strict=True):
+        starts = found.starts[first : first + len(turned) + 1]
+        here = slice(starts[0], starts[-1])
+        names = list(turned)
+        nearest = at_nearest_turn(
+            found.ids[here], found.distances[here], np.repeat(np.arange(len(turned)), np.diff(starts))
+        )
+        row["matches"] = [
+            {"type": "pdq", "signal_id": signal_id, "distance": distance, "turn": names[at]}
+            for signal_id, distance, at in nearest
+        ]
+        first += len(turned)
 
 
 def _look_up_md5(rows: list[Row], indexes: Indexes) -> None:

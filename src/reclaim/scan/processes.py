@@ -122,43 +122,40 @@ def _fed(target: Callable[..., None], *arguments: Any) -> Iterator[pa.RecordBatc
         end(process, pipe)
 
 
+@contextlib.contextmanager
+def _to_its_end(pipe: Connection) -> Iterator[None]:
+    """Limits this process, and says at the end of the block that it has come there, or why the scan has to stop."""
+    restrict()
+    with contextlib.suppress(OSError):
+        try:
+            yield
+            pipe.send_bytes(END)
+        except WorkerStop as stop:
+            pipe.send_bytes(STOP + str(stop).encode())
+        except OSError:
+            raise
+        except Exception:  # a traceback would show names; the other end sees that the process has ended
+            os._exit(1)
+
+
 def _list(pipe: Connection, source: Source) -> None:
     def tell(units: list[Unit]) -> None:
         pipe.send_bytes(RESULT + to_bytes(units_batch(units)))
 
-    restrict()
     held: list[Unit] = []
-    with contextlib.suppress(OSError):
-        try:
-            for unit in source.units():
-                held.append(unit)
-                if len(held) == _LISTED:
-                    tell(held)
-                    held = []
-            tell(held)
-            pipe.send_bytes(END)
-        except WorkerStop as stop:
-            pipe.send_bytes(STOP + str(stop).encode())
-        except OSError:
-            raise
-        except Exception:  # a traceback would show names; the other end sees that the process has ended
-            os._exit(1)
+    with _to_its_end(pipe):
+        for unit in source.units():
+            held.append(unit)
+            if len(held) == _LISTED:
+                tell(held)
+                held = []
+        tell(held)
 
 
 def _stream(pipe: Connection, source: Source, wanted: list[tuple[int, int]]) -> None:
-    restrict()
-    with contextlib.suppress(OSError):
-        try:
-            for held in source.stream(wanted):
-                columns = [
-                    pa.array(column, field.type)
-                    for column, field in zip(zip(*held, strict=True), STREAMED, strict=True)
-                ]
-                pipe.send_bytes(RESULT + to_bytes(pa.RecordBatch.from_arrays(columns, schema=STREAMED)))
-            pipe.send_bytes(END)
-        except WorkerStop as stop:
-            pipe.send_bytes(STOP + str(stop).encode())
-        except OSError:
-            raise
-        except Exception:  # a traceback would show names; the other end sees that the process has ended
-            os._exit(1)
+    with _to_its_end(pipe):
+        for held in source.stream(wanted):
+            columns = [
+                pa.array(column, field.type) for column, field in zip(zip(*held, strict=True), STREAMED, strict=True)
+            ]
+            pipe.send_bytes(RESULT + to_bytes(pa.RecordBatch.from_arrays(columns, schema=STREAMED)))
