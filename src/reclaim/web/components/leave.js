@@ -5,39 +5,64 @@
 // - the page is blank before anything is asked of the network, and stays blank however slow the network is;
 // - this page's own place in the browser's history is taken by where the link leads;
 // - Shift three times within five seconds does the same; a capital letter or a selection is no press;
-// - a screen reader hears how many presses are left.
+// - the presses made are seen as dots, and a screen reader hears how many are left and when their time is over;
+// - what the person had the browser keep for work without a connection is gone with the visit.
 
-const PRESSES = 3;
+import { forgetKept } from './kept.js';
+
 const WITHIN_MS = 5000;
+const SAID_MS = 5000;
+// What is said after each press but the last.
+const LEFT = ['two', 'one'];
 
 const links = document.querySelectorAll('[data-leave]');
 const status = document.querySelector('[data-leave-status]');
+const dots = document.querySelector('[data-leave-presses]');
 let presses = 0;
 let alone = false;
 let timer;
 
-function word(name, n) {
-  return document.querySelector(`[data-leave-word="${name}"]`).content.textContent.replace('{n}', n);
+function say(name) {
+  status.textContent = name && document.querySelector(`[data-leave-word="${name}"]`).content.textContent;
 }
 
-function leave() {
-  document.body.classList.add('covered');
-  for (const field of document.querySelectorAll('input, textarea')) field.value = '';
-  location.replace(links[0].href);
+function showPresses() {
+  dots.hidden = presses === 0;
+  Array.from(dots.children).forEach((dot, place) => dot.classList.toggle('done', place < presses));
 }
 
 function startAgain() {
   presses = 0;
   clearTimeout(timer);
-  status.textContent = '';
+  showPresses();
+  say('');
+}
+
+function timedOut() {
+  startAgain();
+  say('over');
+  timer = setTimeout(say, SAID_MS, '');
+}
+
+function leave() {
+  document.body.classList.add('covered');
+  startAgain();
+  say('leaving');
+  for (const field of document.querySelectorAll('input, textarea')) field.value = '';
+  // The answer to what is asked for next has the browser clear everything; this is for when no answer comes.
+  forgetKept();
+  location.replace(links[0].href);
 }
 
 function pressed() {
+  if (presses === 0) {
+    clearTimeout(timer);
+    timer = setTimeout(timedOut, WITHIN_MS);
+  }
   presses += 1;
-  if (presses === 1) timer = setTimeout(startAgain, WITHIN_MS);
-  if (presses === PRESSES) return leave();
-  const left = PRESSES - presses;
-  status.textContent = left === 1 ? word('once', left) : word('more', left);
+  if (presses > LEFT.length) return leave();
+  showPresses();
+  return say(LEFT[presses - 1]);
 }
 
 for (const link of links) {
@@ -52,7 +77,7 @@ addEventListener('keydown', (event) => {
     if (!event.repeat) alone = true;
   } else {
     alone = false;
-    startAgain();
+    if (presses > 0) startAgain();
   }
 });
 
@@ -64,7 +89,10 @@ addEventListener('pointerdown', () => {
   alone = false;
 });
 
-// A page that the browser kept alive and brings back must not show what it showed.
+// A page that the browser kept alive and brings back must not show what it showed, nor stay blank.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
+
+// Only the page that the files were kept for needs them; whoever has gone on to another is done with them.
+if (!document.querySelector('[data-offline-prepare]')) forgetKept();
