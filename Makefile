@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 NATIVE := $(wildcard src/reclaim/signals/*.[ch] src/reclaim/index/native/*)
+MESSAGES := $(wildcard src/reclaim/locale/*/LC_MESSAGES/django.po)
 
 .PHONY: setup demo test check bench lock clean
 
-setup: .venv/.run
+setup: .venv/.messages
 
 .venv/.run: requirements/run.lock pyproject.toml $(NATIVE)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -13,7 +14,11 @@ setup: .venv/.run
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.venv/.dev: requirements/dev.lock .venv/.run
+.venv/.messages: .venv/.run $(MESSAGES)
+	$(BIN)/pybabel --quiet compile --directory src/reclaim/locale --domain django
+	@touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.messages
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.lock
 	@touch $@
 
@@ -30,6 +35,7 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.check_docs
+	$(BIN)/python -m tools.messages --check
 
 bench: .venv/.dev
 	@$(BIN)/python -m tools.find_chromium --install

@@ -1,5 +1,8 @@
 """Settings of the bank."""
 
+import os
+
+from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.settings import *  # noqa: F403
 from reclaim.sitekit.settings import SECURE
 
@@ -8,6 +11,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "reclaim.sitekit",
     "reclaim.bank.platforms",
+    "reclaim.bank.gate",
+    "reclaim.bank.screening",
     "reclaim.bank.ledger",
     "reclaim.bank.cases",
     "reclaim.bank.feedback",
@@ -17,3 +22,7 @@ INSTALLED_APPS = [
 ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
+LANGUAGES = list(OWN_NAMES.items())
+
+LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
+"""The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 from gunicorn.http.errors import ParseException
 
 from reclaim import plainlog
@@ -60,7 +61,9 @@ class OneLinePerEvent:
         """
         if isinstance(error, UnreadablePostError | ParseException):
             status = 408 if isinstance(_first_cause(error), TimeoutError) else 400
-            return refusal(request, status, "This request did not come whole", "Nothing was taken. Please try again.")
+            return refusal(
+                request, status, _("This request did not come whole"), _("Nothing was taken. Please try again.")
+            )
         if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
             return None
         view = request.resolver_match.view_name if request.resolver_match else "no view"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext as _
 
 from reclaim.sitekit.events import GetResponse
 from reclaim.sitekit.problems import refusal
@@ -40,7 +41,7 @@ class SameOriginWrites:
             return refusal(
                 request,
                 403,
-                "This was sent from another page",
-                "Open this site's own page and send it from there.",
+                _("This was sent from another page"),
+                _("Open this site's own page and send it from there."),
             )
         return self.get_response(request)

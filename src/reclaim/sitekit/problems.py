@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import get_script_prefix
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
 
 PROBLEM_JSON = "application/problem+json"
@@ -28,7 +30,8 @@ def wants_page(request: HttpRequest) -> bool:
 def refusal(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
     """Refuse, as a page or as a problem document."""
     if wants_page(request):
-        return render(request, "refusal.html", {"title": title, "detail": detail}, status=status)
+        context = {"title": title, "detail": detail, "first_page": get_script_prefix()}
+        return render(request, "refusal.html", context, status=status)
     return problem(status, title, detail)
 
 
@@ -53,15 +56,15 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return refusal(
         request,
         404,
-        "There is nothing at this address",
-        "Check the address, or start again at the first page.",
+        _("There is nothing at this address"),
+        _("Check the address, or start again at the first page."),
     )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 of both sites."""
-    detail = "Nothing that you were told is saved was lost. Please try again in a minute."
-    return refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong here", detail)
+    detail = _("Nothing that you were told is saved was lost. Please try again in a minute.")
+    return refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here"), detail)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -69,6 +72,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
         return refusal(
-            request, 413, "This message is too large", f"Send at most {most} KiB at a time, in several parts."
+            request,
+            413,
+            _("This message is too large"),
+            _("Send at most %(most)s KiB at a time, in several parts.") % {"most": most},
         )
-    return refusal(request, 400, "This request could not be read", "Go back one page and try again.")
+    return refusal(request, 400, _("This request could not be read"), _("Go back one page and try again."))

@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "reclaim.sitekit.headers.ExactHeaders",
     "reclaim.sitekit.events.OneLinePerEvent",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reclaim.sitekit.languages.LanguageOfThePage",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "reclaim.sitekit.origin.SameOriginWrites",
@@ -82,6 +83,7 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "reclaim.sitekit.languages.languages",
             ]
         },
     }
@@ -104,6 +106,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+# What a site's own pages are translated into; the bank names more.
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [Path(__file__).resolve().parent.parent / "locale"]
+FORMAT_MODULE_PATH = ["reclaim.sitekit.formats"]
 APPEND_SLASH = True
 
 STATIC_URL = "/static/"

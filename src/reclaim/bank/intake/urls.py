@@ -6,9 +6,12 @@ from reclaim.bank.intake import case_views, new_case, views
 
 urlpatterns = [
     path("", views.start, name="start"),
-    path("start/", views.age, name="start-age"),
-    path("start/under-18/", views.under_18, name="under-18"),
-    path("start/limits/", views.limits, name="limits"),
+    path("start/", views.leaving, name="start-leaving"),
+    path("start/notes/", views.limits, name="limits"),
+    path("start/age/", views.age, name="start-age"),
+    path("start/other/", views.under_18, name="under-18"),
+    path("start/what/", views.situation, name="situation"),
+    path("start/checking/", views.checking, name="checking"),
     path("start/files/", views.files, name="files"),
     path("start/case/", new_case.new_case, name="case-new"),
     path("case/", case_views.sign_in, name="case-sign-in"),

@@ -6,13 +6,14 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from reclaim.bank.cases.services import MOST_SIGNALS
+from reclaim.bank.cases.services import MOST_FRAMES, MOST_ITEMS
 from reclaim.bank.directory.queries import leave_address, service_called, services_for
 from reclaim.bank.directory.services import For
+from reclaim.bank.intake import words
 from reclaim.bank.platforms.queries import active_platforms
-from reclaim.signals import POOR_QUALITY
 from reclaim.sitekit.access import Access, requires
 
 
@@ -21,6 +22,13 @@ from reclaim.sitekit.access import Access, requires
 def start(request: HttpRequest) -> HttpResponse:
     """What this is, and how to leave."""
     return render(request, "intake/start.html")
+
+
+@requires(Access.PUBLIC)
+@require_safe
+def leaving(request: HttpRequest) -> HttpResponse:
+    """How to leave at once, before the first page from which somebody may need to."""
+    return render(request, "intake/leaving.html")
 
 
 @requires(Access.PUBLIC)
@@ -39,6 +47,20 @@ def under_18(request: HttpRequest) -> HttpResponse:
 
 @requires(Access.PUBLIC)
 @require_safe
+def situation(request: HttpRequest) -> HttpResponse:
+    """What happened, as links to what to do first: the answer is sent and kept nowhere."""
+    return render(request, "intake/situation.html")
+
+
+@requires(Access.PUBLIC)
+@require_safe
+def checking(request: HttpRequest) -> HttpResponse:
+    """How anybody can check that pictures stay on the device."""
+    return render(request, "intake/checking.html")
+
+
+@requires(Access.PUBLIC)
+@require_safe
 def limits(request: HttpRequest) -> HttpResponse:
     """What this can and cannot do, before anything is asked."""
     return render(
@@ -51,12 +73,22 @@ def limits(request: HttpRequest) -> HttpResponse:
 @requires(Access.PUBLIC)
 @require_safe
 def files(request: HttpRequest) -> HttpResponse:
-    """From pictures to a case number; all of it happens in the page."""
-    return render(
-        request,
-        "intake/files.html",
-        {"most": MOST_SIGNALS, "poor": POOR_QUALITY, "services": services_for(For.ADULTS)},
-    )
+    """From files to a case number; all of it happens in the page."""
+    return files_page(request, reverse("case-new"))
+
+
+def files_page(request: HttpRequest, address: str, *, adding: bool = False) -> HttpResponse:
+    """The page that makes fingerprints and sends them to ``address``: a new case, or more for an open one."""
+    context = {
+        "address": address,
+        "adding": adding,
+        "most_items": MOST_ITEMS,
+        "most_frames": MOST_FRAMES,
+        "services": services_for(For.ADULTS),
+        "words": words.words(),
+        "counted_words": words.counted_words(),
+    }
+    return render(request, "intake/files.html", context)
 
 
 @requires(Access.PUBLIC)

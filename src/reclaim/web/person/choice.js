@@ -1,26 +1,62 @@
 // From what the fingerprinter found to what is sent, and to what the person reads about each file.
 
-// results: of Fingerprinter.fingerprint. Gives
-//   lines: one for each file, {number, picture: n} or {number, why, like: number of the same file before it}
-//   signals: [{type, value, quality}] in the order of the files.
-export function sortOut(results, poor) {
+// What makes two files the same to us: their first signal.
+function keyOf({ signals, exact }) {
+  const [first] = signals.length ? signals : [exact];
+  return `${first.type} ${first.value}`;
+}
+
+function framesOf(signals) {
+  return signals.reduce((count, { frames = [] }) => count + frames.length, 0);
+}
+
+// results: of Fingerprinter.fingerprint. useExact: the person wants exact fingerprints for files that are too plain.
+// mostFrames: how many frames of videos may be sent at once. Gives
+//   lines: one for each file, {number, about, kind, item: n, why} or {number, about, why, like: number of the same file
+//     before it}; why is a remark on an item, and the reason for a file that is left out
+//   items: [{kind, signals}] in the order of the files
+//   plain: how many files are too plain; later: how many have to wait for their frames' sake.
+export function sortOut(results, { useExact, mostFrames }) {
   const firstWith = new Map();
   const lines = [];
-  const signals = [];
-  for (const { number, ok, reason, type, value, quality } of results) {
+  const items = [];
+  let plain = 0;
+  let later = 0;
+  let frames = 0;
+  for (const result of results) {
+    const { number, about, ok, kind } = result;
+    const line = { number, about, kind };
+    lines.push(line);
     if (!ok) {
-      lines.push({ number, why: reason });
-    } else if (quality < poor) {
-      lines.push({ number, why: 'poor' });
-    } else if (firstWith.has(value)) {
-      lines.push({ number, why: 'same', like: firstWith.get(value) });
-    } else {
-      firstWith.set(value, number);
-      signals.push({ type, value, quality });
-      lines.push({ number, picture: signals.length });
+      line.why = result.reason;
+      continue;
     }
+    const key = keyOf(result);
+    if (firstWith.has(key)) {
+      line.why = 'same';
+      line.like = firstWith.get(key);
+      continue;
+    }
+    firstWith.set(key, number);
+    if (result.poor) plain += 1;
+    if (result.poor && !useExact) {
+      line.why = result.why;
+      line.plain = true;
+      continue;
+    }
+    const signals = result.poor ? [result.exact] : result.signals;
+    if (frames + framesOf(signals) > mostFrames) {
+      later += 1;
+      line.why = 'later';
+      continue;
+    }
+    frames += framesOf(signals);
+    items.push({ kind, signals });
+    line.item = items.length;
+    if (result.poor) line.why = 'exact';
+    else if (result.only) line.why = `only-${result.only}`;
   }
-  return { lines, signals };
+  return { lines, items, plain, later };
 }
 
 // 32 random bytes as hexadecimal digits: what makes sending again safe.

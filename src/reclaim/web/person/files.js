@@ -1,29 +1,41 @@
-// The page where pictures become a case. What it holds of them is their fingerprints; it stores nothing anywhere.
+// The page where pictures and videos become a case. What it holds of them is their fingerprints; it stores nothing.
 
 import { Fingerprinter } from '../hashing/fingerprinter.js';
 import { newReceipt, sortOut } from './choice.js';
+import { describe } from './describing.js';
+import { Gate } from './gate.js';
+import { Offline } from './offline.js';
 import { Panels } from './panels.js';
+import { Proof } from './proof.js';
 import { RequestCount } from './requests.js';
 import { send } from './sending.js';
 
 const root = document.querySelector('[data-journey]');
 const panels = new Panels(root);
-const input = root.querySelector('[data-files]');
+const inputs = Array.from(root.querySelectorAll('[data-files]'));
 const most = Number(root.dataset.most);
-const poor = Number(root.dataset.poor);
+const mostFrames = Number(root.dataset.mostFrames);
+const useExact = root.querySelector('[data-use-exact]');
+const codeField = root.querySelector('[data-code]');
 const requests = new RequestCount((count) => {
-  root.querySelector('[data-requests]').textContent = String(count);
+  root.querySelector('[data-requests]').textContent = panels.number(count);
 });
+const proof = new Proof(root.dataset.puzzle);
+const offline = new Offline();
+const gate = new Gate();
 
 let fingerprinter;
 let stopping = null;
-// The number of the file that each sent signal was made from.
-let fileOf = [];
+let results = [];
+// The line of the file that each sent item was made from.
+let lineOf = [];
+let receipt = '';
 let body = '';
 
-function listItem(name, tag, quiet, sentence) {
+function listItem(name, tag, quiet, sentences) {
   const item = document.createElement('li');
-  for (const [kind, text] of [['', name], [quiet ? 'tag quiet' : 'tag', tag], ['small whole', sentence]]) {
+  const small = sentences.filter(Boolean).map((sentence) => ['small whole', sentence]);
+  for (const [kind, text] of [['', name], [quiet ? 'tag quiet' : 'tag', tag], ...small]) {
     if (!text) continue;
     const span = document.createElement('span');
     span.className = kind;
@@ -33,45 +45,91 @@ function listItem(name, tag, quiet, sentence) {
   return item;
 }
 
-function fileItem({ number, picture, why, like }) {
-  const name = panels.word('file', { n: number });
-  if (picture) return listItem(name, panels.word('ready', { n: picture }), false, '');
-  return listItem(name, panels.word('left-out'), true, panels.word(why, { n: like }));
+function fileItem({ number, about, kind, item, why, like, plain }) {
+  const name = panels.word('file', { n: panels.number(number) });
+  const remark = why ? panels.word(why, { n: like }) : '';
+  const sentences = [...describe(panels, about), remark];
+  if (item) return listItem(name, panels.word(`ready-${kind}`, { n: panels.number(item) }), false, sentences);
+  return listItem(name, panels.word(plain ? 'too-plain' : 'left-out'), true, sentences);
 }
 
-function showResults({ lines, signals }) {
-  panels.show(signals.length ? 'check' : 'none');
+function chosenAi() {
+  return root.querySelector('[data-ai]:checked').value;
+}
+
+function writeBody(items) {
+  const code = codeField ? codeField.value.trim() : '';
+  const sent = { receipt, made_with_ai: chosenAi(), items };
+  if (code) sent.code = code;
+  else if (proof.done) sent.proof = proof.done;
+  // Line by line: what is sent is what is shown, to the letter.
+  body = JSON.stringify(sent, null, 1);
+  root.querySelector('[data-body]').textContent = body;
+}
+
+// Called again whenever the person changes something about what is sent.
+function showResults({ focus = true } = {}) {
+  const { lines, items, plain, later } = sortOut(results, { useExact: useExact.checked, mostFrames });
+  const usable = items.length > 0 || plain > 0;
+  panels.show(usable ? 'check' : 'none', { focus });
   panels.part('list').replaceChildren(...lines.map(fileItem));
-  if (signals.length === 0) return;
-  fileOf = lines.filter(({ picture }) => picture !== undefined).map(({ number }) => number);
-  body = JSON.stringify({ receipt: newReceipt(), signals });
-  panels.part('summary').textContent =
-    signals.length === 1 ? panels.word('summary-one') : panels.word('summary-many', { n: signals.length });
-  panels.part('body').textContent = JSON.stringify(JSON.parse(body), null, 2);
+  if (!usable) return;
+  lineOf = lines.filter(({ item }) => item !== undefined);
+  panels.part('summary').textContent = panels.counted('summary', items.length);
+  panels.part('exact').hidden = plain === 0;
+  panels.part('left-for-later').hidden = later === 0;
+  for (const button of panels.current.querySelectorAll('[data-act="write"], [data-act="send"]')) {
+    button.disabled = items.length === 0;
+  }
+  writeBody(items);
 }
 
-function showProgress({ done, total }) {
+function changed() {
+  if (panels.current.dataset.panel === 'check') showResults({ focus: false });
+}
+
+function showProgress({ done, total, part = 0 }) {
   const progress = panels.current.querySelector('progress');
+  if (!progress) return;
   progress.max = total;
-  progress.value = done;
-  const words = panels.word('making', { done, total });
+  progress.value = Math.min(total, done + part);
+  const words = panels.word('making', { done: panels.number(done), total: panels.number(total) });
   panels.part('progress-words').textContent = words;
   // Ten times at most: a screen reader should not have to read every number of five hundred.
-  if (done % Math.ceil(total / 10) === 0 || done === total) panels.part('progress-status').textContent = words;
+  if (part === 0 && (done % Math.ceil(total / 10) === 0 || done === total)) {
+    panels.part('progress-status').textContent = words;
+  }
 }
 
-async function make() {
+function showPaused(paused) {
+  gate.set(paused);
+  panels.part('pause').hidden = paused;
+  panels.part('resume').hidden = !paused;
+  panels.part('paused').hidden = !paused;
+  panels.part(paused ? 'resume' : 'pause').focus();
+}
+
+// What a folder holds beside pictures and videos: notes of the system, under names that begin with a dot.
+function chosenFiles(input) {
   const files = Array.from(input.files);
-  if (files.length === 0) return;
+  return input.webkitdirectory ? files.filter((file) => !file.name.startsWith('.')) : files;
+}
+
+async function make(input) {
+  const files = chosenFiles(input);
   const tooMany = files.length > most;
   panels.part('too-many').hidden = !tooMany;
-  if (tooMany) return;
+  panels.part('no-files').hidden = files.length > 0 || input.files.length === 0;
+  if (tooMany || files.length === 0) return;
   requests.start();
+  gate.set(false);
   stopping = new AbortController();
   panels.show('making');
   try {
-    const results = await fingerprinter.fingerprint(files, { onProgress: showProgress, signal: stopping.signal });
-    showResults(sortOut(results, poor));
+    results = await fingerprinter.fingerprint(files, { onProgress: showProgress, signal: stopping.signal, gate });
+    receipt = newReceipt();
+    useExact.checked = false;
+    showResults();
   } catch (error) {
     panels.show(error.name === 'AbortError' ? 'choose' : error.reason || 'unsupported');
   } finally {
@@ -85,49 +143,123 @@ function groups(element, parts) {
   );
 }
 
-function showCase({ case_number: number, pin, signals, refused }) {
+function remarkItem(name, { number, reason }) {
+  const sentence = name === 'held' ? panels.word('held') : panels.word(reason);
+  return listItem(panels.word(`${name}-item`, { n: panels.number(number) }), '', true, [sentence]);
+}
+
+function showSaved({ case_number: number, pin, items, held, refused }) {
   body = '';
-  panels.show('done');
-  panels.part('saved').textContent =
-    signals === 1 ? panels.word('saved-one') : panels.word('saved-many', { n: signals });
+  offline.remove();
+  panels.show(number ? 'done' : 'added');
+  panels.part('saved').textContent = panels.counted(number ? 'saved' : 'added', items);
+  const list = panels.part('remarks');
+  list.hidden = refused.length + held.length === 0;
+  list.replaceChildren(
+    ...refused.map((remark) => remarkItem('refused', remark)),
+    ...held.map((remark) => remarkItem('held', remark)),
+  );
+  if (!number) return;
   groups(panels.part('number'), number.match(/[^-]+-?/g));
   groups(panels.part('pin'), [`${pin.slice(0, 4)}\u00a0`, pin.slice(4)]);
-  const list = panels.part('refused');
-  list.hidden = refused.length === 0;
-  list.replaceChildren(
-    ...refused.map(({ number: n, reason }) => listItem(panels.word('picture', { n }), '', true, panels.word(reason))),
-  );
 }
 
 function forgetCase() {
   body = '';
+  results = [];
+  if (codeField) codeField.value = '';
   for (const secret of root.querySelectorAll('[data-number], [data-pin], [data-body]')) secret.replaceChildren();
 }
 
-async function sendCase() {
-  panels.show('sending');
-  const answer = await send(root.dataset.address, body);
-  if (answer !== null && answer.status === 201) return showCase(answer.body);
-  if (answer !== null && answer.status === 422) {
-    const lines = answer.body.refused.map(({ number, reason }) => ({ number: fileOf[number - 1], why: reason }));
-    return showResults({ lines, signals: [] });
-  }
+function failed(word) {
   panels.show('failed');
-  const slow = answer !== null && answer.status === 429;
-  const why = answer === null ? 'lost' : slow ? 'slow' : 'refused';
-  panels.part('why').textContent = panels.word(why, { n: slow ? Math.ceil(answer.retryAfter / 60) : 0 });
-  return undefined;
+  panels.part('why').textContent = word;
+}
+
+// Waits for the calculation where it is needed and not done; whether there is one to send.
+async function withProof() {
+  if (JSON.parse(body).code || JSON.parse(body).proof) return true;
+  panels.part('working').hidden = false;
+  const found = await proof.payload().catch(() => null);
+  panels.part('working').hidden = true;
+  if (found === null) return false;
+  writeBody(JSON.parse(body).items);
+  return true;
+}
+
+async function sendCase({ again = true } = {}) {
+  panels.show('sending');
+  if (!(await withProof())) return failed(panels.word('proof-failed'));
+  const answer = await send(root.dataset.address, body);
+  if (answer === null) return failed(panels.word('lost'));
+  const { status, body: said, retryAfter } = answer;
+  if (status === 201) return showSaved(said);
+  if (status === 428) {
+    if (JSON.parse(body).code) return failed(panels.word('bad-code'));
+    // The calculation was too old, or more is asked for now: once more, with a new one.
+    const { items } = JSON.parse(body);
+    proof.start();
+    writeBody(items);
+    return again ? sendCase({ again: false }) : failed(panels.word('proof-failed'));
+  }
+  if (status === 422) return showRefused(said.refused);
+  if (status === 429) return failed(panels.counted('slow', Math.max(1, Math.ceil(retryAfter / 60))));
+  return failed(panels.word(status === 401 ? 'session-over' : 'refused'));
+}
+
+// None of the items was taken: each file with the bank's reason.
+function showRefused(refused) {
+  const reasons = new Map(refused.map(({ number, reason }) => [lineOf[number - 1].number, reason]));
+  panels.show('none');
+  panels
+    .part('list')
+    .replaceChildren(
+      ...lineOf.map(({ number, about }) => fileItem({ number, about, why: reasons.get(number) || 'malformed' })),
+    );
+}
+
+function caseInWords() {
+  return `${root.querySelector('[data-number]').textContent}\n${root.querySelector('[data-pin]').textContent}\n`;
+}
+
+// A text file that says nothing but the number and the PIN. Its name is as plain.
+function saveCard() {
+  const address = URL.createObjectURL(new Blob([caseInWords()], { type: 'text/plain' }));
+  Object.assign(document.createElement('a'), { href: address, download: 'note.txt' }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+async function prepareOffline() {
+  const button = root.querySelector('[data-offline-prepare]');
+  const status = root.querySelector('[data-offline-status]');
+  button.disabled = true;
+  status.textContent = panels.word('offline-getting');
+  try {
+    await offline.prepare();
+    status.textContent = panels.word('offline-ready');
+  } catch {
+    status.textContent = panels.word('offline-failed');
+    button.disabled = false;
+  }
 }
 
 const acts = {
-  stop: () => stopping.abort(),
+  stop: () => {
+    gate.set(false);
+    stopping.abort();
+  },
+  pause: () => showPaused(true),
+  resume: () => showPaused(false),
+  prepare: prepareOffline,
   again: () => {
     forgetCase();
     panels.show('choose');
   },
-  check: () => panels.show('check'),
+  check: () => showResults(),
   write: () => panels.show('write'),
-  send: sendCase,
+  send: () => sendCase(),
+  print: () => print(),
+  save: saveCard,
   written: () => {
     forgetCase();
     panels.show('end');
@@ -142,12 +274,19 @@ root.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');
   if (button) acts[button.dataset.act]();
 });
-input.addEventListener('change', make);
+root.addEventListener('change', (event) => {
+  if (inputs.includes(event.target)) make(event.target);
+  else changed();
+});
 addEventListener('online', showConnection);
 addEventListener('offline', showConnection);
 addEventListener('pagehide', forgetCase);
 
 showConnection();
+if (!Offline.possible) root.querySelector('[data-offline-card]').hidden = true;
+root.querySelector('[data-folder]').hidden = !('webkitdirectory' in inputs[1]) || matchMedia('(pointer: coarse)').matches;
+proof.start();
+proof.payload().then(changed, () => {});
 fingerprinter = await Fingerprinter.start();
 const { ok, reason } = await fingerprinter.selfTest();
 // The page is still new to its reader, who starts at its top; only bad news is brought to them.

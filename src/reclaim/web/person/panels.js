@@ -1,5 +1,11 @@
 // One thing at a time on one address: panels are shown and hidden, and the reader is taken to the new heading.
 
+const COUNTS = 200;
+
+function fill(sentence, gaps) {
+  return sentence.replace(/\{(\w+)\}/g, (_, gap) => gaps[gap]);
+}
+
 export class Panels {
   constructor(root) {
     this.root = root;
@@ -22,7 +28,26 @@ export class Panels {
 
   // A sentence of the page, with its {gaps} filled.
   word(name, gaps = {}) {
-    const sentence = this.root.querySelector(`template[data-word="${name}"]`).content.textContent;
-    return sentence.replace(/\{(\w+)\}/g, (_, gap) => gaps[gap]);
+    return fill(this.template(name).content.textContent, gaps);
+  }
+
+  // A sentence about a count, in the form that the page's language has for it.
+  counted(name, n) {
+    const template = this.template(name);
+    const form = template.dataset.plural[n < COUNTS ? n : 100 + (n % 100)];
+    return fill(template.content.children[Number(form)].textContent, { n: this.number(n) });
+  }
+
+  // A number, and a day, as the page's language writes them.
+  number(n, options) {
+    return new Intl.NumberFormat(document.documentElement.lang, options).format(n);
+  }
+
+  day(date) {
+    return new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: 'long' }).format(date);
+  }
+
+  template(name) {
+    return this.root.querySelector(`template[data-word="${name}"]`);
   }
 }

@@ -1,4 +1,7 @@
-// Counts, as the browser itself reports them, the requests of this page since a moment.
+// Counts, as the browser itself reports them, the requests of this page since a moment. Those for its own programs and
+// styles are left out: they carry nothing, and some are only fetched when a file needs them.
+
+const PROGRAMS = new URL('../', import.meta.url).href;
 
 export class RequestCount {
   constructor(onChange) {
@@ -10,7 +13,7 @@ export class RequestCount {
   }
 
   add(entries) {
-    this.count += entries.filter((entry) => entry.startTime >= this.since).length;
+    this.count += entries.filter(({ startTime, name }) => startTime >= this.since && !name.startsWith(PROGRAMS)).length;
     this.onChange(this.count);
   }
 
