@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from reclaim.sitekit.secrets import derive, load_or_create_secret
+from reclaim.sitekit.served import WEB
 
 _data = os.environ.get("RECLAIM_DATA")
 if not _data:
@@ -67,9 +68,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MIDDLEWARE = [
     "reclaim.sitekit.headers.ExactHeaders",
     "reclaim.sitekit.events.OneLinePerEvent",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "reclaim.sitekit.static.StaticFiles",
     "reclaim.sitekit.languages.LanguageOfThePage",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "reclaim.sitekit.static.CompressPublicPages",
     "django.middleware.common.CommonMiddleware",
     "reclaim.sitekit.origin.SameOriginWrites",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -113,7 +115,6 @@ FORMAT_MODULE_PATH = ["reclaim.sitekit.formats"]
 APPEND_SLASH = True
 
 STATIC_URL = "/static/"
-WEB = Path(__file__).resolve().parent.parent / "web"
 WHITENOISE_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclaim.bank.intake import case_views, new_case, views
+from reclaim.bank.intake import case_views, new_case, proof_views, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("start/what/", views.situation, name="situation"),
     path("start/checking/", views.checking, name="checking"),
     path("start/files/", views.files, name="files"),
+    path("start/files/keep.js", proof_views.keep, name="keep"),
     path("start/case/", new_case.new_case, name="case-new"),
     path("case/", case_views.sign_in, name="case-sign-in"),
     path("case/pictures/", case_views.pictures, name="case"),
@@ -20,5 +21,6 @@ urlpatterns = [
     path("case/sign-out/", case_views.sign_out, name="case-sign-out"),
     path("leave/", views.leave, name="leave"),
     path("go/<slug:slug>/", views.go, name="go"),
+    path("files.json", proof_views.files_json, name="served-files"),
     path("privacy/", views.privacy, name="privacy"),
 ]
