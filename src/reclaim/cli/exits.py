@@ -10,12 +10,17 @@ from enum import IntEnum
 
 from reclaim.signals import (
     EmptyFile,
+    EncryptedVideo,
     NotAPicture,
+    NotAVideo,
     PictureTooLarge,
     PoorSignal,
     SignalError,
     TruncatedPicture,
+    TruncatedVideo,
     UnreadableFile,
+    UnsupportedVideo,
+    VideoTooLarge,
 )
 
 
@@ -31,6 +36,9 @@ class Exit(IntEnum):
     TOO_LARGE = 13
     POOR_SIGNAL = 14
     FILE_NOT_FOUND = 15
+    NOT_A_VIDEO = 16
+    UNSUPPORTED_VIDEO = 17
+    ENCRYPTED_VIDEO = 18
     LOOP_STEP_FAILED = 20
     EDIT_NOT_FOUND = 21
     WRONG_NUMBER_OR_PIN = 30
@@ -46,6 +54,11 @@ _BY_ERROR: dict[type[SignalError], Exit] = {
     PictureTooLarge: Exit.TOO_LARGE,
     PoorSignal: Exit.POOR_SIGNAL,
     UnreadableFile: Exit.FILE_NOT_FOUND,
+    NotAVideo: Exit.NOT_A_VIDEO,
+    UnsupportedVideo: Exit.UNSUPPORTED_VIDEO,
+    EncryptedVideo: Exit.ENCRYPTED_VIDEO,
+    TruncatedVideo: Exit.TRUNCATED,
+    VideoTooLarge: Exit.TOO_LARGE,
 }
 
 

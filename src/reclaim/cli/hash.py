@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -16,35 +17,46 @@ from reclaim.cli.options import printable
 from reclaim.signals import (
     Signal,
     SignalError,
+    frames_text,
     md5_signal,
     pdq_signal,
     signals_of,
 )
 
+if TYPE_CHECKING:
+    from reclaim.signals.video import VideoSignals
+
+    Answer = Signal | VideoSignals | SignalError
+
 POOR_NOTE = "poor signal: too little detail to tell this picture from others"
+PLAIN_NOTE = "no frame of this video has enough detail: only its MD5 can be used"
 
 _WORK = {"pdq": pdq_signal, "md5": md5_signal}
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=Path))
-@click.option("--type", "kind", type=click.Choice(["pdq", "md5"]), default="pdq", help="The signal to make.")
+@click.option("--type", "kind", type=click.Choice(["pdq", "md5", "video"]), default="pdq", help="The signal to make.")
 @click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; by default one a processor.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def command(files: tuple[Path, ...], kind: str, jobs: int | None, as_json: bool) -> None:
-    """Fingerprint pictures on this machine; nothing leaves it.
+    """Fingerprint pictures and videos on this machine; nothing leaves it.
 
     A folder stands for the files in it. Answers come in the order of the files: value, quality, file. A file
     that cannot be read gets an error of its own while the rest goes on.
+
+    A video (MP4, MOV, WebM, MKV) gives an MD5 and a PDQ of a frame a second, as many lines as frames.
 
     \b
     Examples:
       reclaim hash holiday.jpg
       reclaim hash --json pictures/ > signals.jsonl
+      reclaim hash --type video --json film.mp4
 
     \b
     Exit status: 0 all went well; 10 not a picture, 11 empty, 12 cut short or damaged, 13 too large,
-    15 not found or not readable, where that was the only kind of error; otherwise 1.
+    15 not found or not readable, 16 not a video, 17 packed in a way that is not read, 18 encrypted, where that was
+    the only kind of error; otherwise 1.
     """
     paths = _expand(files)
     failures: list[SignalError] = []
@@ -72,8 +84,13 @@ def _expand(files: tuple[Path, ...]) -> list[Path]:
     return paths
 
 
-def _answers(paths: list[Path], kind: str, jobs: int | None) -> Iterator[Signal | SignalError]:
-    """One file is read here, being done before a process has started; several in other processes."""
+def _answers(paths: list[Path], kind: str, jobs: int | None) -> Iterator[Answer]:
+    """One picture is read here, being done before a process has started; several, and videos, in other processes."""
+    if kind == "video":
+        from reclaim.signals.video import videos_of
+
+        yield from videos_of(paths, jobs=jobs)
+        return
     work = _WORK[kind]
     if len(paths) > 1:
         yield from signals_of(paths, work, jobs=jobs)
@@ -100,22 +117,28 @@ def _progress(count: int) -> Progress:
     )
 
 
-def _report(path: Path, answer: Signal | SignalError, as_json: bool) -> None:
-    poor = isinstance(answer, Signal) and answer.poor
+def _report(path: Path, answer: Answer, as_json: bool) -> None:
+    fields, lines, note = _told(answer)
     if as_json:
-        fields: dict[str, object] = {"file": str(path)}
-        if isinstance(answer, SignalError):
-            fields["error"] = str(answer)
-        else:
-            fields |= {"type": answer.type, "value": answer.value, "quality": answer.quality}
-            if poor:
-                fields["note"] = POOR_NOTE
-        click.echo(json.dumps(fields))
+        click.echo(json.dumps({"file": str(path), **fields, **({"note": note} if note else {})}))
         return
     name = printable(path)
     if isinstance(answer, SignalError):
         click.echo(f"{name}: {answer}", err=True)
         return
-    click.echo("  ".join([answer.value, *([] if answer.quality is None else [f"{answer.quality:3}"]), name]))
-    if poor:
-        click.echo(f"{name}: {POOR_NOTE}", err=True)
+    for line in lines:
+        click.echo(f"{line}  {name}")
+    if note:
+        click.echo(f"{name}: {note}", err=True)
+
+
+def _told(answer: Answer) -> tuple[dict[str, object], list[str], str]:
+    """An answer as JSON fields and as lines, and what has to be said about it."""
+    if isinstance(answer, SignalError):
+        return {"error": str(answer)}, [], ""
+    if isinstance(answer, Signal):
+        line = answer.value if answer.quality is None else f"{answer.value}  {answer.quality:3}"
+        fields: dict[str, object] = {"type": answer.type, "value": answer.value, "quality": answer.quality}
+        return fields, [line], POOR_NOTE if answer.poor else ""
+    frames = frames_text(answer.frames)
+    return {"type": "vpdq", "frames": frames, "md5": answer.md5}, [answer.md5, *frames], "" if frames else PLAIN_NOTE

@@ -80,6 +80,11 @@ def _sniff_brands(data: bytes) -> Callable[[BytesIO], ImageFile] | None:
     return None
 
 
+def is_picture(data: bytes) -> bool:
+    """Whether the first bytes are those of a picture format that is read."""
+    return _sniff(data) is not None
+
+
 def open_picture(data: bytes) -> ImageFile:
     """The picture behind the bytes, its header read and judged.
 

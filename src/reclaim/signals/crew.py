@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 MEMORY_PER_PROCESS = 4 * 2**30
 """Address space of one decoding process, in bytes, where the system can limit it."""
 
-_MAX_ANSWER = 4096
+LONGEST_ANSWER = 4096
+"""Bytes of an answer, unless a crew is told another limit."""
 _ANSWER_SECONDS = 1.0
 """An answer that has begun to come is here whole by then; an honest one comes in one piece."""
 
@@ -45,10 +46,18 @@ Answer = TypeVar("Answer")
 class Decoder(Generic[Answer]):
     """One process and the task it has in hand. For one thread."""
 
-    def __init__(self, work: Work, read: Callable[[Fields], Answer], *, niceness: int = 0) -> None:
+    def __init__(
+        self,
+        work: Work,
+        read: Callable[[Fields], Answer],
+        *,
+        niceness: int = 0,
+        longest_answer: int = LONGEST_ANSWER,
+    ) -> None:
         """`read` makes an answer of the fields here, and raises ValueError, TypeError or KeyError where it is none."""
         self._work = work
         self._read = read
+        self._longest_answer = longest_answer
         self._niceness = niceness
         self._running = False
         self.busy = False
@@ -98,7 +107,7 @@ class Decoder(Generic[Answer]):
         """The message that has begun to come. Raises OSError or ValueError where it does not come whole and in time."""
         until = time.monotonic() + _ANSWER_SECONDS
         (length,) = _LENGTH.unpack(self._read_exactly(_LENGTH.size, until))
-        if length > _MAX_ANSWER:
+        if length > self._longest_answer:
             raise ValueError
         return self._read_exactly(length, until)
 
@@ -132,9 +141,17 @@ class Decoder(Generic[Answer]):
 class Crew(Generic[Answer]):
     """Some decoders that threads share: each call of `ask` takes one, and waits while all are taken."""
 
-    def __init__(self, work: Work, read: Callable[[Fields], Answer], *, count: int, niceness: int = 0) -> None:
+    def __init__(
+        self,
+        work: Work,
+        read: Callable[[Fields], Answer],
+        *,
+        count: int,
+        niceness: int = 0,
+        longest_answer: int = LONGEST_ANSWER,
+    ) -> None:
         """`work` and `read` as for `Decoder`; `niceness` lets the processes stand back behind others."""
-        self._all = [Decoder(work, read, niceness=niceness) for _ in range(count)]
+        self._all = [Decoder(work, read, niceness=niceness, longest_answer=longest_answer) for _ in range(count)]
         self._idle: queue.SimpleQueue[Decoder[Answer]] = queue.SimpleQueue()
         for decoder in self._all:
             self._idle.put(decoder)

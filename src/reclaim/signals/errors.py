@@ -36,6 +36,36 @@ class PictureTooLarge(SignalError):
     sentence = "This picture is too large to be read safely: save a smaller copy of it and choose that."
 
 
+class NotAVideo(SignalError):
+    """The bytes are of no video format this project reads, or hold no video."""
+
+    sentence = "This file is no video that can be read: take an MP4, MOV, WebM or MKV."
+
+
+class UnsupportedVideo(SignalError):
+    """The video is packed in a way that this project does not decode."""
+
+    sentence = "This video is packed in a way that cannot be read: save it as an MP4 (H.264) and choose that."
+
+
+class EncryptedVideo(SignalError):
+    """The video can be played with a key only."""
+
+    sentence = "This video is encrypted: choose a copy that plays without a password or an account."
+
+
+class TruncatedVideo(SignalError):
+    """The file begins as a video and no frame of it can be decoded."""
+
+    sentence = "This video is cut short or damaged: copy or download the whole file again."
+
+
+class VideoTooLarge(SignalError):
+    """The frames' sides, their number or the memory they ask for exceed the limits in `reclaim.signals.video`."""
+
+    sentence = "This video is too large to be read safely: save a smaller copy of it and choose that."
+
+
 class UnreadableFile(SignalError):
     """The file is missing, is not a regular file, or may not be read."""
 

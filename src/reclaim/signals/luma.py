@@ -53,7 +53,7 @@ def luma_of_bytes(data: bytes) -> Luma:
     """As `read_luma`, of bytes that are known to be within the limits of a file."""
     with open_picture(data) as image:
         try:
-            return _upright(_square(_decoded(image)), orientation_of(image))
+            return _upright(square(_decoded(image)), orientation_of(image))
         except SignalError:
             raise
         except (MemoryError, Image.DecompressionBombError):
@@ -76,7 +76,7 @@ def load_pixels(image: ImageFile) -> None:
     image.load()
 
 
-def _square(image: Image.Image) -> Luma:
+def square(image: Image.Image) -> Luma:
     """512 x 512, read-only: over white, made luma and resized, rows first.
 
     Strip by strip, so that no second full copy of the picture exists. The kernel's resize equals Pillow's, one side at

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from reclaim.signals.crew import Decoder, Fields, usable_processors, wait_for
+from reclaim.signals.crew import LONGEST_ANSWER, Answer, Decoder, Fields, usable_processors, wait_for
+from reclaim.signals.crew import Work as CrewWork
 from reclaim.signals.errors import SignalError
 from reclaim.signals.values import Signal, parse_md5, parse_pdq
 
@@ -25,14 +26,27 @@ def signals_of(
     `work` is a function a new process can import, such as `pdq_signal`. A file's error is its answer. For a
     process that dies or exceeds `seconds` the answer is DecoderStopped, and another takes its place.
     """
+    return answers_of(paths, partial(_fields_of, work), _signal_of, jobs=jobs, seconds=seconds)
+
+
+def answers_of(
+    paths: Sequence[Path],
+    work: CrewWork,
+    read: Callable[[Fields], Answer],
+    *,
+    jobs: int | None = None,
+    seconds: float,
+    longest_answer: int = LONGEST_ANSWER,
+) -> Iterator[Answer | SignalError]:
+    """As `signals_of`, of whatever `work` answers and `read` makes of it; see `Decoder`. The paths go as bytes."""
     count = min(jobs or usable_processors(), len(paths))
-    crew = [Decoder(partial(_fields_of, work), _signal_of) for _ in range(count)]
+    crew = [Decoder(work, read, longest_answer=longest_answer) for _ in range(count)]
     waiting = iter(enumerate(paths))
-    in_hand: dict[Decoder[Signal], int] = {}
-    answers: dict[int, Signal | SignalError] = {}
+    in_hand: dict[Decoder[Answer], int] = {}
+    answers: dict[int, Answer | SignalError] = {}
     due = 0
 
-    def hand_over(decoder: Decoder[Signal]) -> None:
+    def hand_over(decoder: Decoder[Answer]) -> None:
         if task := next(waiting, None):
             in_hand[decoder], path = task
             decoder.begin(os.fsencode(path), seconds)

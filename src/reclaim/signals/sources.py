@@ -17,7 +17,7 @@ MAX_BYTES = 256 * 2**20
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """The file opened to read, if it is a regular one: a named pipe or a device could hold us for ever."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
@@ -35,7 +35,7 @@ def read_bytes(source: bytes | Path) -> bytes:
     if isinstance(source, bytes):
         data = source
     else:
-        with _opened(source) as file:
+        with opened(source) as file:
             if os.fstat(file.fileno()).st_size > MAX_BYTES:
                 raise PictureTooLarge
             try:
@@ -60,7 +60,7 @@ def md5_of(source: bytes | Path) -> str:
         digest.update(source)
     else:
         size = 0
-        with _opened(source) as file:
+        with opened(source) as file:
             try:
                 while piece := file.read(1 << 20):
                     size += len(piece)

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bench import clips
 from reclaim.cli.exits import Exit
-from reclaim.signals import errors, fingerprint, md5_of
+from reclaim.signals import errors, fingerprint, frames_text, md5_of
+from reclaim.signals.video import read_frames
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 CAT = PHOTOS / "cat.jpg"
@@ -116,6 +118,20 @@ def test_the_same_error_twice_keeps_its_code(tmp_path):
     first.touch()
     second.touch()
     assert run(first, second, CAT).returncode == Exit.EMPTY_FILE
+
+
+def test_a_video_prints_its_frames_and_the_md5_of_its_bytes(tmp_path):
+    film = clips.write(tmp_path / "film.mp4", clips.film(clips.photographs()[:2], 2.0))
+    plain = clips.write(tmp_path / "grey.mp4", [Image.new("RGB", clips.SIZE, "grey")] * 5)
+    frames = frames_text(read_frames(film))
+    done = run("--type", "video", "--json", film, plain)
+    assert done.returncode == Exit.OK
+    first, second = lines(done)
+    assert first == {"file": str(film), "type": "vpdq", "frames": frames, "md5": md5_of(film)}
+    assert (second["frames"], second["md5"]) == ([], md5_of(plain))
+    assert "only its MD5" in second["note"]
+    assert run("--type", "video", film).stdout.splitlines() == [f"{each}  {film}" for each in (md5_of(film), *frames)]
+    assert run("--type", "video", CAT).returncode == Exit.NOT_A_VIDEO
 
 
 def test_a_poor_signal_is_printed_with_a_remark(tmp_path):

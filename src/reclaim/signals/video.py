@@ -1,0 +1,290 @@
+"""From a video file to its signals: the MD5 of the file, and the PDQ of frames about a second apart (vPDQ).
+
+The format is told by the first bytes, and only that format's reader and the usual decoders are called. Whoever reads
+what strangers send does so in another process, which has a limit of memory and of time: `videos_of`, `video_crew`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import av
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from PIL import Image
+
+from reclaim.signals.containers import is_picture
+from reclaim.signals.crew import Crew, Fields, usable_processors
+from reclaim.signals.errors import (
+    EmptyFile,
+    EncryptedVideo,
+    NotAVideo,
+    SignalError,
+    TruncatedVideo,
+    UnsupportedVideo,
+    VideoTooLarge,
+)
+from reclaim.signals.frames import MAX_FRAMES, Frame, frames_text, kept, parse_frames
+from reclaim.signals.luma import square
+from reclaim.signals.many import answers_of
+from reclaim.signals.pdq import pdq_of_luma, turns
+from reclaim.signals.sources import md5_of, opened
+from reclaim.signals.values import Pdq, parse_md5
+
+MAX_PIXELS = 40_000_000
+"""Pixels of one frame: 8K has 33 million."""
+
+MAX_SIDE = 16_384
+"""Pixels along one side of a frame."""
+
+MAX_PACKETS = 20_000_000
+"""Frames in a file, of which each is decoded: twelve hours have 2.6 million at 60 a second."""
+
+SECONDS_PER_VIDEO = 3600.0
+"""A video still being read after this is given up, and its process ended."""
+
+LONGEST_ANSWER = 512 * 2**10
+"""Bytes of a decoder's answer; MAX_FRAMES frames fit."""
+
+_DECODERS = (
+    "h264",
+    "hevc",
+    "vp8",
+    "libvpx",
+    "vp9",
+    "libvpx-vp9",
+    "av1",
+    "libdav1d",
+    "mpeg4",
+    "h263",
+    "mjpeg",
+    "prores",
+)
+_THREADS = 4
+_BUFFER = 256 * 2**10
+_HEAD = 4096
+_SIGNS_OF_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_ENCRYPTED_TAG = "encv"
+_TURNS = {90: "rotate90", 180: "rotate180", 270: "rotate270"}
+_BT709, _BT601, _UNSPECIFIED = 1, 5, 2
+_HD_ROWS = 720
+
+# What FFmpeg has to say goes to standard error, and may quote the file.
+av.logging.set_level(av.logging.PANIC)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSignals:
+    """All signals of one video file."""
+
+    md5: str
+    frames: tuple[Frame, ...]
+    """Those that count, in their order; none of a video without detail."""
+
+
+def video_signals(source: bytes | Path) -> VideoSignals:
+    """MD5 and frames of one video.
+
+    One frame a second, or 3600 spread over a longer video: of the moments k · interval that lie before the end, the
+    frame that is on screen then, turned upright, made luma as pictures are. A video cut short gives the frames it has.
+    Raises UnreadableFile, EmptyFile, NotAVideo, UnsupportedVideo, EncryptedVideo, TruncatedVideo (no frame could be
+    decoded), VideoTooLarge.
+    """
+    return VideoSignals(md5_of(source), tuple(read_frames(source)))
+
+
+def read_frames(source: bytes | Path) -> list[Frame]:
+    """The frames alone. Raises as `video_signals` does."""
+    with _opened(source) as file:
+        name = _format(file)
+        try:
+            end = _end(file, name)
+            return kept(_sampled(file, name, end))
+        except SignalError:
+            raise
+        except MemoryError:
+            raise VideoTooLarge from None
+        except Exception:  # readers and decoders raise whatever a hostile file leads them into
+            raise TruncatedVideo from None
+
+
+def videos_of(
+    paths: Sequence[Path], *, jobs: int | None = None, seconds: float = SECONDS_PER_VIDEO
+) -> Iterator[VideoSignals | SignalError]:
+    """`video_signals` of each path in up to `jobs` limited processes; answers in order, as `signals_of` gives them."""
+    return answers_of(paths, _fields_of_path, _signals_of, jobs=jobs, seconds=seconds, longest_answer=LONGEST_ANSWER)
+
+
+def video_crew(count: int, *, niceness: int = 0) -> Crew[VideoSignals]:
+    """So many limited processes that each take a video's bytes and answer as `video_signals`."""
+    return Crew(_fields_of_bytes, _signals_of, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER)
+
+
+def is_video(head: bytes) -> bool:
+    """Whether the first bytes of a file, 4096 or all of them, are those of a video format that is read."""
+    return _format_of(head) is not None
+
+
+def _fields_of_path(path: bytes) -> Fields:
+    return _fields(Path(os.fsdecode(path)))
+
+
+def _fields_of_bytes(data: bytes) -> Fields:
+    return _fields(data)
+
+
+def _fields(source: bytes | Path) -> Fields:
+    found = video_signals(source)
+    return {"md5": found.md5, "frames": frames_text(found.frames)}
+
+
+def _signals_of(fields: Fields) -> VideoSignals:
+    """The signals; ValueError, TypeError or KeyError where they are none."""
+    frames = fields["frames"]
+    return VideoSignals(parse_md5(fields["md5"]), tuple(parse_frames(frames) if frames else ()))
+
+
+@contextmanager
+def _opened(source: bytes | Path) -> Iterator[IO[bytes]]:
+    if isinstance(source, bytes):
+        yield BytesIO(source)
+        return
+    with opened(source) as file:
+        yield file
+
+
+def _format(file: IO[bytes]) -> str:
+    """FFmpeg's name of the reader. Raises EmptyFile, NotAVideo."""
+    head = file.read(_HEAD)
+    if not head:
+        raise EmptyFile
+    name = _format_of(head)
+    if name is None:
+        raise NotAVideo
+    return name
+
+
+def _format_of(head: bytes) -> str | None:
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return "matroska"
+    if (head[4:8] == b"ftyp" and not is_picture(head)) or head[4:8] in _SIGNS_OF_QUICKTIME:
+        return "mov"
+    return None
+
+
+def _refuse_other_files(*_: object) -> NoReturn:
+    raise PermissionError("A video is one file; what it refers to is not opened.")
+
+
+@contextmanager
+def _container(file: IO[bytes], name: str) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The opened file and the video in it. Raises NotAVideo, EncryptedVideo, UnsupportedVideo, VideoTooLarge."""
+    file.seek(0)
+    options = {"max_pixels": str(MAX_PIXELS), "codec_whitelist": ",".join(_DECODERS)}
+    with av.open(
+        file, "r", format=name, options=options, buffer_size=_BUFFER, io_open=_refuse_other_files
+    ) as container:
+        # A cover is a stream too.
+        stream = next(
+            (each for each in container.streams.video if not each.disposition & Disposition.attached_pic), None
+        )
+        if stream is None:
+            raise NotAVideo
+        context: Any = stream.codec_context
+        if context is None:
+            raise UnsupportedVideo
+        if context.codec_tag == _ENCRYPTED_TAG:
+            raise EncryptedVideo
+        if context.codec.name not in _DECODERS:
+            raise UnsupportedVideo
+        _judge(context.width, context.height)
+        yield container, stream
+
+
+def _judge(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise VideoTooLarge
+
+
+def _end(file: IO[bytes], name: str) -> Fraction:
+    """When the last frame ends, in seconds: the headers' own word is missing in recordings and may be anything."""
+    with _container(file, name) as (container, stream):
+        last = 0
+        try:
+            for count, packet in enumerate(container.demux(stream)):
+                if count > MAX_PACKETS:
+                    raise VideoTooLarge
+                if packet.has_sidedata("encryption_info"):
+                    raise EncryptedVideo
+                if packet.pts is not None:
+                    last = max(last, packet.pts + (packet.duration or 0))
+        except av.FFmpegError:  # cut short: what came before counts
+            pass
+        return last * (stream.time_base or Fraction(1))
+
+
+def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[Frame]:
+    """The frame on screen at each moment that is sampled, poor ones among them. Raises TruncatedVideo for none."""
+    shown: VideoFrame | None = None
+    first = at = interval = Fraction(0)
+    number = 0
+    with _container(file, name) as (container, stream):
+        for frame, moment in _decoded(container, stream):
+            if shown is None:
+                first = moment
+                interval = max(Fraction(1), (end - first) / MAX_FRAMES)
+            elif moment <= at:
+                continue
+            elif number * interval < moment - first:
+                made = _hashed(shown)
+                while number * interval < moment - first and number < MAX_FRAMES:
+                    yield Frame(number, made.quality, made.value, float(number * interval))
+                    number += 1
+            shown, at = frame, moment
+        if shown is None:
+            raise TruncatedVideo
+        # The last frame stays to the end; more than one sample of it would say nothing new.
+        if number < MAX_FRAMES and (number == 0 or number * interval < end - first):
+            made = _hashed(shown)
+            yield Frame(number, made.quality, made.value, float(number * interval))
+
+
+def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, Fraction]]:
+    """The frames in the order in which they are shown, and when; a packet that cannot be decoded is passed over."""
+    stream.thread_type = "AUTO"
+    stream.thread_count = min(_THREADS, usable_processors())
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            break
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            continue
+        for frame in frames:
+            if not isinstance(frame, VideoFrame) or frame.pts is None or frame.time_base is None or frame.is_corrupt:
+                continue
+            # The size may change on the way.
+            _judge(frame.width, frame.height)
+            yield frame, frame.pts * frame.time_base
+
+
+def _hashed(frame: VideoFrame) -> Pdq:
+    matrix = frame.colorspace
+    if matrix == _UNSPECIFIED:
+        # As browsers have it.
+        matrix = _BT709 if frame.height >= _HD_ROWS else _BT601
+    luma = square(Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix)))
+    turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
+    return pdq_of_luma(turns(luma)[turn] if turn else luma)
