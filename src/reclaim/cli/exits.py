@@ -45,6 +45,7 @@ class Exit(IntEnum):
     NAME_TAKEN = 31
     BANK_UNREACHABLE = 32
     REFUSED_BY_BANK = 33
+    DIFFERS = 40
 
 
 _BY_ERROR: dict[type[SignalError], Exit] = {
