@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from reclaim.bank.cases.services import NewCase, NewSignal, create_case
+from reclaim.bank.cases.services import NewCase, NewItem, create_case
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import PlatformKeys, add_platform
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER, FetchHashesResponse
@@ -24,7 +24,7 @@ def pdq_value(seed: int) -> str:
 
 def a_case(*seeds: int) -> NewCase:
     """A person's case with one signal for each seed."""
-    return create_case([NewSignal(number, "pdq", pdq_value(seed)) for number, seed in enumerate(seeds, start=1)])
+    return create_case([NewItem.picture(number, pdq_value(seed)) for number, seed in enumerate(seeds, start=1)])
 
 
 @dataclass

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, override_settings
 
 from reclaim.bank.cases import queries
-from reclaim.bank.cases.models import CaseSignal
+from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.services import NewCase
 from reclaim.sitekit import limits
@@ -71,7 +71,7 @@ def test_a_network_that_guesses_numbers_is_slowed() -> None:
     from reclaim.bank.cases.numbers import from_receipt
 
     guesses = [from_receipt(f"guess {guess}").number for guess in range(32)]
-    statuses = [sign_in(NewCase(guess, "12345678", None), "12345678") for guess in guesses]  # type: ignore[arg-type]
+    statuses = [sign_in(NewCase(guess, "12345678", None, None), "12345678") for guess in guesses]  # type: ignore[arg-type]
     assert statuses[-1] == 429
     assert 429 not in statuses[:30]
 
@@ -140,9 +140,9 @@ def test_another_sites_page_cannot_withdraw_a_persons_pictures(headers: dict[str
     made = a_case(1)
     client = Client()
     assert client.post("/case/", {"number": made.number, "pin": made.pin}).status_code == 302
-    answer = client.post("/case/withdraw/", {"picture": "all"}, headers=headers)
+    answer = client.post("/case/withdraw/", {"item": "all", "sure": "yes"}, headers=headers)
     assert answer.status_code == 403
-    assert CaseSignal.objects.get().withdrawn_on is None
+    assert CaseItem.objects.get().withdrawn_on is None
 
 
 @pytest.mark.django_db
@@ -150,10 +150,10 @@ def test_a_case_session_cannot_reach_another_cases_pictures() -> None:
     mine, other = a_case(1), a_case(2, 3)
     client = Client()
     client.post("/case/", {"number": mine.number, "pin": mine.pin})
-    client.post("/case/withdraw/", {"picture": "2"}, headers={"Origin": "http://testserver"})
-    client.post("/case/withdraw/", {"picture": "all"}, headers={"Origin": "http://testserver"})
-    assert set(other.case.signals.values_list("withdrawn_on", flat=True)) == {None}
-    assert mine.case.signals.get().withdrawn_on is not None
+    client.post("/case/withdraw/", {"item": "2", "sure": "yes"}, headers={"Origin": "http://testserver"})
+    client.post("/case/withdraw/", {"item": "all", "sure": "yes"}, headers={"Origin": "http://testserver"})
+    assert set(other.case.items.values_list("withdrawn_on", flat=True)) == {None}
+    assert mine.case.items.get().withdrawn_on is not None
 
 
 @pytest.mark.django_db

@@ -35,7 +35,7 @@ def test_a_withdrawn_picture_is_a_tombstone_everywhere_and_the_silent_are_named(
 
     person = Client()
     person.post("/case/", {"number": made.number, "pin": made.pin})
-    person.post("/case/withdraw/", {"picture": "all"}, headers=OWN_PAGE)
+    person.post("/case/withdraw/", {"item": "all", "sure": "yes"}, headers=OWN_PAGE)
 
     for platform, checkpoint in zip((prompt, silent), checkpoints, strict=True):
         page = platform.fetch(startTimestamp=checkpoint)
@@ -61,7 +61,7 @@ def test_one_picture_can_be_withdrawn_and_the_other_stays() -> None:
     made = a_case(1, 2)
     person = Client()
     person.post("/case/", {"number": made.number, "pin": made.pin})
-    person.post("/case/withdraw/", {"picture": "1"}, headers=OWN_PAGE)
+    person.post("/case/withdraw/", {"item": "1", "sure": "yes"}, headers=OWN_PAGE)
     assert platform.fetch_all() == {pdq_value(1): "Withdrawn", pdq_value(2): "Active"}
 
 

@@ -109,11 +109,11 @@ def test_a_reader_in_step_with_many_writers_misses_nothing(fresh_bank: Bank) -> 
 
 _MAKE_CASES_FOR_EVER = """
 from reclaim.bank.cases.numbers import shown
-from reclaim.bank.cases.services import NewSignal, create_case
+from reclaim.bank.cases.services import NewItem, create_case
 import random
 while True:
     values = [f"{sum(1 << bit for bit in random.sample(range(256), 128)):064x}" for _ in range(20)]
-    made = create_case([NewSignal(number, "pdq", value) for number, value in enumerate(values, start=1)])
+    made = create_case([NewItem.picture(number, value) for number, value in enumerate(values, start=1)])
     say({"case_number": shown(made.number), "pin": made.pin, "values": values})
 """
 

@@ -143,9 +143,9 @@ class Bank:
 
 _MAKE_CASES = """
 from reclaim.bank.cases.numbers import shown
-from reclaim.bank.cases.services import NewSignal, create_case
+from reclaim.bank.cases.services import NewItem, create_case
 for values in arguments:
-    made = create_case([NewSignal(number, "pdq", value) for number, value in enumerate(values, start=1)])
+    made = create_case([NewItem.picture(number, value) for number, value in enumerate(values, start=1)])
     say({"case_number": shown(made.number), "pin": made.pin, "values": values})
 """
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from reclaim.bank.cases.services import forget_answers
+from reclaim.bank.cases.services import erase_ended_cases, forget_answers
 from reclaim.bank.feedback.services import erase_tombstones
+from reclaim.bank.gate.services import forget_used
+from reclaim.bank.screening.services import forget_sketches
 from reclaim.sitekit.recurring import do_pieces
 
 
 def tick() -> bool:
     """Do each piece of work once; whether all went well."""
-    return do_pieces([erase_tombstones, forget_answers])
+    return do_pieces([erase_tombstones, forget_answers, forget_used, forget_sketches])

@@ -203,11 +203,11 @@ def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json:
         sys.exit(exit_for([error for _, error in refused]))
     _open(data, database_url)
     from reclaim.bank.cases.numbers import shown
-    from reclaim.bank.cases.services import NewSignal, create_case
+    from reclaim.bank.cases.services import NewItem, create_case
 
     try:
         made = create_case(
-            [NewSignal(number, "pdq", signal.pdq) for number, signal in enumerate(signals, start=1)], actor="operator"
+            [NewItem.picture(number, signal.pdq) for number, signal in enumerate(signals, start=1)], actor="operator"
         )
     except ValueError as error:
         fail(Exit.USAGE, str(error))

@@ -122,7 +122,11 @@ class Loop:
 
     def _make_case(self) -> str:
         signal = {"type": "pdq", "value": self._signals.pdq, "quality": self._signals.quality}
-        body = {"receipt": secrets.token_hex(16), "signals": [signal]}
+        body = {
+            "receipt": secrets.token_hex(32),
+            "made_with_ai": "unsaid",
+            "items": [{"kind": "picture", "signals": [signal]}],
+        }
         made = self._call("POST", f"{self._bank.url}/start/case/", json=body).json()
         self._number, self._pin = made["case_number"], made["pin"]
         return "the bank took the signal over HTTP and gave a case number and a PIN"
@@ -189,7 +193,7 @@ class Loop:
         self._call(
             "POST",
             f"{self._bank.url}/case/withdraw/",
-            fields={"picture": "all"},
+            fields={"item": "all", "sure": "yes"},
             headers=headers,
             encode_multipart=False,
         )

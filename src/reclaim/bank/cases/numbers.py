@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from enum import Enum
 
 from reclaim.sitekit.secrets import mac
 
@@ -22,8 +23,20 @@ _GROUP = 6
 PIN_DIGITS = 8
 
 
+class Mistake(Enum):
+    """What is wrong with what was typed."""
+
+    NUMBER = "A case number has 18 letters and digits. Please check what you typed."
+    CHARACTER = "One character of the case number seems to be mistyped. Please check it."
+    PIN = "A PIN has eight digits. Please check what you typed."
+
+
 class MistypedError(ValueError):
     """What was typed cannot be a case number or a PIN, whatever the bank holds."""
+
+    def __init__(self, mistake: Mistake) -> None:
+        super().__init__(mistake.value)
+        self.mistake = mistake
 
 
 @dataclass(frozen=True)
@@ -66,9 +79,9 @@ def parse_number(typed: str) -> str:
     """
     bare = "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
     if len(bare) != _CHARACTERS + 1 or any(character not in ALPHABET for character in bare):
-        raise MistypedError("A case number has 18 letters and digits. Please check what you typed.")
+        raise MistypedError(Mistake.NUMBER)
     if _check_symbol(bare[:-1]) != bare[-1]:
-        raise MistypedError("One character of the case number seems to be mistyped. Please check it.")
+        raise MistypedError(Mistake.CHARACTER)
     return bare
 
 
@@ -82,5 +95,5 @@ def parse_pin(typed: str) -> str:
     bare = "".join(typed.split()).replace("-", "")
     # isdecimal: digits of other scripts count, as a phone's keyboard may write them; int() below reads them all.
     if len(bare) != PIN_DIGITS or not bare.isdecimal():
-        raise MistypedError("A PIN has eight digits. Please check what you typed.")
+        raise MistypedError(Mistake.PIN)
     return f"{int(bare):0{PIN_DIGITS}}"

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from reclaim.bank.cases import numbers, pins
-from reclaim.bank.cases.models import Case
+from reclaim.bank.cases.models import Case, CaseItem
+from reclaim.bank.ledger.models import Source
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.limits import Limit, seconds_to_wait
+from reclaim.sitekit.problems import problem
 
 SESSION_KEY = "case"
 
@@ -49,11 +53,23 @@ def access_session_case(request: HttpRequest) -> Case:
     return case
 
 
+def made_with_ai(records: Iterable[int]) -> set[int]:
+    """Those of these ledger records, by key, that a person with a signal in place calls made or changed with AI."""
+    said = Source.objects.filter(
+        record__in=list(records),
+        state=Source.State.ACTIVE,
+        casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES,
+    )
+    return {record for record in said.values_list("record_id", flat=True) if record is not None}
+
+
 @check_for(Access.CASE)
 def _check_case_session(request: HttpRequest) -> HttpResponse | None:
     case_id = request.session.get(SESSION_KEY)
     case = Case.objects.filter(pk=case_id).first() if case_id else None
     if case is None:
+        if request.content_type == "application/json":
+            return problem(401, "No case is open", "Open the case again with its number and PIN, then send this again.")
         return redirect("case-sign-in")
     request.case = case  # type: ignore[attr-defined]
     return None

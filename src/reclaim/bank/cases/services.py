@@ -6,110 +6,343 @@ import datetime
 import hmac
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from django.utils import timezone
 
 from reclaim.bank.cases import numbers, pins
-from reclaim.bank.cases.models import Case, CaseSignal
+from reclaim.bank.cases.models import Answer, Case, CaseItem, CaseSignal
 from reclaim.bank.ledger.models import Source
-from reclaim.bank.ledger.services import LedgerTransaction, locked_ledger
+from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 from reclaim.sitekit.secrets import mac
 
-MOST_SIGNALS = 500
+MOST_ITEMS = 500
+"""Pictures and videos in one sending."""
+MOST_FRAMES = 10_000
+"""Frames of all videos in one sending."""
+MOST_IN_A_CASE = 1000
+"""Pictures and videos of a case that are not withdrawn."""
 ANSWER_LIFE = datetime.timedelta(minutes=15)
+CASE_RETENTION = datetime.timedelta(days=90)
+"""How long a case stays after its last picture or video was withdrawn."""
+
+FULL = "full"
+"""Why an item is refused that would be one too many for its case."""
 
 
 class ReceiptUsedError(Exception):
-    """A case was made with this receipt, of other signals or too long ago to be told again."""
+    """Something else was sent with this receipt, or the same too long ago to be answered again."""
 
 
 @dataclass(frozen=True)
 class NewSignal:
-    """A signal to put into the bank, already checked, and the number by which the person knows its picture."""
+    """A signal to put into the bank, already checked. ``frames`` are the texts of a vPDQ, which ``value`` names."""
 
-    number: int
     type: str
     value: str
+    frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """A picture or video to put into a case, and its place in what was sent, from 1.
+
+    With ``held_for`` (words of ``bank.screening``) none of its signals enters a feed before a person has looked.
+    """
+
+    number: int
+    kind: str
+    signals: tuple[NewSignal, ...]
+    made_with_ai: str = CaseItem.MadeWithAi.UNSAID
+    held_for: tuple[str, ...] = ()
+
+    @classmethod
+    def picture(cls, number: int, pdq: str) -> NewItem:
+        """A picture with one PDQ signal."""
+        return cls(number, CaseItem.Kind.PICTURE, (NewSignal("pdq", pdq),))
+
+
+@dataclass(frozen=True)
+class Named:
+    """An item by its place in what was sent, from 1, and the reason why it is held or refused."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A random value that the asking page keeps (256 bits), and all that it sent with it."""
+
+    value: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page is told of what it sent. ``first`` is the number in the case of the first item sent, from 1;
+    ``items`` counts what was taken, held ones among them."""
+
+    first: int
+    items: int
+    held: list[Named]
+    refused: list[Named]
+
+    @classmethod
+    def of(cls, answer: Answer) -> Told:
+        """As it was kept."""
+        kept = answer.told
+        held, refused = ([Named(**named) for named in kept[which]] for which in ("held", "refused"))
+        return cls(kept["first"], kept["items"], held, refused)
 
 
 @dataclass(frozen=True)
 class NewCase:
-    """What a person gets, once: the number (bare, 18 characters), the PIN and the case itself."""
+    """What a person gets, once: the number (bare, 18 characters), the PIN, the case itself, and what was taken."""
 
     number: str
     pin: str
     case: Case
+    told: Told
 
 
-def create_case(signals: Sequence[NewSignal], receipt: str | None = None, actor: str = "person") -> NewCase:
-    """Make a case with its first signals; raises ``ValueError`` for none or more than ``MOST_SIGNALS``.
+def case_made_with(receipt: Receipt) -> NewCase | None:
+    """The case that was made with this receipt, told again unchanged; ``None`` if there is none.
 
-    ``receipt`` is a random value that the asking page keeps (256 bits). If the answer is lost on its way, the page
-    asks again with the same receipt and signals within 15 minutes, and is told the same number and PIN: there is no
-    twin of the case that nobody could ever withdraw. Raises ``ReceiptUsedError`` otherwise.
+    Raises ``ReceiptUsedError``.
     """
-    if not signals:
-        raise ValueError("A case needs at least one signal.")
-    if len(signals) > MOST_SIGNALS:
-        raise ValueError(f"A case takes at most {MOST_SIGNALS} signals at a time.")
-    made = numbers.from_receipt(receipt or secrets.token_hex(32))
+    made = numbers.from_receipt(receipt.value)
+    case = Case.objects.filter(number_mac=numbers.number_mac(made.number)).first()
+    return NewCase(made.number, made.pin, case, _told_before(receipt, None)) if case else None
+
+
+def added_with(receipt: Receipt, case: Case) -> Told | None:
+    """What was told of items that were added to the case with this receipt; ``None`` if none were lately.
+
+    Raises ``ReceiptUsedError`` where something else was sent with it.
+    """
+    answer = Answer.objects.filter(receipt_mac=_receipt_mac(receipt, case)).first()
+    return _told_before(receipt, case) if answer else None
+
+
+def create_case(
+    items: Sequence[NewItem],
+    refused: Sequence[Named] = (),
+    receipt: Receipt | None = None,
+    actor: str = "person",
+) -> NewCase:
+    """Make a case with its first items; raises ``ValueError`` for none or more than ``MOST_ITEMS``.
+
+    ``refused`` are those that were sent and cannot be taken: their numbers stay free. If the answer is lost on its
+    way, the page asks again with the same receipt and content within 15 minutes, and is told the same number and PIN:
+    there is no twin of the case that nobody could ever withdraw. Raises ``ReceiptUsedError`` otherwise.
+    """
+    _check_count(items)
+    made = numbers.from_receipt(receipt.value if receipt else secrets.token_hex(32))
     number_mac = numbers.number_mac(made.number)
-    answer_mac = mac("case-answer", repr([(signal.type, signal.value) for signal in signals]).encode())
     # Before the transaction: it takes a tenth of a second, and every other writer waits for the ledger.
     pin_hash = pins.hash_pin(made.number, made.pin)
     with locked_ledger() as ledger:
         case = Case.objects.filter(number_mac=number_mac).first()
-        if case is not None:
-            if not _may_be_told_again(case, answer_mac):
-                raise ReceiptUsedError("A case was made with this receipt already.")
+        if case is not None and receipt is not None:
+            told = _told_before(receipt, None)
             audit.record(actor, "case.answer_again", f"case:{case.pk}")
-            return NewCase(made.number, made.pin, case)
-        case = Case.objects.create(
-            number_mac=number_mac,
-            pin_hash=pin_hash,
-            answer_mac=answer_mac,
-            answer_until=timezone.now() + ANSWER_LIFE,
-        )
-        _add_signals(ledger, case, signals)
+            return NewCase(made.number, made.pin, case, told)
+        case = Case.objects.create(number_mac=number_mac, pin_hash=pin_hash)
+        told = _add(ledger, case, items, refused)
+        if receipt is not None:
+            _keep_answer(receipt, None, case, told)
         audit.record(actor, "case.create", f"case:{case.pk}")
-    log_event("a case was made", signals=len(signals))
-    return NewCase(made.number, made.pin, case)
+    log_event("a case was made", items=told.items, held=len(told.held))
+    return NewCase(made.number, made.pin, case, told)
 
 
-def _may_be_told_again(case: Case, answer_mac: bytes) -> bool:
-    if case.answer_until is None or case.answer_mac is None:
-        return False
-    return case.answer_until >= timezone.now() and hmac.compare_digest(bytes(case.answer_mac), answer_mac)
+def add_to_case(
+    case: Case,
+    items: Sequence[NewItem],
+    refused: Sequence[Named] = (),
+    receipt: Receipt | None = None,
+    actor: str = "person",
+) -> Told:
+    """Add items to a case; numbers go on from its last. What the case has already is not taken twice.
+
+    Raises ``ValueError`` and ``ReceiptUsedError`` as ``create_case`` does; what would be too many for the case is
+    among the refused.
+    """
+    _check_count(items)
+    with locked_ledger() as ledger:
+        # Read again: another page of the same person may have added meanwhile.
+        case = Case.objects.get(pk=case.pk)
+        if receipt is not None and Answer.objects.filter(receipt_mac=_receipt_mac(receipt, case)).exists():
+            told = _told_before(receipt, case)
+            audit.record(actor, "case.answer_again", f"case:{case.pk}")
+            return told
+        told = _add(ledger, case, items, refused)
+        if receipt is not None:
+            _keep_answer(receipt, case, case, told)
+        audit.record(actor, "case.add", f"case:{case.pk}")
+    log_event("items were added to a case", items=told.items, held=len(told.held))
+    return told
 
 
-def _add_signals(ledger: LedgerTransaction, case: Case, signals: Iterable[NewSignal]) -> None:
-    # The same picture twice is one signal, under the number that came first.
-    for signal in {(signal.type, signal.value): signal for signal in reversed(list(signals))}.values():
-        source = ledger.add_source(signal.type, signal.value)
-        CaseSignal.objects.create(case=case, source=source, number=signal.number)
+def _check_count(items: Sequence[NewItem]) -> None:
+    if not items:
+        raise ValueError("A case needs at least one picture or video.")
+    if len(items) > MOST_ITEMS:
+        raise ValueError(f"A case takes at most {MOST_ITEMS} pictures and videos at a time.")
 
 
-def withdraw(case: Case, picture_numbers: Iterable[int] | None = None, actor: str = "person") -> int:
-    """Withdraw the pictures with these numbers, or all; returns how many were. Again is harmless.
+def _receipt_mac(receipt: Receipt, case: Case | None) -> bytes:
+    return mac("case-receipt", f"{case.pk if case else 'new'}:{receipt.value}".encode())
 
-    A signal that no other case holds becomes a tombstone in every feed before this returns.
+
+def _content_mac(receipt: Receipt) -> bytes:
+    return mac("case-content", receipt.content)
+
+
+def _told_before(receipt: Receipt, case: Case | None) -> Told:
+    answer = Answer.objects.filter(receipt_mac=_receipt_mac(receipt, case), until__gte=timezone.now()).first()
+    if answer is None or not hmac.compare_digest(bytes(answer.content_mac), _content_mac(receipt)):
+        raise ReceiptUsedError("This receipt was used already.")
+    return Told.of(answer)
+
+
+def _keep_answer(receipt: Receipt, named: Case | None, case: Case, told: Told) -> None:
+    Answer.objects.create(
+        receipt_mac=_receipt_mac(receipt, named),
+        content_mac=_content_mac(receipt),
+        case=case,
+        told=asdict(told),
+        until=timezone.now() + ANSWER_LIFE,
+    )
+
+
+def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refused: Sequence[Named]) -> Told:
+    first = case.last_number + 1
+    there = _signals_of(case)
+    room = MOST_IN_A_CASE - case.items.filter(state__in=_NOT_ENDED).count()
+    taken: list[NewItem] = []
+    not_taken = list(refused)
+    for item in items:
+        # The same signal twice is one, in the item that came first; an item with nothing new is none.
+        signals = [signal for signal in item.signals if (signal.type, signal.value) not in there]
+        if not signals:
+            continue
+        if len(taken) == room:
+            not_taken.append(Named(item.number, FULL))
+            continue
+        there |= {(signal.type, signal.value) for signal in signals}
+        _add_item(ledger, case, item, signals)
+        taken.append(item)
+    case.last_number += max([item.number for item in items] + [named.number for named in refused])
+    case.save(update_fields=["last_number"])
+    held = [Named(item.number, item.held_for[0]) for item in taken if item.held_for]
+    return Told(first, len(taken), held, sorted(not_taken, key=lambda named: named.number))
+
+
+def _add_item(ledger: LedgerTransaction, case: Case, item: NewItem, signals: Sequence[NewSignal]) -> None:
+    row = CaseItem.objects.create(
+        case=case,
+        number=case.last_number + item.number,
+        kind=item.kind,
+        made_with_ai=item.made_with_ai,
+        state=CaseItem.State.HELD if item.held_for else CaseItem.State.IN_PLACE,
+        held_for=list(item.held_for),
+    )
+    for signal in signals:
+        if item.held_for:
+            source = ledger.hold_source(signal.type, signal.value, signal.frames)
+        else:
+            source = ledger.add_source(signal.type, signal.value, signal.frames)
+        CaseSignal.objects.create(item=row, source=source)
+
+
+_NOT_ENDED = (CaseItem.State.IN_PLACE, CaseItem.State.HELD)
+
+
+def _signals_of(case: Case) -> set[tuple[str, str | None]]:
+    sources = Source.objects.filter(casesignal__item__case=case)
+    return {
+        *sources.filter(state=Source.State.ACTIVE).values_list("record__type", "record__value"),
+        *sources.filter(state=Source.State.HELD).values_list("held__type", "held__value"),
+    }
+
+
+def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str = "person") -> int:
+    """Withdraw the items with these numbers, or all; returns how many were. Again is harmless.
+
+    A signal that no other case holds becomes a tombstone in every feed before this returns; a held one is gone.
     """
     with locked_ledger() as ledger:
-        chosen = CaseSignal.objects.filter(case=case, withdrawn_on=None)
-        if picture_numbers is not None:
-            chosen = chosen.filter(number__in=list(picture_numbers))
-        sources = list(Source.objects.filter(casesignal__in=chosen).select_related("record"))
-        ledger.withdraw_sources(sources)
-        withdrawn = CaseSignal.objects.filter(source__in=sources).update(withdrawn_on=timezone.now().date())
-        if withdrawn:
+        chosen = CaseItem.objects.filter(case=case, state__in=_NOT_ENDED)
+        if item_numbers is not None:
+            chosen = chosen.filter(number__in=list(item_numbers))
+        items = [item.pk for item in chosen]
+        ledger.withdraw_sources(_sources(items))
+        CaseItem.objects.filter(pk__in=items).update(
+            state=CaseItem.State.WITHDRAWN, withdrawn_on=timezone.now().date(), held_for=[]
+        )
+        if items:
             audit.record(actor, "case.withdraw", f"case:{case.pk}")
-    log_event("pictures were withdrawn", signals=withdrawn)
-    return withdrawn
+    log_event("pictures or videos were withdrawn", items=len(items))
+    return len(items)
+
+
+def _sources(items: Sequence[int]) -> list[Source]:
+    return list(Source.objects.filter(casesignal__item__in=items).select_related("record"))
+
+
+def release_item(item: CaseItem, actor: str) -> bool:
+    """Let a held item into the bank; ``False`` if it is held no longer."""
+    with locked_ledger() as ledger:
+        if not CaseItem.objects.filter(pk=item.pk, state=CaseItem.State.HELD).exists():
+            return False
+        for source in _sources([item.pk]):
+            ledger.release_source(source)
+        CaseItem.objects.filter(pk=item.pk).update(state=CaseItem.State.IN_PLACE, held_for=[])
+        audit.record(actor, "item.release", f"item:{item.pk}")
+    log_event("a held item was released")
+    return True
+
+
+def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
+    """Never let a held item into the bank, and forget its signals; ``False`` if it is held no longer."""
+    with locked_ledger() as ledger:
+        if not CaseItem.objects.filter(pk=item.pk, state=CaseItem.State.HELD).exists():
+            return False
+        ledger.withdraw_sources(_sources([item.pk]))
+        CaseItem.objects.filter(pk=item.pk).update(
+            state=CaseItem.State.REFUSED, refused_for=reason, refused_on=timezone.now().date(), held_for=[]
+        )
+        audit.record(actor, "item.refuse", f"item:{item.pk}")
+    log_event("a held item was refused")
+    return True
 
 
 def forget_answers() -> int:
     """Forget which answers could be told again, once they no longer can; returns how many."""
-    return Case.objects.filter(answer_until__lt=timezone.now()).update(answer_mac=None, answer_until=None)
+    deleted, _ = Answer.objects.filter(until__lt=timezone.now()).delete()
+    return deleted
+
+
+def erase_ended_cases() -> int:
+    """Erase each case whose every item was withdrawn or refused ``CASE_RETENTION`` ago or longer; returns how many."""
+    end = timezone.now().date() - CASE_RETENTION
+    erased = 0
+    with locked_ledger():
+        ended = (
+            Case.objects.exclude(items__state__in=_NOT_ENDED)
+            .exclude(items__withdrawn_on__gt=end)
+            .exclude(items__refused_on__gt=end)
+        )
+        for case in ended:
+            sources = list(Source.objects.filter(casesignal__item__case=case))
+            audit.record("system", "case.erase", f"case:{case.pk}")
+            case.delete()
+            forget_sources(sources)
+            erased += 1
+    if erased:
+        log_event("cases were erased", cases=erased)
+    return erased

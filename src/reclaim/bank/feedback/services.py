@@ -62,7 +62,7 @@ def take_finds(platform: Platform, words: Sequence[Word]) -> list[int]:
         for index, word in enumerate(words):
             record = LedgerRecord.objects.filter(type=word.type, value=word.value).first()
             if record is None or not record.sources.filter(platform=None).exists():
-                record = ledger.add_source(word.type, word.value, platform).record
+                record = ledger.add_find(word.type, word.value, platform)
             if ledger.current(record).status == LedgerRecord.Status.WITHDRAWN:
                 withdrawn.append(index)
             else:

@@ -1,4 +1,4 @@
-"""The person's case: sign in, see what happened, withdraw, sign out."""
+"""The person's case: sign in, see what happened, add, withdraw, sign out."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from django.contrib import messages
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reclaim.bank.cases import numbers
+from reclaim.bank.cases.models import Case
 from reclaim.bank.cases.queries import SESSION_KEY, SlowDownError, access_case, access_session_case
-from reclaim.bank.cases.services import withdraw as withdraw_pictures
+from reclaim.bank.cases.services import withdraw as withdraw_items
 from reclaim.bank.intake.told import told
+from reclaim.bank.intake.views import files_page
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.limits import network_of
 from reclaim.sitekit.problems import refusal
 
-NOT_FOUND = "We cannot find a case with this number and PIN. Please check both and try again."
 ALL = "all"
 
 
@@ -32,20 +36,32 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         pin = numbers.parse_pin(request.POST.get("pin", "")[:100])
         case = access_case(number, pin, network_of(request))
     except numbers.MistypedError as error:
-        return render(request, "intake/sign_in.html", {"error": str(error)}, status=422)
+        return _not_signed_in(request, _said_of(error))
     except SlowDownError as error:
         return _slow_down(request, error.seconds)
     except DatabaseError as error:
         log_failure("a sign-in could not be checked", error)
-        response = refusal(request, 503, "We cannot check this just now", "Please try again in a minute.")
+        response = refusal(request, 503, _("We cannot check this just now"), _("Please try again in a minute."))
         response["Retry-After"] = "60"
         return response
     if case is None:
-        return render(request, "intake/sign_in.html", {"error": NOT_FOUND}, status=422)
+        return _not_signed_in(request, _("We cannot find a case with this number and PIN. Please check both."))
     # A new key: whoever planted or saw the old one does not share the case.
     request.session.cycle_key()
     request.session[SESSION_KEY] = str(case.pk)
     return redirect("case")
+
+
+def _said_of(error: numbers.MistypedError) -> str:
+    return {
+        numbers.Mistake.NUMBER: _("A case number has 18 letters and digits. Please check what you typed."),
+        numbers.Mistake.CHARACTER: _("One character of the case number seems to be mistyped. Please check it."),
+        numbers.Mistake.PIN: _("A PIN has eight digits. Please check what you typed."),
+    }[error.mistake]
+
+
+def _not_signed_in(request: HttpRequest, error: str) -> HttpResponse:
+    return render(request, "intake/sign_in.html", {"error": error}, status=422)
 
 
 def _slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
@@ -55,39 +71,54 @@ def _slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
     return response
 
 
+@requires(Access.PUBLIC)
+@require_safe
+def lost(request: HttpRequest) -> HttpResponse:
+    """What can and cannot be done without number or PIN."""
+    return render(request, "intake/case_lost.html")
+
+
 @requires(Access.CASE)
 @require_safe
-def pictures(request: HttpRequest) -> HttpResponse:
-    """The case: each picture by its number, and what each platform did."""
+def items(request: HttpRequest) -> HttpResponse:
+    """The case: each picture and video by its number, and what each platform did."""
     return render(request, "intake/case.html", {"case": told(access_session_case(request))})
+
+
+@requires(Access.CASE)
+@require_safe
+def add(request: HttpRequest) -> HttpResponse:
+    """From more files to more of this case; all of it happens in the page."""
+    return files_page(request, reverse("case-add-send"), adding=True)
 
 
 @requires(Access.CASE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw(request: HttpRequest) -> HttpResponse:
-    """Ask which pictures and what it means (GET), or do it (POST ``picture``: a number, or ``all``)."""
+    """Ask what to withdraw (GET), what it means (POST ``item``: numbers, or ``all``), and do it (with ``sure``)."""
     case = access_session_case(request)
-    error = None
-    if request.method == "POST":
-        chosen = request.POST.get("picture", "")
-        in_place = case.signals.filter(withdrawn_on=None)
-        if chosen == ALL:
-            return _withdrawn(request, withdraw_pictures(case))
-        # At most nine digits, so that no number is too large for the database to look for.
-        if chosen.isdecimal() and len(chosen) < 10 and in_place.filter(number=int(chosen)).exists():
-            return _withdrawn(request, withdraw_pictures(case, [int(chosen)]))
-        error = "Please choose what to withdraw."
-    context = {"case": told(case), "error": error}
-    return render(request, "intake/withdraw.html", context, status=422 if error else 200)
+    seen = told(case)
+    if request.method != "POST":
+        return render(request, "intake/withdraw.html", {"case": seen})
+    sent = set(request.POST.getlist("item"))
+    chosen = [item for item in seen.can_be_withdrawn if ALL in sent or str(item.number) in sent]
+    known = {ALL, *(str(item.number) for item in seen.items)}
+    if not sent or not sent <= known or not chosen:
+        if ALL in sent and not chosen:
+            messages.info(request, _("Everything was withdrawn before."))
+            return redirect("case")
+        context = {"case": seen, "error": _("Please choose what to withdraw.")}
+        return render(request, "intake/withdraw.html", context, status=422)
+    if "sure" not in request.POST:
+        whole = len(chosen) == len(seen.can_be_withdrawn)
+        return render(request, "intake/case_withdraw_sure.html", {"chosen": chosen, "whole": whole})
+    return _withdraw(request, case, None if ALL in sent else [item.number for item in chosen])
 
 
-def _withdrawn(request: HttpRequest, count: int) -> HttpResponse:
-    if count == 1:
-        messages.success(request, "One picture is withdrawn.")
-    elif count:
-        messages.success(request, f"{count} pictures are withdrawn.")
-    else:
-        messages.info(request, "All your pictures were withdrawn before.")
+def _withdraw(request: HttpRequest, case: Case, item_numbers: list[int] | None) -> HttpResponse:
+    count = withdraw_items(case, item_numbers)
+    said = ngettext("One picture or video is withdrawn.", "%(n)d pictures and videos are withdrawn.", count)
+    messages.success(request, said % {"n": count})
     return redirect("case")
 
 

@@ -28,6 +28,8 @@ class LedgerRecord(models.Model):
 
         PDQ = "pdq"
         MD5 = "md5"
+        VPDQ = "vpdq"
+        """The frames of a video. Their texts are in ``frames``; ``value`` is the SHA-256 that names them."""
 
     class Status(models.TextChoices):
         """Where it stands."""
@@ -40,6 +42,8 @@ class LedgerRecord(models.Model):
 
     type = models.CharField(max_length=8, choices=Type.choices)
     value = models.CharField(max_length=64, null=True)  # noqa: DJ001 NULL is "erased", and NULLs never collide
+    frames = models.JSONField(null=True)
+    """The kept frames of a video, as ``reclaim.signals.frames`` writes them: a list of texts. Only of a vPDQ."""
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     position = models.BigIntegerField(unique=True)
     modified_at = models.BigIntegerField()
@@ -53,21 +57,36 @@ class LedgerRecord(models.Model):
                 condition=models.Q(status="erased", value=None) | (~models.Q(status="erased") & ~models.Q(value=None)),
                 name="erased_means_no_value",
             ),
+            models.CheckConstraint(
+                condition=(models.Q(type="vpdq", frames__isnull=False) & ~models.Q(status="erased"))
+                | (models.Q(frames__isnull=True) & (~models.Q(type="vpdq") | models.Q(status="erased"))),
+                name="a_kept_vpdq_has_frames",
+            ),
         ]
         indexes = [models.Index(fields=["modified_at", "position"])]
 
 
 class Source(models.Model):
-    """One reason why a signal is in the bank: a picture of a person's case, or a platform's own find.
+    """One reason why a signal is in the bank: a signal of a person's case, or a platform's own find.
 
-    A signal is active while one of its sources is.
+    A signal is active while one of its sources is. A held source has no record: what it would put into the bank waits
+    in a ``HeldSignal``, so it can be in no feed and touches no signal of anybody else.
     """
 
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        ACTIVE = "active"
+        HELD = "held"
+        """A person at the bank looks at it before it goes into any feed."""
+        ENDED = "ended"
+        """Withdrawn, or never let in."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    record = models.ForeignKey(LedgerRecord, on_delete=models.CASCADE, related_name="sources")
+    record = models.ForeignKey(LedgerRecord, on_delete=models.CASCADE, related_name="sources", null=True)
     platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True)
     """The platform that found it; ``None`` for a person's case."""
-    active = models.BooleanField(default=True)
+    state = models.CharField(max_length=6, choices=State.choices, default=State.ACTIVE)
     added_position = models.BigIntegerField(default=0)
     """The record's position when this source was added. Whoever was given that position has the signal."""
     withdrawn_position = models.BigIntegerField(null=True)
@@ -78,4 +97,24 @@ class Source(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["record", "platform"], name="one_source_a_platform"),
+            models.CheckConstraint(
+                condition=models.Q(state="ended")
+                | (models.Q(state="held") & models.Q(record=None))
+                | (models.Q(state="active") & ~models.Q(record=None)),
+                name="held_means_no_record",
+            ),
         ]
+
+    @property
+    def active(self) -> bool:
+        """Whether it keeps its signal in the bank."""
+        return self.state == self.State.ACTIVE
+
+
+class HeldSignal(models.Model):
+    """A signal that waits for a person at the bank. It ends with its source, or becomes a record with it."""
+
+    source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="held")
+    type = models.CharField(max_length=8, choices=LedgerRecord.Type.choices)
+    value = models.CharField(max_length=64)
+    frames = models.JSONField(null=True)

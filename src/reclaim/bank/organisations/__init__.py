@@ -1,0 +1,1 @@
+"""Organisations that help people, and the one that runs the bank."""
