@@ -11,6 +11,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "reclaim.sitekit",
     "reclaim.bank.platforms",
+    "reclaim.bank.organisations",
     "reclaim.bank.gate",
     "reclaim.bank.screening",
     "reclaim.bank.ledger",
