@@ -15,7 +15,9 @@ from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
 
 INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
 ROOT_URLCONF = "reclaim.bank.urls"
+LANGUAGES = bank.LANGUAGES
 SESSION_COOKIE_NAME = "test-session"
+LIMITS_FILE = bank.LIMITS_FILE
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 if DATABASE == "sqlite":
     # A file, not memory: threads of one test must see one another's commits.

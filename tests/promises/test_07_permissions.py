@@ -20,6 +20,7 @@ PUBLIC = {
         "leave",
         "limits",
         "privacy",
+        "puzzle",
         "start",
         "start-age",
         "under-18",

@@ -9,5 +9,6 @@ handler500 = "reclaim.sitekit.problems.server_error"
 urlpatterns = [
     # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
     re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
+    path("", include("reclaim.bank.gate.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

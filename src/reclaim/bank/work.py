@@ -11,4 +11,4 @@ from reclaim.sitekit.recurring import do_pieces
 
 def tick() -> bool:
     """Do each piece of work once; whether all went well."""
-    return do_pieces([erase_tombstones, forget_answers, forget_used, forget_sketches])
+    return do_pieces([erase_tombstones, forget_answers, erase_ended_cases, forget_used, forget_sketches])

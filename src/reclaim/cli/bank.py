@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from reclaim.cli import bank_gate
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 
@@ -30,6 +31,10 @@ def command() -> None:
     Example:
       reclaim bank serve --data bank-data
     """
+
+
+command.add_command(bank_gate.codes)
+command.add_command(bank_gate.harmless)
 
 
 @command.command()

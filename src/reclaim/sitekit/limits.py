@@ -52,13 +52,53 @@ def network_of(request: HttpRequest) -> bytes:
     return ipaddress.ip_network((parsed, prefix), strict=False).network_address.packed
 
 
+def _day(now: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+
+
+def _keyed(salt: bytes, counted: bytes) -> bytes:
+    return hmac.digest(salt, counted, hashlib.sha256)
+
+
 def _salt(day: datetime.date) -> bytes:
+    known = DailySalt.objects.filter(day=day).first()
+    if known is not None:
+        return bytes(known.salt)
     try:
         with transaction.atomic():
             row, _ = DailySalt.objects.get_or_create(day=day, defaults={"salt": secrets.token_bytes(32)})
     except IntegrityError:
         row = DailySalt.objects.get(day=day)
     return bytes(row.salt)
+
+
+def daily_key(counted: bytes) -> bytes:
+    """What today stands for a network or the like: a 32-byte MAC under the day's salt, which nobody has tomorrow."""
+    return _keyed(_salt(_day(time.time())), counted)
+
+
+def hidden_threshold(label: str, counted: bytes, low: int, high: int, *, daily: bool = False) -> int:
+    """A whole number from ``low`` to ``high`` that stays the same for ``counted`` for an hour, or a day, and that
+    nobody knows.
+
+    With a known threshold, whoever shares a network with a person could count up to it and tell by its coming too
+    early that somebody else there was here before.
+    """
+    now = time.time()
+    hour = "" if daily else int(now // 3600)
+    drawn = _keyed(_salt(_day(now)), f"{label}:{hour}:".encode() + counted)
+    return low + int.from_bytes(drawn[:8]) % (high - low + 1)
+
+
+def note(rule: str, counted: bytes) -> None:
+    """Write down that something happened, for ``times_noted``."""
+    Attempt.objects.create(at=time.time(), rule=rule, key=daily_key(counted))
+
+
+def times_noted(rule: str, counted: bytes, window: int, most: int) -> int:
+    """How often it was noted in the last ``window`` seconds; counted up to ``most``, so that a flood costs no more."""
+    recent = Attempt.objects.filter(rule=rule, key=daily_key(counted), at__gt=time.time() - window)
+    return recent[:most].count()
 
 
 def seconds_to_wait(limits: list[tuple[Limit, bytes]]) -> int:
@@ -69,10 +109,10 @@ def seconds_to_wait(limits: list[tuple[Limit, bytes]]) -> int:
     """
     now = time.time()
     # Windows are short against a day; around midnight a count starts anew, which at worst doubles a limit once.
-    salt = _salt(datetime.datetime.fromtimestamp(now, datetime.UTC).date())
+    salt = _salt(_day(now))
     tries = []
     for limit, counted in limits:
-        key = hmac.digest(salt, counted, hashlib.sha256)
+        key = _keyed(salt, counted)
         tries.append((limit, key, Attempt.objects.create(at=now, rule=limit.rule, key=key)))
     wait = 0
     for limit, key, _ in tries:

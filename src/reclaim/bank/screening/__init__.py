@@ -1,0 +1,1 @@
+"""Which signals must not enter the bank, and which somebody should look at first."""
