@@ -26,6 +26,8 @@ from reclaim.sitekit.served import digest_of, manifest, served_files
 STATIC = "/static/"
 WORKER = "start/files/keep.js"
 LIST = "/files.json"
+FIRST_PAGES = ("/", "/start/files/")
+"""Where looking begins: these must be there, and links lead to the rest."""
 LARGEST_PAGE = 1024 * 1024
 LARGEST_LIST = 1024 * 1024
 MOST_PAGES = 2000
@@ -82,6 +84,8 @@ def _file_differences(visitor: Visitor, published: dict[str, str]) -> Iterator[t
 def _page_differences(visitor: Visitor, origin: str, address: str) -> tuple[list[str], set[str]]:
     """What is wrong with one page, in sentences, and the pages that it leads to. Only HTML is a page."""
     answer = visitor.get(address, LARGEST_PAGE)
+    if answer.status >= 400 or (address in FIRST_PAGES and answer.status != 200):
+        return [f"It is not served (status {answer.status})."], set()
     if answer.status != 200 or not answer.content_type.startswith("text/html"):
         return [], set()
     if not answer.whole:
@@ -114,8 +118,8 @@ def _shown(text: str) -> str:
 
 
 def _look_at_pages(visitor: Visitor, origin: str, found: Compared) -> None:
-    seen = {"/"}
-    wave = ["/"]
+    wave = list(FIRST_PAGES)
+    seen = set(wave)
     with ThreadPoolExecutor(AT_ONCE) as hands:
         while wave:
             looked = hands.map(lambda address: (address, *_page_differences(visitor, origin, address)), wave)

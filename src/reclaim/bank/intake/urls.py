@@ -24,6 +24,6 @@ urlpatterns = [
     path("case/sign-out/", case_views.sign_out, name="case-sign-out"),
     path("leave/", views.leave, name="leave"),
     path("go/<slug:slug>/", views.go, name="go"),
-    path("files.json", proof_views.files_json, name="served-files"),
+    path("files.json", proof_views.files_json, name="manifest"),
     path("privacy/", views.privacy, name="privacy"),
 ]
