@@ -98,7 +98,11 @@ class Person:
         if not self.page.url.endswith("/start/files/"):
             self.open("/start/files/")
         self.panel("choose")
-        self.page.locator("[data-files]").set_input_files([as_payload(file) for file in files])
+        self.page.locator("[data-files]").first.set_input_files([as_payload(file) for file in files])
+
+    def body(self) -> dict[str, Any]:
+        """What will be sent, as the page shows it."""
+        return json.loads(self.page.locator("[data-body]").text_content() or "")  # type: ignore[no-any-return]
 
     def sends(self) -> None:
         """From the checked fingerprints to the answer."""

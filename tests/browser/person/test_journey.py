@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -16,9 +17,12 @@ def test_from_the_first_page_to_a_withdrawal(person: Person) -> None:
     page = person.page
     person.open("/")
     page.get_by_role("link", name="Start", exact=True).click()
-    page.get_by_role("link", name="Yes, both").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("First: how to leave quickly")
+    page.get_by_role("link", name="Go on").click()
     expect(page.get_by_role("main")).to_contain_text("Example Social")
     page.get_by_role("link", name="Go on").click()
+    page.get_by_role("link", name="Yes, both").click()
+    page.get_by_role("link", name="I want to make fingerprints now").click()
     number, pin = person.makes_a_case(PHOTO, OTHER_PHOTO, PHOTOS / "bee.jpg")
     assert re.fullmatch(r"(?:[0-9A-Z]{6}-){2}[0-9A-Z]{6}", number)
     assert re.fullmatch(r"[0-9]{8}", pin)
@@ -50,16 +54,101 @@ def test_files_that_cannot_be_used_are_named_by_number_and_reason_and_the_rest_i
     lines = person.panel("check").locator("li").all_inner_texts()
     said = [" ".join(line.split()) for line in lines]
     assert len(said) == 6
-    assert said[0].startswith("File 1 Left out This is not a picture")
-    assert said[1] == "File 2 Ready: picture 1"
-    assert said[2].startswith("File 3 Left out This picture is too blurred")
-    assert said[3].startswith("File 4 Left out This file is empty")
-    assert said[4].startswith("File 5 Left out The same picture as file 2")
-    assert said[5] == "File 6 Ready: picture 2"
-    shown = json.loads(person.page.locator("[data-body]").text_content() or "")
-    assert len(shown["signals"]) == 2
+    assert re.fullmatch(
+        "File 1 Left out Unknown kind of file, 1 kB, from .* This is not a picture or video .*", said[0]
+    )
+    assert re.fullmatch(r"File 2 Ready: picture 1 JPEG picture, 56 kB, from \w+ \d+, 20\d\d", said[1])
+    assert re.fullmatch("File 3 Too plain JPEG picture, 4 kB, from .* There is too little to see .*", said[2])
+    assert re.fullmatch("File 4 Left out Unknown kind of file, 0 kB, .* This file is empty.*", said[3])
+    assert said[4].endswith("The same as file 2. Once is enough.")
+    assert said[5].startswith("File 6 Ready: picture 2")
+    assert len(person.body()["items"]) == 2
     person.sends()
-    expect(person.panel("done")).to_contain_text("It holds 2 pictures.")
+    expect(person.panel("done")).to_contain_text("It holds 2 pictures and videos.")
+
+
+def test_a_picture_that_is_too_plain_is_offered_an_exact_fingerprint_and_never_a_weak_one(person: Person) -> None:
+    person.choose(POOR_PHOTO, PHOTO)
+    panel = person.panel("check")
+    expect(panel).to_contain_text("It finds only the very same file")
+    assert [signal["type"] for item in person.body()["items"] for signal in item["signals"]] == ["pdq"]
+    person.page.get_by_label("Use exact fingerprints for these files").check()
+    expect(panel.locator("li").first).to_contain_text("An exact fingerprint will be used")
+    md5 = hashlib.md5(POOR_PHOTO.read_bytes()).hexdigest()
+    assert person.body()["items"][0] == {"kind": "picture", "signals": [{"type": "md5", "value": md5}]}
+    person.sends()
+    expect(person.panel("done")).to_contain_text("It holds 2 pictures and videos.")
+
+
+def test_only_a_picture_that_is_too_plain_can_be_sent_once_the_person_wants_that(person: Person) -> None:
+    person.choose(POOR_PHOTO)
+    panel = person.panel("check")
+    expect(panel.get_by_role("button", name="Go on")).to_be_disabled()
+    person.page.get_by_label("Use exact fingerprints for these files").check()
+    person.sends()
+    expect(person.panel("done")).to_contain_text("It holds one picture or video.")
+
+
+def test_the_person_may_say_that_it_was_made_with_a_computer(person: Person) -> None:
+    person.choose(PHOTO)
+    person.panel("check")
+    assert person.body()["made_with_ai"] == "unsaid"
+    person.page.get_by_label("Yes").check()
+    assert person.body()["made_with_ai"] == "yes"
+    person.sends()
+    assert person.writes_down()
+
+
+def test_what_is_sent_is_what_was_shown_to_the_letter(person: Person) -> None:
+    person.choose(PHOTO)
+    person.panel("check")
+    expect(person.page.locator("[data-body]")).to_contain_text('"proof"')
+    shown = person.page.locator("[data-body]").text_content()
+    person.sends()
+    person.writes_down()
+    assert [request.post_data for request in person.requests if request.method == "POST"] == [shown]
+
+
+def test_making_fingerprints_can_be_paused(person: Person) -> None:
+    person.open("/start/files/")
+    person.panel("choose")
+    person.page.evaluate(
+        "() => new MutationObserver(() => document.querySelector('[data-act=pause]').click())"
+        ".observe(document.querySelector('[data-panel=making]'), { attributes: true, attributeFilter: ['hidden'] })"
+    )
+    person.choose(PHOTO, OTHER_PHOTO)
+    panel = person.panel("making")
+    expect(panel.get_by_text("Paused. Nothing happens until you go on.")).to_be_visible()
+    expect(panel.get_by_role("button", name="Go on")).to_be_focused()
+    person.act("resume")
+    expect(person.panel("check").locator("li")).to_have_count(2)
+
+
+def test_a_whole_folder_can_be_chosen(person: Person, tmp_path: Path) -> None:
+    folder = tmp_path / "holiday"
+    (folder / "more").mkdir(parents=True)
+    for name in ("coffee.jpg", "more/astronaut.jpg"):
+        (folder / name).write_bytes((PHOTOS / Path(name).name).read_bytes())
+    (folder / ".DS_Store").write_bytes(b"a note of the system")
+    person.open("/start/files/")
+    person.panel("choose")
+    person.page.locator("[data-files][webkitdirectory]").set_input_files(folder)
+    expect(person.panel("check").locator("li")).to_have_count(2)
+
+
+def test_the_card_to_save_holds_the_number_and_the_pin_and_says_nothing(person: Person) -> None:
+    number, pin = person.makes_a_case(PHOTO)
+    with person.page.expect_download() as saved:
+        person.act("save")
+    assert saved.value.suggested_filename == "note.txt"
+    assert Path(saved.value.path()).read_text().replace("\u00a0", "").split() == [number, pin]
+
+
+def test_the_card_to_print_says_nothing_but_the_number_and_the_pin(person: Person) -> None:
+    number, pin = person.makes_a_case(PHOTO)
+    person.page.emulate_media(media="print")
+    printed = person.page.evaluate("document.body.innerText")
+    assert re.sub(r"[\s\u00a0]", "", printed) == number + pin
 
 
 def test_if_no_file_can_be_used_nothing_is_sent_and_others_can_be_chosen(person: Person) -> None:
@@ -73,7 +162,7 @@ def test_if_no_file_can_be_used_nothing_is_sent_and_others_can_be_chosen(person:
 def test_more_files_than_a_case_takes_are_refused_before_anything_is_read(person: Person) -> None:
     many = [dict(EMPTY, name=f"{n}.jpg") for n in range(501)]
     person.choose(*many)
-    expect(person.page.get_by_role("alert")).to_contain_text("500 at most")
+    expect(person.panel("choose").get_by_role("alert").first).to_contain_text("500 at most")
     person.panel("choose")
 
 
@@ -177,7 +266,7 @@ def test_a_browser_that_falsifies_pictures_is_told_what_to_do_before_it_chooses_
     panel = person.panel("canvas-falsified")
     expect(panel).to_contain_text("another browser")
     expect(panel).to_contain_text("protection for this page")
-    assert person.page.locator("[data-files]").is_hidden()
+    assert person.page.locator("[data-files]").first.is_hidden()
     assert person.page.evaluate("document.activeElement.textContent").startswith("Your browser changes")
     person.context.close()
 

@@ -12,7 +12,18 @@ from playwright.sync_api import expect
 from tests.browser.person.conftest import Person
 from tests.browser.person.pictures import EXIF_MARKER, FILE_NAME, OTHER_PHOTO, photo_with_exif
 
-PAGES = ["/", "/start/", "/start/under-18/", "/start/limits/", "/start/files/", "/case/", "/privacy/"]
+PAGES = [
+    "/",
+    "/start/",
+    "/start/notes/",
+    "/start/age/",
+    "/start/other/",
+    "/start/what/",
+    "/start/checking/",
+    "/start/files/",
+    "/case/",
+    "/privacy/",
+]
 
 
 def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Person) -> None:
@@ -20,7 +31,8 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     assert EXIF_MARKER.encode() in photo["buffer"]
     person.choose(photo, OTHER_PHOTO)
     person.panel("check")
-    shown = json.loads(person.page.locator("[data-body]").text_content() or "")
+    expect(person.page.locator("[data-body]")).to_contain_text('"proof"')
+    shown = person.body()
     before = list(person.requests)
     assert all(request.method == "GET" and request.post_data_buffer is None for request in before)
     person.sends()
@@ -32,10 +44,12 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     assert (sent.method, urlsplit(sent.url).path) == ("POST", "/start/case/")
     body = json.loads(sent.post_data or "")
     assert body == shown
-    assert set(body) == {"receipt", "signals"}
+    assert set(body) == {"receipt", "made_with_ai", "proof", "items"}
     assert re.fullmatch(r"[0-9a-f]{64}", body["receipt"])
-    assert len(body["signals"]) == 2
-    for signal in body["signals"]:
+    assert len(body["items"]) == 2
+    for item in body["items"]:
+        assert set(item) == {"kind", "signals"}
+        [signal] = item["signals"]
         assert set(signal) == {"type", "value", "quality"}
         assert signal["type"] == "pdq"
         assert re.fullmatch(r"[0-9a-f]{64}", signal["value"])
@@ -58,7 +72,7 @@ def test_the_page_never_holds_a_picture_or_its_name(person: Person) -> None:
     person.panel("check")
     assert FILE_NAME not in person.page.content()
     assert person.page.locator("img, canvas, video, picture").count() == 0
-    assert person.page.locator("[data-files]").input_value() == ""
+    assert person.page.locator("[data-files]").first.input_value() == ""
 
 
 def test_what_the_person_sees_counted_is_what_the_browser_sent(person: Person) -> None:
@@ -66,7 +80,7 @@ def test_what_the_person_sees_counted_is_what_the_browser_sent(person: Person) -
     person.panel("check")
     assert person.page.locator("[data-requests]").inner_text() == "0"
     # The demonstration must be able to fail: a request of the page is counted.
-    person.page.evaluate("fetch('/static/site.css', { cache: 'no-store' })")
+    person.page.evaluate("fetch('/', { cache: 'no-store' })")
     expect(person.page.locator("[data-requests]")).to_have_text("1")
 
 
