@@ -20,11 +20,12 @@ EXPECTED = {
 }
 POLICY = {
     "default-src": {"'none'"},
-    "script-src": {"'self'"},
+    "script-src": {"'self'", "'wasm-unsafe-eval'"},
     "style-src": {"'self'"},
     "img-src": {"'self'"},
     "connect-src": {"'self'"},
     "worker-src": {"'self'"},
+    "media-src": {"blob:"},
     "form-action": {"'self'"},
     "base-uri": {"'none'"},
     "frame-ancestors": {"'none'"},

@@ -11,10 +11,13 @@ from reclaim.sitekit.events import GetResponse
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         "default-src 'none'",
-        "script-src 'self'",
+        # WebAssembly of our own origin, and no eval of text: the libraries in web/vendor (decision 14).
+        "script-src 'self' 'wasm-unsafe-eval'",
         "style-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
+        # A video on the person's own device, which a page plays unseen where it cannot decode it otherwise.
+        "media-src blob:",
         "worker-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",

@@ -11,10 +11,14 @@ from pathlib import Path
 WEB = Path(__file__).resolve().parents[3] / "src" / "reclaim" / "web"
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self'; "
-    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
+    "style-src 'self'; img-src 'self'; media-src blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".wasm": "application/wasm",
+}
 PAGE = b"<!doctype html><html lang=en><meta charset=utf-8><title>hashing</title>"
 
 

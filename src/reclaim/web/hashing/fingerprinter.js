@@ -1,24 +1,30 @@
-// What a page uses to fingerprint pictures on the device:
+// What a page uses to fingerprint pictures and videos on the device:
 //
 //   const fingerprinter = await Fingerprinter.start();
 //   const { ok, reason } = await fingerprinter.selfTest();
-//   const results = await fingerprinter.fingerprint(input.files, { onProgress, signal });
+//   const results = await fingerprinter.fingerprint(input.files, { onProgress, signal, gate });
 //   fingerprinter.stop();
 //
 // Nothing here looks at a file's name, stores, sends or logs anything.
 
 const STARTING_MS = 15000;
+const PATIENCE_MS = 300000;
+// onProgress is not called for less than this.
+const LEAST_PART = 0.005;
 
 function abortError() {
   return new DOMException('The fingerprinting was cancelled.', 'AbortError');
 }
 
+const goOn = async () => true;
+
 // One Worker, which does one task at a time.
 class Hand {
-  static start() {
+  // patience: milliseconds without a word from a worker at its task, after which it counts as broken down.
+  static start(patience) {
     return new Promise((resolve, reject) => {
       const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
-      const hand = new Hand(worker);
+      const hand = new Hand(worker, patience);
       const fail = () => {
         clearTimeout(timer);
         worker.terminate();
@@ -34,23 +40,43 @@ class Hand {
     });
   }
 
-  constructor(worker) {
+  constructor(worker, patience) {
     this.worker = worker;
+    this.patience = patience;
     this.drop = () => {};
   }
 
-  // Rejects only if the worker itself breaks down, for instance for want of memory, or is stopped.
-  do(task, input) {
-    return new Promise((resolve, reject) => {
-      this.drop = () => reject(abortError());
-      this.worker.onmessage = ({ data }) => resolve(data);
-      this.worker.onmessageerror = reject;
-      this.worker.onerror = (event) => {
-        event.preventDefault();
-        reject(new Error('the worker broke down'));
-      };
-      this.worker.postMessage({ task, input });
-    });
+  // step(part) is called as the task goes on, which waits for it to resolve and ends on false. Rejects only if the
+  // worker itself breaks down, for instance for want of memory, or is stopped.
+  async do(task, input, step) {
+    let timer;
+    try {
+      return await new Promise((resolve, reject) => {
+        const silent = () => reject(new Error('the worker hangs'));
+        // Words that it waits for an answer to: so long it may be silent.
+        let unanswered = 0;
+        this.drop = () => reject(abortError());
+        this.worker.onmessage = async ({ data }) => {
+          clearTimeout(timer);
+          if (!('part' in data)) return resolve(data.result);
+          unanswered += 1;
+          const on = await step(data.part);
+          this.worker.postMessage({ on });
+          unanswered -= 1;
+          if (unanswered === 0) timer = setTimeout(silent, this.patience);
+          return undefined;
+        };
+        this.worker.onmessageerror = reject;
+        this.worker.onerror = (event) => {
+          event.preventDefault();
+          reject(new Error('the worker broke down'));
+        };
+        this.worker.postMessage({ task, input }, input instanceof ImageBitmap ? [input] : []);
+        timer = setTimeout(silent, this.patience);
+      });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   stop() {
@@ -61,34 +87,83 @@ class Hand {
 
 // The same on the page itself, with a pause before each task so that the page can draw and answer.
 class PageHand {
-  async do(task, input) {
-    await new Promise((resolve) => setTimeout(resolve));
+  async do(task, input, step) {
+    const pause = () => new Promise((resolve) => setTimeout(resolve));
+    await pause();
     const { tasks } = await import('./tasks.js');
-    return tasks[task](input);
+    return tasks[task](input, async (part) => {
+      await pause();
+      if (!(await step(part))) throw abortError();
+    });
   }
 
   stop() {}
 }
 
-async function newHand() {
+async function newHand(patience) {
   try {
-    return await Hand.start();
+    return await Hand.start(patience);
   } catch {
     return new PageHand();
   }
 }
 
-export class Fingerprinter {
-  // workers: how many files at once; by default two, or one on a device with one core.
-  static async start({ workers = Math.min(2, navigator.hardwareConcurrency || 1) } = {}) {
-    const first = await newHand();
-    const more = first instanceof PageHand ? 0 : Math.max(0, workers - 1);
-    const others = await Promise.all(Array.from({ length: more }, newHand));
-    return new Fingerprinter([first, ...others.filter((hand) => hand instanceof Hand)]);
+// The files of one call: how far each is, whether to go on, and when to wait.
+class Round {
+  // ended: a promise that rejects when the call is cancelled.
+  constructor(total, { onProgress, gate, cancelled, ended }) {
+    Object.assign(this, { total, onProgress, gate, cancelled, ended });
+    this.done = 0;
+    this.parts = new Map();
+    this.told = 0;
   }
 
-  constructor(hands) {
+  // How much of the files under way is done, at most 1: done + part never falls.
+  get part() {
+    let sum = 0;
+    for (const part of this.parts.values()) sum += part;
+    return Math.min(1, sum);
+  }
+
+  tell() {
+    this.told = this.part;
+    this.onProgress({ done: this.done, total: this.total, part: this.told });
+  }
+
+  // Resolves, when the gate is open, to whether to go on.
+  async step(index, part) {
+    this.parts.set(index, Math.max(part, this.parts.get(index) || 0));
+    if (this.part - this.told >= LEAST_PART) this.tell();
+    return this.mayGoOn();
+  }
+
+  async mayGoOn() {
+    if (!this.cancelled() && this.gate !== null && this.gate.paused) {
+      await Promise.race([this.gate.open(), this.ended.catch(() => {})]);
+    }
+    return !this.cancelled();
+  }
+
+  finish(index) {
+    this.parts.delete(index);
+    this.done += 1;
+    this.tell();
+  }
+}
+
+export class Fingerprinter {
+  // workers: how many files at once; by default two, or one on a device with one core. patience: milliseconds after
+  // which a worker that says nothing is replaced, and its file counts as unreadable.
+  static async start({ workers = Math.min(2, navigator.hardwareConcurrency || 1), patience = PATIENCE_MS } = {}) {
+    const first = await newHand(patience);
+    const more = first instanceof PageHand ? 0 : Math.max(0, workers - 1);
+    const others = await Promise.all(Array.from({ length: more }, () => newHand(patience)));
+    return new Fingerprinter([first, ...others.filter((hand) => hand instanceof Hand)], patience);
+  }
+
+  constructor(hands, patience) {
     this.hands = hands;
+    this.patience = patience;
     this.free = hands.slice();
     this.waiting = [];
     this.stopped = false;
@@ -110,43 +185,51 @@ export class Fingerprinter {
   }
 
   // files: FileList or array of File or Blob. Resolves, in their order and numbered from 1, to
-  //   {number, ok: true, type: 'pdq', value, quality}  or
-  //   {number, ok: false, reason: 'empty' | 'not-a-picture' | 'too-large' | 'unreadable'}.
-  // onProgress({done, total}) is called at the start and after each file. Rejects with an AbortError when `signal`
-  // aborts or stop() is called, and with an Error whose `reason` is that of a failed self-test: no fingerprint is
-  // ever made by a browser that did not pass it.
-  async fingerprint(files, { onProgress = () => {}, signal = null } = {}) {
-    const total = files.length;
+  //   {number, about, ok: true, kind: 'picture', signals: [{type: 'pdq', value, quality}]},
+  //   {number, about, ok: true, kind: 'picture', poor: true, why: 'flat' | 'small' | 'text', signals: [],
+  //    exact: {type: 'md5', value}},
+  //   {number, about, ok: true, kind: 'video', signals: [{type: 'md5', value}, {type: 'vpdq', frames}]},
+  //   {number, about, ok: true, kind: 'video', only: 'codec' | 'encrypted' | 'damaged' | 'plain',
+  //    signals: [{type: 'md5', value}]}  or
+  //   {number, about, ok: false, reason: 'empty' | 'not-a-picture' | 'too-large' | 'unreadable' | 'truncated' |
+  //    'encrypted' | 'unsupported'}.
+  // about: {format, bytes, width?, height?, seconds?, modified?}, for the person's own eyes and never sent: pixels as
+  // shown, seconds of a video, modified in milliseconds since 1970.
+  // onProgress({done, total, part}) is called at the start, after each file, and as large files go on: part is 0..1,
+  // how much of the files under way is done, and done + part never falls. gate: {paused, open()}: while paused is
+  // true, open() is awaited before the next piece of work. Rejects with an AbortError when `signal` aborts or stop()
+  // is called, and with an Error whose `reason` is that of a failed self-test: no fingerprint is ever made by a
+  // browser that did not pass it.
+  async fingerprint(files, { onProgress = () => {}, signal = null, gate = null } = {}) {
     const queue = Array.from(files).entries();
-    const results = new Array(total);
-    let done = 0;
+    const results = new Array(files.length);
     const cancelled = () => this.stopped || (signal !== null && signal.aborted);
+    let onAbort;
+    const ended = new Promise((_, reject) => {
+      onAbort = () => reject(abortError());
+      if (signal) signal.addEventListener('abort', onAbort);
+    });
+    const round = new Round(files.length, { onProgress, gate, cancelled, ended });
     const oneAfterAnother = async () => {
       for (const [index, file] of queue) {
+        if (!(await round.mayGoOn())) throw abortError();
+        const result = await this._result(file, (part) => round.step(index, part));
         if (cancelled()) throw abortError();
-        const result = await this._do('fingerprint', file);
-        if (cancelled()) throw abortError();
-        results[index] = { number: index + 1, ...(result || { ok: false, reason: 'unreadable' }) };
-        done += 1;
-        onProgress({ done, total });
+        results[index] = { number: index + 1, ...result };
+        round.finish(index);
       }
     };
     const work = async () => {
       if (cancelled()) throw abortError();
-      onProgress({ done, total });
+      round.tell();
       const { ok, reason } = await this.selfTest();
       if (cancelled()) throw abortError();
       if (!ok) throw Object.assign(new Error('this browser did not pass the self-test'), { reason });
       await Promise.all(this.hands.map(oneAfterAnother));
       return results;
     };
-    let onAbort;
-    const aborted = new Promise((_, reject) => {
-      onAbort = () => reject(abortError());
-      if (signal) signal.addEventListener('abort', onAbort);
-    });
     try {
-      return await Promise.race([work(), aborted]);
+      return await Promise.race([work(), ended]);
     } finally {
       if (signal) signal.removeEventListener('abort', onAbort);
     }
@@ -158,16 +241,45 @@ export class Fingerprinter {
     for (const hand of this.hands) hand.stop();
   }
 
+  async _result(file, step) {
+    const unreadable = { ok: false, reason: 'unreadable', about: { format: 'unknown' } };
+    const { seeks, ...found } = (await this._do('fingerprint', file, step)) || unreadable;
+    const result = seeks && typeof document === 'object' ? await this._played(file, found, seeks, step) : found;
+    const about = { ...result.about, bytes: file.size };
+    if (file.lastModified !== undefined) about.modified = file.lastModified;
+    return { ...result, about };
+  }
+
+  // A video's result with the frames that a <video> element shows; as it was if that fails too.
+  async _played(file, result, seeks, step) {
+    const [{ eachShown }, { Frames, SHARE_OF_MD5, videoResult }] = await Promise.all([import('./element.js'), import('./frames.js')]);
+    const frames = new Frames();
+    let ended = false;
+    try {
+      await eachShown(file, seeks, async (bitmap, k, moment, part) => {
+        ended = !(await step(SHARE_OF_MD5 + (1 - SHARE_OF_MD5) * part));
+        if (ended) throw abortError();
+        const made = await this._do('shown', bitmap);
+        if (made !== null) frames.add(k, moment, made);
+      });
+    } catch (error) {
+      if (ended || this.stopped) throw error;
+      if (frames.texts.length === 0) return result;
+    }
+    const found = frames.texts.length ? { frames: frames.texts } : { only: 'plain' };
+    return videoResult(result.about, result.signals[0].value, found);
+  }
+
   // The result of a task by the next free hand, or null if the hand broke down; then another takes its place.
-  async _do(task, input) {
+  async _do(task, input, step = goOn) {
     const hand = this.free.pop() || (await new Promise((resolve) => this.waiting.push(resolve)));
     let next = hand;
     try {
-      return await hand.do(task, input);
+      return await hand.do(task, input, step);
     } catch (error) {
       if (this.stopped) throw error;
       hand.stop();
-      next = await newHand();
+      next = await newHand(this.patience);
       this.hands[this.hands.indexOf(hand)] = next;
       return null;
     } finally {

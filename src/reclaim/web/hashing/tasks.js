@@ -1,6 +1,36 @@
-// What a worker can be asked to do; the page does the same itself where workers cannot.
+// What a worker can be asked to do; the page does the same itself where workers cannot. A task is given its input and
+// step(part), which it awaits as it goes on, part being 0..1, and which rejects to end it.
 
-import { fingerprintPicture } from './picture.js';
+import { pdq } from './pdq.js';
+import { fingerprintPicture, SIDE, squareLuma } from './picture.js';
 import { selfTest } from './self_test.js';
 
-export const tasks = { fingerprint: fingerprintPicture, selfTest };
+async function sniff(blob) {
+  const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, 64).arrayBuffer()));
+  if (head.startsWith('\x1a\x45\xdf\xa3')) return head.includes('webm') ? 'webm' : 'mkv';
+  if (/^....(moov|mdat|wide|free|skip|pnot|ftypqt)/s.test(head)) return 'mov';
+  return /^....ftyp(?!avi|hei|hev|mif|msf)/s.test(head) ? 'mp4' : 'unknown';
+}
+
+const VIDEOS = new Set(['mp4', 'mov', 'webm', 'mkv']);
+
+// Resolves to a file's result but for its number; rejects only as step does, or if the file cannot be read.
+async function fingerprint(blob, step) {
+  const format = await sniff(blob);
+  let found;
+  if (VIDEOS.has(format)) {
+    // Loaded when the first video comes: most people bring pictures only.
+    const { fingerprintVideo } = await import('./video.js');
+    found = await fingerprintVideo(blob, format, step);
+  } else {
+    found = await fingerprintPicture(blob);
+  }
+  return { ...found, about: { format, ...found.about } };
+}
+
+// bitmap: what a <video> element shows; closed. Resolves to {value, quality}.
+async function shown(bitmap) {
+  return pdq(squareLuma(bitmap), SIDE, SIDE);
+}
+
+export const tasks = { fingerprint, selfTest, shown };

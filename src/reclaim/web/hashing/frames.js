@@ -1,0 +1,54 @@
+// Which frames stand for a video and how they are written: the vPDQ method, as reclaim.signals.frames has it.
+
+const MOST_FRAMES = 3600;
+const POOR_QUALITY = 50;
+const LEAST_CHANGE = 9;
+const BALANCED = 128;
+const BALANCE_MARGIN = 16;
+
+// How much of the work on a video its MD5 is, for the progress.
+export const SHARE_OF_MD5 = 0.2;
+
+// seconds: how long the video is. The moments that are looked at, in seconds from its first frame: one a second, or
+// 3600 spread over a longer video.
+export function moments(seconds) {
+  const interval = Math.max(1, seconds / MOST_FRAMES);
+  const found = [];
+  for (let k = 0; k < MOST_FRAMES && k * interval < seconds; k++) found.push(k * interval);
+  // A video whose length is not known has a first frame all the same.
+  return found.length ? found : [0];
+}
+
+function bitsOf(hex) {
+  return Array.from({ length: 8 }, (_, i) => parseInt(hex.slice(i * 8, i * 8 + 8), 16) >>> 0);
+}
+
+function ones(words) {
+  let count = 0;
+  for (let word of words) for (; word; word &= word - 1) count++;
+  return count;
+}
+
+// Takes the frames in their order and keeps those that say something: not poor, and unlike the one kept before.
+export class Frames {
+  constructor() {
+    this.texts = [];
+    this.last = null;
+  }
+
+  // number: which moment it is, from 0; seconds: when that is.
+  add(number, seconds, { value, quality }) {
+    const bits = bitsOf(value);
+    if (quality < POOR_QUALITY || Math.abs(ones(bits) - BALANCED) > BALANCE_MARGIN) return;
+    if (this.last !== null && ones(bits.map((word, i) => word ^ this.last[i])) < LEAST_CHANGE) return;
+    this.last = bits;
+    this.texts.push(`${number},${quality},${value},${seconds.toFixed(3)}`);
+  }
+}
+
+// A video's result from its MD5 and {frames}, or why there are none: {only}, of 'codec' with {seeks}.
+export function videoResult(about, md5, { frames, ...why }) {
+  const signals = [{ type: 'md5', value: md5 }];
+  if (frames) signals.push({ type: 'vpdq', frames });
+  return { ok: true, kind: 'video', about, ...why, signals };
+}

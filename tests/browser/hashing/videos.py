@@ -1,0 +1,67 @@
+"""Short films of photographs that pan and zoom, in the containers and codecs that phones and browsers make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PHOTOS = sorted((Path(__file__).resolve().parents[2] / "photos").glob("*.jpg"))
+CODECS = {"mp4": "libx264", "mov": "libx264", "webm": "libvpx-vp9", "matroska": "libvpx"}
+FAST = {
+    "libx264": {"preset": "ultrafast", "crf": "20"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "crf": "20", "b": "0"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8", "crf": "10", "b": "2M"},
+    "mpeg4": {"b": "4M"},
+    "libsvtav1": {"preset": "12", "crf": "20"},
+}
+Frame = NDArray[np.uint8]
+
+
+def film(
+    seconds: float = 4, rate: int = 10, size: tuple[int, int] = (320, 240), photos: Sequence[int] = (0, 5, 9)
+) -> Iterator[Frame]:
+    """RGB frames that move over one photograph after another, each for an equal part of the time."""
+    count = round(seconds * rate)
+    opened = [Image.open(PHOTOS[number]).convert("RGB") for number in photos]
+    for number in range(count):
+        place = number * len(opened) / count
+        photo, part = opened[int(place)], place % 1
+        width, height = photo.size
+        across, down = width * (0.85 - 0.25 * part), height * (0.85 - 0.25 * part)
+        left, top = (width - across) * part, (height - down) * (1 - part) / 2
+        box = (left, top, left + across, top + down)
+        yield np.asarray(photo.resize(size, Image.Resampling.BILINEAR, box=box))
+
+
+def encoded(
+    frames: Iterator[Frame],
+    container: str = "mp4",
+    codec: str | None = None,
+    rate: int = 10,
+    container_options: dict[str, str] | None = None,
+    **options: str,
+) -> bytes:
+    """The frames as a file of this container (mp4, mov, webm or matroska), in its usual codec or the given one."""
+    codec = codec or CODECS[container]
+    with TemporaryDirectory() as folder:
+        # A file that has a name, as an index that goes to the front makes FFmpeg read it again.
+        path = Path(folder) / "film"
+        with av.open(path, "w", format=container, options=container_options or {}) as output:
+            stream = output.add_stream(codec, rate=rate, options={**FAST.get(codec, {}), **options})
+            stream.pix_fmt = "yuv420p"
+            for number, rgb in enumerate(frames):
+                if number == 0:
+                    stream.height, stream.width = rgb.shape[:2]
+                frame = av.VideoFrame.from_ndarray(rgb, format="rgb24")
+                frame.pts = number
+                frame.time_base = Fraction(1, rate)
+                output.mux(stream.encode(frame))
+            output.mux(stream.encode(None))
+        return path.read_bytes()
