@@ -3,6 +3,43 @@
 
 const HEAD = 65536;
 const TAIL = 12;
+const SIGN = 4096;
+const PICTURE_BRANDS = [
+  [/^(?:avif|avis)$/, 'avif'],
+  [/^(?:hei[cxms]|hev[cx]|mif1|msf1)$/, 'heic'],
+];
+const QUICKTIME = /^(?:moov|mdat|wide|free|skip|pnot)$/;
+
+// The format of an ISO base media file by its brands: the one it is, and those it can also be read as.
+function ofBrands(text) {
+  const length = text.charCodeAt(2) * 256 + text.charCodeAt(3);
+  const brands = [];
+  for (let at = 8; at < Math.min(length, text.length); at += 4) if (at !== 12) brands.push(text.slice(at, at + 4));
+  for (const [brand, format] of PICTURE_BRANDS) if (brands.some((each) => brand.test(each))) return format;
+  return brands[0] === 'qt  ' ? 'mov' : 'mp4';
+}
+
+// head: Uint8Array of a file's first bytes. Returns 'jpeg', 'png', 'webp', 'gif', 'avif', 'heic', 'bmp', 'tiff', 'mp4',
+// 'mov', 'webm', 'mkv' or 'unknown'.
+export function formatOf(head) {
+  let text = '';
+  for (const byte of head.subarray(0, SIGN)) text += String.fromCharCode(byte);
+  if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
+  if (text.startsWith('\x89PNG\r\n\x1a\n')) return 'png';
+  if (/^GIF8[79]a/.test(text)) return 'gif';
+  if (/^RIFF.{4}WEBP/s.test(text)) return 'webp';
+  if (/^(?:II[*+]\0|MM\0[*+])/.test(text)) return 'tiff';
+  if (/^BM.{12}[\x0c\x10\x28\x34\x38\x40\x6c\x7c]\0\0\0/s.test(text)) return 'bmp';
+  if (text.startsWith('\x1a\x45\xdf\xa3')) return /\x42\x82[\x81-\x8f]webm/.test(text) ? 'webm' : 'mkv';
+  const box = text.slice(4, 8);
+  if (box === 'ftyp') return ofBrands(text);
+  return QUICKTIME.test(box) ? 'mov' : 'unknown';
+}
+
+// blob: a Blob or File. Resolves to one of the words of formatOf. Rejects if the file cannot be read.
+export async function sniff(blob) {
+  return formatOf(new Uint8Array(await blob.slice(0, SIGN).arrayBuffer()));
+}
 
 function matches(bytes, at, text) {
   for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
