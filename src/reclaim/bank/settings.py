@@ -18,6 +18,7 @@ INSTALLED_APPS = [
     "reclaim.bank.cases",
     "reclaim.bank.feedback",
     "reclaim.bank.intake",
+    "reclaim.bank.helper",
     "reclaim.bank.exchange",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"

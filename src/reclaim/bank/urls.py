@@ -10,5 +10,6 @@ urlpatterns = [
     # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
     re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
     path("", include("reclaim.bank.gate.urls")),
+    path("helper/", include("reclaim.bank.helper.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

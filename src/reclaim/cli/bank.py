@@ -181,6 +181,132 @@ def platform_revoke(name: str, data: Path, database_url: str | None) -> None:
     click.echo(f"«{name}» has no access any more.")
 
 
+@command.group()
+def organisation() -> None:
+    """Let in organisations that help people, and the one that decides on held signals.
+
+    \b
+    Example:
+      reclaim bank organisation list --data bank-data
+    """
+
+
+@organisation.command("add")
+@click.argument("name")
+@click.option("--country", required=True, metavar="CODE", help="Where it helps: two letters, such as GB.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    required=True,
+    metavar="CODE",
+    help="In which it helps, such as en; again for more.",
+)
+@click.option("--contact", default="", metavar="WORDS", help="How a person reaches it, in words that people see.")
+@click.option("--runs-bank", is_flag=True, help="It decides on what is held.")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def organisation_add(
+    name: str,
+    country: str,
+    languages: Sequence[str],
+    contact: str,
+    runs_bank: bool,
+    data: Path,
+    database_url: str | None,
+    as_json: bool,
+) -> None:
+    """Let in the organisation NAME and print its key, once. It signs in with it at /helper/.
+
+    \b
+    Example:
+      reclaim bank organisation add "Example Helpline" --country GB --language en --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.organisations.services import NameTakenError, add_organisation
+
+    try:
+        added, key = add_organisation(name, country, languages, contact, runs_bank=runs_bank)
+    except NameTakenError as error:
+        fail(Exit.NAME_TAKEN, str(error))
+    except ValueError as error:
+        fail(Exit.USAGE, str(error))
+    _show_key(added.name, key, as_json)
+
+
+def _show_key(name: str, key: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"name": name, "key": key}))
+        return
+    click.echo(f"«{name}» may now sign in at /helper/. Its key is shown this once; the bank keeps no copy:\n  {key}")
+
+
+@organisation.command("rekey")
+@click.argument("name")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def organisation_rekey(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
+    """Make a new key for the organisation NAME and print it, once. The old one and its sessions end at once.
+
+    \b
+    Example:
+      reclaim bank organisation rekey "Example Helpline" --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.organisations.services import rekey_organisation
+
+    made = rekey_organisation(name)
+    if made is None:
+        _no_such_organisation(name)
+    _show_key(made[0].name, made[1], as_json)
+
+
+def _no_such_organisation(name: str) -> NoReturn:
+    fail(
+        Exit.ERROR, f"There is no organisation named «{name}» with access. «reclaim bank organisation list» shows them."
+    )
+
+
+@organisation.command("list")
+@site_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def organisation_list(data: Path, database_url: str | None, as_json: bool) -> None:
+    """List organisations, where and in which languages they help, and which one runs the bank.
+
+    \b
+    Example:
+      reclaim bank organisation list --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.organisations.queries import active_organisations
+
+    for entry in active_organisations():
+        if as_json:
+            facts = ("name", "country", "languages", "contact", "runs_bank")
+            click.echo(json.dumps({fact: getattr(entry, fact) for fact in facts}))
+        else:
+            runs = ", runs the bank" if entry.runs_bank else ""
+            click.echo(f"{entry.name}: {entry.country}, {' '.join(entry.languages)}{runs}")
+
+
+@organisation.command("revoke")
+@click.argument("name")
+@site_options
+def organisation_revoke(name: str, data: Path, database_url: str | None) -> None:
+    """End the access of the organisation NAME at once, to every case that people let it see.
+
+    \b
+    Example:
+      reclaim bank organisation revoke "Example Helpline" --data bank-data
+    """
+    _open(data, database_url)
+    from reclaim.bank.organisations.services import revoke_organisation
+
+    if not revoke_organisation(name):
+        _no_such_organisation(name)
+    click.echo(f"«{name}» has no access any more.")
+
+
 @command.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @site_options

@@ -30,6 +30,8 @@ class Access(StrEnum):
     FEEDBACK_KEY = "platform, by its feedback key"
     REVIEWER = "reviewer, by a signed-in session"
     UPLOAD_KEY = "platform's own system, by its upload key"
+    ORGANISATION = "organisation that helps people, by a signed-in session"
+    BANK_TEAM = "organisation that runs the bank, by a signed-in session"
 
 
 _checks: dict[Access, Check] = {Access.PUBLIC: lambda request: None}

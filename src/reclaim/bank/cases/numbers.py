@@ -51,13 +51,18 @@ def from_receipt(receipt: str) -> NumberAndPin:
     """The case number and PIN of a receipt: always the same for the same one."""
     for attempt in itertools.count():
         drawn = int.from_bytes(mac("case-number-from-receipt", f"{attempt}:{receipt}".encode()))
-        characters = "".join(ALPHABET[drawn >> 5 * place & 31] for place in range(_CHARACTERS))
-        check = _check_symbol(characters)
-        if check in ALPHABET:
+        number = with_check("".join(ALPHABET[drawn >> 5 * place & 31] for place in range(_CHARACTERS)))
+        if number is not None:
             break
     # 256 bits onto 10^8 PINs: no PIN is likelier than another by more than one part in 10^69.
     pin = int.from_bytes(mac("case-pin-from-receipt", receipt.encode())) % 10**PIN_DIGITS
-    return NumberAndPin(characters + check, f"{pin:0{PIN_DIGITS}}")
+    return NumberAndPin(number, f"{pin:0{PIN_DIGITS}}")
+
+
+def with_check(characters: str) -> str | None:
+    """Characters of the alphabet with their check symbol, or ``None`` where that is no letter or digit."""
+    check = _check_symbol(characters)
+    return characters + check if check in ALPHABET else None
 
 
 def _check_symbol(characters: str) -> str:
@@ -68,7 +73,7 @@ def _check_symbol(characters: str) -> str:
 
 
 def shown(number: str) -> str:
-    """A case number as a person reads it: three groups of six."""
+    """A case number, or a code, as a person reads it: in groups of six."""
     return "-".join(number[start : start + _GROUP] for start in range(0, len(number), _GROUP))
 
 
@@ -77,12 +82,17 @@ def parse_number(typed: str) -> str:
 
     Raises ``MistypedError``. That says only that a character is wrong; it needs no look into the bank.
     """
-    bare = "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
+    bare = bare_text(typed)
     if len(bare) != _CHARACTERS + 1 or any(character not in ALPHABET for character in bare):
         raise MistypedError(Mistake.NUMBER)
-    if _check_symbol(bare[:-1]) != bare[-1]:
+    if with_check(bare[:-1]) != bare:
         raise MistypedError(Mistake.CHARACTER)
     return bare
+
+
+def bare_text(typed: str) -> str:
+    """What was typed without spaces and dashes, in the alphabet's own characters where it can be read so."""
+    return "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
 
 
 def number_mac(number: str) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from reclaim.bank.cases import numbers, pins
 from reclaim.bank.cases.models import Case, CaseItem
 from reclaim.bank.ledger.models import Source
+from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.limits import Limit, seconds_to_wait
 from reclaim.sitekit.problems import problem
@@ -61,6 +63,17 @@ def made_with_ai(records: Iterable[int]) -> set[int]:
         casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES,
     )
     return {record for record in said.values_list("record_id", flat=True) if record is not None}
+
+
+MOST_HELD_SHOWN = 100
+
+
+def access_held_items(actor: str) -> list[CaseItem]:
+    """The oldest held items, for the organisation that runs the bank, and the note that it looked."""
+    with transaction.atomic():
+        held = list(CaseItem.objects.filter(state=CaseItem.State.HELD).order_by("pk")[:MOST_HELD_SHOWN])
+        audit.record(actor, "held.read", f"items:{len(held)}")
+    return held
 
 
 @check_for(Access.CASE)

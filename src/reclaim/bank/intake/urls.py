@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclaim.bank.intake import case_views, new_case, proof_views, views
+from reclaim.bank.intake import case_views, helper_views, new_case, proof_views, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -20,6 +20,8 @@ urlpatterns = [
     path("case/add/", case_views.add, name="case-add"),
     path("case/add/send/", new_case.add, name="case-add-send"),
     path("case/withdraw/", case_views.withdraw, name="case-withdraw"),
+    path("case/helper/", helper_views.helper, name="case-helper"),
+    path("case/helper/stop/", helper_views.stop, name="case-helper-stop"),
     path("case/lost/", case_views.lost, name="case-lost"),
     path("case/sign-out/", case_views.sign_out, name="case-sign-out"),
     path("leave/", views.leave, name="leave"),

@@ -1,0 +1,96 @@
+"""Letting a helper organisation see the case: choose one, read what that means, get a code, end it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language_info
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from reclaim.bank.cases.consents import consents_of, give_consent, revoke_consent
+from reclaim.bank.cases.numbers import shown
+from reclaim.bank.cases.queries import access_session_case
+from reclaim.bank.organisations.models import Organisation
+from reclaim.bank.organisations.queries import active_organisations, country_name
+from reclaim.sitekit.access import Access, requires
+
+
+@dataclass(frozen=True)
+class Country:
+    """A country by its name in the language of the page, and who helps there."""
+
+    name: str
+    organisations: list[ToldOrganisation]
+
+
+@dataclass(frozen=True)
+class ToldOrganisation:
+    """An organisation, ready for a page."""
+
+    pk: int
+    name: str
+    country: str
+    languages: list[str]
+    contact: str
+
+
+def _told(organisation: Organisation) -> ToldOrganisation:
+    return ToldOrganisation(
+        organisation.pk,
+        organisation.name,
+        country_name(organisation.country) or organisation.country,
+        [_own_name(code) for code in organisation.languages],
+        organisation.contact,
+    )
+
+
+def _own_name(code: str) -> str:
+    try:
+        return str(get_language_info(code)["name_local"])
+    except KeyError:
+        return code
+
+
+def _by_country(organisations: Iterable[Organisation]) -> list[Country]:
+    told = sorted((_told(organisation) for organisation in organisations), key=lambda each: (each.country, each.name))
+    return [Country(name, list(there)) for name, there in groupby(told, key=lambda each: each.country)]
+
+
+@requires(Access.CASE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def helper(request: HttpRequest) -> HttpResponse:
+    """Who can see the case, and whom one may ask (GET); what it means (POST ``organisation``); a code (``sure``)."""
+    case = access_session_case(request)
+    sent = request.POST.get("organisation", "")
+    # At most nine digits, so that no number is too large for the database to look for.
+    known = sent.isascii() and sent.isdecimal() and len(sent) < 10
+    chosen = active_organisations().filter(pk=int(sent)).first() if known else None
+    if chosen is not None:
+        if "sure" not in request.POST:
+            return render(request, "intake/case_helper_sure.html", {"organisation": _told(chosen)})
+        given = give_consent(case, chosen)
+        context = {"organisation": _told(chosen), "code": shown(given.code), "until": given.until}
+        return render(request, "intake/case_helper_code.html", context)
+    error = _("Please choose who should see your case.") if request.method == "POST" else ""
+    consents = [(consent, _told(consent.organisation)) for consent in consents_of(case)]
+    look_already = [consent.organisation_id for consent, told in consents if consent.opened_at]
+    countries = _by_country(active_organisations().exclude(pk__in=look_already))
+    context = {"consents": consents, "countries": countries, "error": error}
+    return render(request, "intake/case_helper.html", context, status=422 if error else 200)
+
+
+@requires(Access.CASE)
+@require_POST
+def stop(request: HttpRequest) -> HttpResponse:
+    """End a consent at once (POST ``consent``)."""
+    sent = request.POST.get("consent", "")
+    known = sent.isascii() and sent.isdecimal() and len(sent) < 10
+    if known and revoke_consent(access_session_case(request), int(sent)):
+        messages.success(request, _("They can no longer see your case."))
+    return redirect("case-helper")
