@@ -17,7 +17,7 @@ INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_A
 ROOT_URLCONF = "reclaim.bank.urls"
 LANGUAGES = bank.LANGUAGES
 SESSION_COOKIE_NAME = "test-session"
-LIMITS_FILE = bank.LIMITS_FILE
+LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 if DATABASE == "sqlite":
     # A file, not memory: threads of one test must see one another's commits.

@@ -9,6 +9,7 @@ from django.test import Client
 
 from reclaim.bank.cases.services import withdraw
 from tests.personas import ActingPlatform, a_case, pdq_value
+from tests.proofs import a_proof
 from tests.site.bank.test_report import told
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +20,7 @@ def test_making_a_case_answers_the_same_whether_or_not_its_signal_was_there(clie
     shapes = []
     for seed in (1, 2):
         item = {"kind": "picture", "signals": [{"type": "pdq", "value": pdq_value(seed), "quality": 90}]}
-        body = {"receipt": f"{seed}" * 64, "made_with_ai": "unsaid", "items": [item]}
+        body = {"receipt": f"{seed}" * 64, "proof": a_proof(), "made_with_ai": "unsaid", "items": [item]}
         answer = client.post("/start/case/", json.dumps(body), content_type="application/json")
         assert answer.status_code == 201
         shapes.append(answer.json() | {"case_number": "", "pin": ""})

@@ -13,6 +13,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+import altcha
 import click
 import urllib3
 from rich.console import Console
@@ -120,10 +121,18 @@ class Loop:
             raise StepFailedError(f"{method} {url.split('/', 3)[3]} answered {answer.status}.")
         return answer
 
+    def _proof(self) -> str:
+        puzzle = altcha.Challenge.from_dict(self._call("GET", f"{self._bank.url}/start/puzzle/").json()["challenge"])
+        solution = altcha.solve_challenge(puzzle)
+        if solution is None:
+            raise StepFailedError("The bank's puzzle took too long to solve.")
+        return altcha.Payload(puzzle, solution).to_base64()
+
     def _make_case(self) -> str:
         signal = {"type": "pdq", "value": self._signals.pdq, "quality": self._signals.quality}
         body = {
             "receipt": secrets.token_hex(32),
+            "proof": self._proof(),
             "made_with_ai": "unsaid",
             "items": [{"kind": "picture", "signals": [signal]}],
         }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal, TypeVar
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -26,26 +27,19 @@ from reclaim.bank.cases.services import (
     case_made_with,
     create_case,
 )
-from reclaim.signals import POOR_QUALITY, is_degenerate, parse_md5, parse_pdq
-from reclaim.signals.frames import MAX_FRAMES, frames_text, parse_frames, vpdq_value
+from reclaim.bank.gate.puzzles import LONGEST_PROOF, ProofError
+from reclaim.bank.gate.services import Admission, SlowDownError, admit
+from reclaim.bank.gate.views import refusal_of
+from reclaim.bank.screening.queries import Candidate, Verdict, screen
+from reclaim.bank.screening.services import note_sending, telling_values
+from reclaim.signals import POOR_QUALITY
+from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
-from reclaim.sitekit.limits import Limit, network_of, seconds_to_wait
 from reclaim.sitekit.problems import invalid_message, problem
 
-NEW_CASES = Limit("new case, network", tries=60, window=3600)
-
-Text = TypeVar("Text")
-Value = TypeVar("Value")
-Reason = Literal["malformed", "degenerate", "poor"]
-
-
-class RefusedSignalError(ValueError):
-    """A signal that cannot be taken."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
+TO_BE_CHECKED = "check"
+"""What the sender is told of anything that is held. Why it is held is for practitioners alone."""
 
 
 class _Strict(BaseModel):
@@ -60,14 +54,9 @@ class SentPdq(_Strict):
     value: Annotated[str, Field(max_length=256)]
     quality: Annotated[int, Field(ge=0, le=100)]
 
-    def signal(self) -> NewSignal:
-        """As the bank keeps it. Raises ``RefusedSignalError``."""
-        value = _parsed(parse_pdq, self.value)
-        if is_degenerate(value):
-            raise RefusedSignalError("degenerate")
-        if self.quality < POOR_QUALITY:
-            raise RefusedSignalError("poor")
-        return NewSignal("pdq", value)
+    def candidate(self) -> Candidate:
+        """As screening takes it."""
+        return Candidate("pdq", self.value)
 
 
 class SentMd5(_Strict):
@@ -76,9 +65,9 @@ class SentMd5(_Strict):
     type: Literal["md5"]
     value: Annotated[str, Field(max_length=256)]
 
-    def signal(self) -> NewSignal:
-        """As the bank keeps it. Raises ``RefusedSignalError``."""
-        return NewSignal("md5", _parsed(parse_md5, self.value))
+    def candidate(self) -> Candidate:
+        """As screening takes it."""
+        return Candidate("md5", self.value)
 
 
 class SentVpdq(_Strict):
@@ -87,17 +76,9 @@ class SentVpdq(_Strict):
     type: Literal["vpdq"]
     frames: Annotated[list[Annotated[str, Field(max_length=100)]], Field(min_length=1, max_length=MAX_FRAMES)]
 
-    def signal(self) -> NewSignal:
-        """As the bank keeps it. Raises ``RefusedSignalError``."""
-        frames = _parsed(parse_frames, self.frames)
-        return NewSignal("vpdq", vpdq_value(frames), tuple(frames_text(frames)))
-
-
-def _parsed(parse: Callable[[Text], Value], sent: Text) -> Value:
-    try:
-        return parse(sent)
-    except ValueError as error:
-        raise RefusedSignalError("malformed") from error
+    def candidate(self) -> Candidate:
+        """As screening takes it."""
+        return Candidate("vpdq", frames=tuple(self.frames))
 
 
 class SentPicture(_Strict):
@@ -128,7 +109,7 @@ class Sent(_Strict):
     """Everything the page sends."""
 
     receipt: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    proof: Annotated[str | None, Field(max_length=4096)] = None
+    proof: Annotated[str | None, Field(max_length=LONGEST_PROOF)] = None
     code: Annotated[str | None, Field(max_length=100)] = None
     made_with_ai: Literal["yes", "no", "unsaid"]
     items: Annotated[
@@ -156,9 +137,9 @@ def new_case(request: HttpRequest) -> HttpResponse:
     """Make a case.
 
     201 ``{"case_number", "pin", "first", "items", "held", "refused"}``; else a problem document: 400, 409 (receipt
-    used), 415, 422 (nothing can be used; ``refused``), 429 and 503 (both with Retry-After). ``first`` is the number of
-    the first item, ``items`` how many were taken, ``held`` and ``refused`` lists of ``{"number": from 1 in the order
-    sent, "reason"}``.
+    used), 415, 422 (nothing can be used; ``refused``), 428 (no good proof of work; ``why``), 429 and 503 (both with
+    Retry-After). ``first`` is the number of the first item, ``items`` how many were taken, ``held`` and ``refused``
+    lists of ``{"number": from 1 in the order sent, "reason"}``.
     """
     return _take(request, _make)
 
@@ -179,6 +160,8 @@ def _take(request: HttpRequest, put: Callable[[HttpRequest, Sent], HttpResponse]
         return invalid_message(error)
     try:
         return put(request, sent)
+    except (ProofError, SlowDownError) as error:
+        return refusal_of(error)
     except ReceiptUsedError:
         return problem(
             409,
@@ -199,10 +182,7 @@ def _make(request: HttpRequest, sent: Sent) -> HttpResponse:
     # An answer that was lost is given again before anything is asked: it costs nobody anything.
     made = case_made_with(receipt)
     if made is None:
-        refusal = _refusal(request, sent)
-        if refusal is not None:
-            return refusal
-        items, refused = _sorted_out(sent)
+        items, refused = _sorted_out(sent, admit(request, sent.receipt, sent.proof, sent.code))
         if not items:
             return _nothing_can_be_used(refused)
         made = create_case(items, refused, receipt)
@@ -213,41 +193,48 @@ def _add(request: HttpRequest, sent: Sent) -> HttpResponse:
     receipt, case = sent.as_receipt(), access_session_case(request)
     told = added_with(receipt, case)
     if told is None:
-        refusal = _refusal(request, sent)
-        if refusal is not None:
-            return refusal
-        items, refused = _sorted_out(sent)
+        items, refused = _sorted_out(sent, admit(request, sent.receipt, sent.proof, sent.code))
         if not items:
             return _nothing_can_be_used(refused)
         told = add_to_case(case, items, refused, receipt)
     return JsonResponse(_told(told), status=201)
 
 
-def _refusal(request: HttpRequest, sent: Sent) -> HttpResponse | None:
-    """Why this visitor may not send just now, or ``None``."""
-    wait = seconds_to_wait([(NEW_CASES, network_of(request))])
-    if not wait:
-        return None
-    response = problem(429, "Too many cases from this network", "Send it again after the seconds named in Retry-After.")
-    response["Retry-After"] = str(wait)
-    return response
-
-
-def _sorted_out(sent: Sent) -> tuple[list[NewItem], list[Named]]:
+def _sorted_out(sent: Sent, admission: Admission) -> tuple[list[NewItem], list[Named]]:
     """What can be taken, and what cannot. An item is taken with those of its signals that can be used."""
-    items, refused = [], []
+    verdicts = iter(screen([signal.candidate() for item in sent.items for signal in item.signals]))
+    items, refused, values = [], [], []
     for number, item in enumerate(sent.items, start=1):
-        signals, reasons = [], []
+        signals: list[NewSignal] = []
+        reasons: list[str] = []
+        held_for: list[str] = []
         for signal in item.signals:
-            try:
-                signals.append(signal.signal())
-            except RefusedSignalError as error:
-                reasons.append(error.reason)
+            verdict = next(verdicts)
+            if reason := _reason_against(signal, verdict):
+                reasons.append(reason)
+                continue
+            signals.append(_kept(signal.type, verdict))
+            held_for += verdict.held_for
+            values += telling_values(verdict)
         if signals:
-            items.append(NewItem(number, item.kind, tuple(signals), sent.made_with_ai))
+            items.append(NewItem(number, item.kind, tuple(signals), sent.made_with_ai, tuple(held_for)))
         else:
             refused.append(Named(number, reasons[0]))
-    return items, refused
+    # An organisation that gave a code vouches for how much comes, not for what it is.
+    bulk = () if admission.vouched else note_sending(admission.network, len(items), values)
+    return [replace(item, held_for=(*item.held_for, *bulk)) for item in items], refused
+
+
+def _reason_against(signal: SentPdq | SentMd5 | SentVpdq, verdict: Verdict) -> str | None:
+    if verdict.refused is None and isinstance(signal, SentPdq) and signal.quality < POOR_QUALITY:
+        return "poor"
+    return verdict.refused
+
+
+def _kept(signal_type: str, verdict: Verdict) -> NewSignal:
+    if verdict.frames:
+        return NewSignal(signal_type, vpdq_value(verdict.frames), tuple(frames_text(verdict.frames)))
+    return NewSignal(signal_type, verdict.value)
 
 
 def _nothing_can_be_used(refused: list[Named]) -> HttpResponse:
@@ -260,7 +247,8 @@ def _nothing_can_be_used(refused: list[Named]) -> HttpResponse:
 
 
 def _told(told: Told) -> dict[str, Any]:
-    return {"first": told.first, "items": told.items, "held": _named(told.held), "refused": _named(told.refused)}
+    held = [{"number": item.number, "reason": TO_BE_CHECKED} for item in told.held]
+    return {"first": told.first, "items": told.items, "held": held, "refused": _named(told.refused)}
 
 
 def _named(items: list[Named]) -> list[dict[str, Any]]:

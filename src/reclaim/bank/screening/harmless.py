@@ -15,6 +15,8 @@ from reclaim.bank.screening.models import HarmlessValue
 
 OWN_FILE = Path(__file__).parent / "data" / "harmless.json"
 NONE_NEAR = 256
+_AT_ONCE = 256
+"""Values compared in one step, which then takes a few megabytes."""
 
 Words = npt.NDArray[np.uint64]
 
@@ -56,9 +58,9 @@ def distances(values: Sequence[str], known: Known) -> list[int]:
     """For each PDQ value, in how many bits it differs from the nearest harmless one; ``NONE_NEAR`` if none is known."""
     if not values or not len(known.pdq):
         return [NONE_NEAR] * len(values)
-    nearest = np.full(len(values), NONE_NEAR, dtype=np.int64)
     asked = _words(values)
-    for harmless in known.pdq:
-        np.minimum(nearest, np.bitwise_count(asked ^ harmless).sum(axis=1, dtype=np.int64), out=nearest)
-    found: list[int] = nearest.tolist()
-    return found
+    nearest: list[int] = []
+    for start in range(0, len(asked), _AT_ONCE):
+        differing = asked[start : start + _AT_ONCE, None, :] ^ known.pdq[None, :, :]
+        nearest += np.bitwise_count(differing).sum(axis=2, dtype=np.int64).min(axis=1).tolist()
+    return nearest

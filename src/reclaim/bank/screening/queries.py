@@ -18,7 +18,7 @@ SAME = 8
 
 
 @dataclass(frozen=True)
-class Sent:
+class Candidate:
     """A signal as somebody sent it: ``value`` of a pdq or md5, or the ``frames`` of a vpdq as texts."""
 
     type: str
@@ -37,7 +37,7 @@ class Verdict:
     frames: tuple[Frame, ...] = field(default=())
 
 
-def screen(signals: Sequence[Sent]) -> list[Verdict]:
+def screen(signals: Sequence[Candidate]) -> list[Verdict]:
     """A verdict on each signal, in their order.
 
     A PDQ value that no real picture gives is refused; so is one at most ``SAME`` bits from a known-harmless one, in any
@@ -63,7 +63,7 @@ def _is_pdq(value: str) -> bool:
     return True
 
 
-def _verdict(signal: Sent, known: Known, nearest: dict[str, int]) -> Verdict:
+def _verdict(signal: Candidate, known: Known, nearest: dict[str, int]) -> Verdict:
     try:
         if signal.type == "vpdq":
             return _of_video(parse_frames(signal.frames), known)

@@ -12,6 +12,7 @@ from reclaim.bank.gate.figures import figures
 from reclaim.bank.gate.queries import HOUR, load
 from reclaim.bank.screening import sketches
 from reclaim.bank.screening.models import HarmlessValue, Sending
+from reclaim.bank.screening.queries import Verdict
 from reclaim.bank.screening.words import Hold
 from reclaim.signals import md5_of, parse_md5, parse_pdq, pdq_of_turns, read_luma
 from reclaim.sitekit import audit
@@ -41,6 +42,12 @@ def note_sending(network: bytes, items: int, values: Sequence[str]) -> tuple[Hol
     if _circles(network, mine, today.exclude(pk=mine.pk).order_by("-pk")[:MOST_COMPARED]):
         reasons.append(Hold.CIRCLING)
     return tuple(reasons)
+
+
+def telling_values(verdict: Verdict) -> list[str]:
+    """The values by which a sending is compared with others: the signal's own, or a few of a video's frames."""
+    step = max(1, -(-len(verdict.frames) // FRAMES_SKETCHED))
+    return [frame.pdq for frame in verdict.frames[::step]] if verdict.frames else [verdict.value]
 
 
 def _counts(network: bytes, sent: list[int]) -> list[Hold]:
