@@ -13,6 +13,7 @@ from reclaim.bank.cases.services import NewCase, NewItem, create_case
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import PlatformKeys, add_platform
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER, FetchHashesResponse
+from reclaim.signals import Frame
 
 
 def pdq_value(seed: int) -> str:
@@ -20,6 +21,11 @@ def pdq_value(seed: int) -> str:
     bits = [1] * 128 + [0] * 128
     random.Random(seed).shuffle(bits)
     return f"{int(''.join(map(str, bits)), 2):064x}"
+
+
+def clip_frames(seed: int, count: int) -> list[Frame]:
+    """Frames as a video's, one a second, no two of them alike; the same seed gives the same ones."""
+    return [Frame(number, 90, pdq_value(1_000_000 + 10_000 * seed + number), float(number)) for number in range(count)]
 
 
 def a_case(*seeds: int) -> NewCase:

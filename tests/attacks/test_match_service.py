@@ -22,7 +22,16 @@ from tests.personas import pdq_value
 from tests.system.matching.service import Answer, Service, everywhere, make_folder, until
 from tests.system.matching.world import ASTRONAUT, CAT, pdq
 
-PATHS = ["/v1/lookup", "/v1/lookup/batch", "/v1/match", "/metrics", "/", "/openapi.json", "/nowhere"]
+PATHS = [
+    "/v1/lookup",
+    "/v1/lookup/batch",
+    "/v1/lookup/video",
+    "/v1/match",
+    "/metrics",
+    "/",
+    "/openapi.json",
+    "/nowhere",
+]
 
 
 @pytest.fixture(scope="module")
@@ -343,6 +352,30 @@ def test_a_batch_over_the_limit_is_refused_whole(service: Service) -> None:
 @pytest.mark.parametrize("length", [0, 1, 31, 33])
 def test_codes_that_are_not_32_bytes_each_are_refused(service: Service, length: int) -> None:
     service.ask("POST", "/v1/lookup/batch", bytes(length), content_type="application/octet-stream").problem(400)
+
+
+# Videos
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [],
+        [7],
+        ["0,100," + "z" * 64 + ",0.000"],
+        ["x" * 101],
+        [f"{number},90,{pdq_value(3)},{number}.000" for number in range(3601)],
+        [f"1,90,{pdq_value(3)},1.000", f"0,90,{pdq_value(4)},0.000"],
+    ],
+    ids=["none", "a number", "no hexadecimal", "too long", "too many", "backwards"],
+)
+def test_frames_that_are_none_are_refused_in_a_sentence_that_does_not_repeat_them(
+    service: Service, frames: list[object]
+) -> None:
+    answer = service.ask("POST", "/v1/lookup/video", {"frames": frames})
+    assert answer.problem(400)["faults"]
+    for sent in (pdq_value(3), "z" * 8, "x" * 8):
+        assert sent not in answer.body.decode()
 
 
 # Pictures

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reclaim.index import StoredIndex
 
 NAMES = {"pdq": "pdq.index", "md5": "md5.index"}
+ALL_NAMES = {**NAMES, "video": "video.index"}
+"""The last one is there only if there are videos."""
 
 _folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -31,7 +33,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Make, look at and change a folder of indexes: pdq.index and md5.index.
+    """Make, look at and change a folder of indexes: pdq.index, md5.index and, for videos, video.index.
 
     \b
     Example:
@@ -56,6 +58,8 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
 
     Text: one signal a line, a PDQ (64 hexadecimal characters) or an MD5 (32), and after a space its id. CSV, JSON
     lines, Parquet: the columns or fields type (pdq or md5), value and id. Without an id the line's number is the id.
+    JSON lines may also have videos, as «reclaim hash --type video --json» prints them: type (vpdq), frames and id. They
+    make FOLDER/video.index.
 
     Lines that cannot be used are counted and left out; the first 20 are named by their number and the reason. Then
     the exit status is 1, and the indexes hold the rest. A file without a single signal makes no index.
@@ -70,7 +74,7 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
     from reclaim.index import LogInUse
     from reclaim.index.pair import create_pairs
 
-    if not replace and any((out / name).exists() for name in NAMES.values()):
+    if not replace and any((out / name).exists() for name in ALL_NAMES.values()):
         fail(Exit.ERROR, THERE)
     builder = Builder(compact=compact)
     try:
@@ -85,8 +89,10 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
         if not any(map(len, indexes.values())):
             _show(builder.left_out)
             fail(Exit.ERROR, "There is no signal in this file that can be used; nothing was written.")
+        if not builder.videos and not (out / ALL_NAMES["video"]).exists():
+            del indexes["video"]
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        create_pairs({out / NAMES[each]: index for each, index in indexes.items()}, replace=replace)
+        create_pairs({out / ALL_NAMES[each]: index for each, index in indexes.items()}, replace=replace)
     except (BadFileError, LogInUse) as error:
         fail(Exit.ERROR, str(error))
     except FileExistsError:
@@ -95,7 +101,8 @@ def build(source: Path, out: Path, kind: Any, compact: bool, replace: bool, as_j
         fail(Exit.ERROR, f"The files could not be read or written: {error.strerror}.")
     except MemoryError:
         fail(Exit.ERROR, "There is too little memory for so many signals; --compact needs less.")
-    _finish({kind_: len(index) for kind_, index in indexes.items()}, builder.left_out, "signals indexed", as_json)
+    counts = {each: len(indexes[each]) for each in NAMES} | ({"video": builder.videos} if "video" in indexes else {})
+    _finish(counts, builder.left_out, "signals indexed", as_json)
 
 
 @command.command()
@@ -109,7 +116,7 @@ def info(folder: Path, as_json: bool) -> None:
       reclaim index info indexes
     """
     about = []
-    for kind in NAMES:
+    for kind in _kinds(folder):
         with _opened(folder, kind) as stored:
             about.append(_about(kind, stored))
     if as_json:
@@ -167,7 +174,7 @@ def compact(folder: Path) -> None:
     Example:
       reclaim index compact indexes
     """
-    for kind in NAMES:
+    for kind in _kinds(folder):
         with _opened(folder, kind, writable=True) as stored:
             stored.compact()
 
@@ -183,12 +190,17 @@ def _change(folder: Path, change: Any, done: str, as_json: bool) -> None:
     _finish(counts, left_out, done, as_json)
 
 
+def _kinds(folder: Path) -> list[str]:
+    """Those that have to be there, and that of videos if it is."""
+    return [kind for kind, name in ALL_NAMES.items() if kind in NAMES or (folder / name).exists()]
+
+
 @contextmanager
 def _opened(folder: Path, kind: str, *, writable: bool = False) -> Iterator[StoredIndex]:
     """The index, or the end of the command with a sentence."""
     from reclaim.index import IndexFileError, StoredIndex
 
-    name = NAMES[kind]
+    name = ALL_NAMES[kind]
     if not (folder / name).exists():  # before the writer's lock would leave a file there
         fail(Exit.ERROR, f"The folder holds no {name}. Make one with: reclaim index build SOURCE --out FOLDER")
     try:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.cli.signal_lines import BadLine, SignalLine
-from reclaim.index import HammingIndex, StoredIndex
+from reclaim.cli.signal_lines import BadLine, Line, SignalLine, VideoLine
+from reclaim.index import CODE_BYTES, FrameIndex, HammingIndex, StoredIndex
 from reclaim.index.hamming import Mode
 from reclaim.signals import is_degenerate
 
@@ -18,6 +19,7 @@ THERE = "The folder holds an index already. Name another folder, or give --repla
 _SHOWN = 20
 _TWICE = "Its id is there already."
 _ABSENT = "It is not there."
+_VIDEO = "Videos are put into an index when it is built, not one by one."
 _DEGENERATE = "No real picture gives this PDQ value; it would match what nobody reported."
 
 
@@ -44,13 +46,17 @@ class Builder:
 
     def __init__(self, *, compact: bool) -> None:
         # MD5 is looked up at radius 0, where the other mode gains nothing for a quarter more memory.
-        self._kinds = {"pdq": _Kind("compact" if compact else "fast"), "md5": _Kind("compact")}
+        mode: Mode = "compact" if compact else "fast"
+        self._kinds = {"pdq": _Kind(mode), "md5": _Kind("compact")}
+        self._videos = _Videos(mode)
         self.left_out = LeftOut()
 
-    def take(self, line: SignalLine | BadLine) -> None:
+    def take(self, line: Line) -> None:
         """One line; a signal without an id gets its number."""
         if isinstance(line, BadLine):
             self.left_out.note(line)
+        elif isinstance(line, VideoLine):
+            self._videos.take(line, self.left_out)
         elif _degenerate(line):
             self.left_out.note(BadLine(line.number, _DEGENERATE))
         else:
@@ -58,7 +64,13 @@ class Builder:
 
     def finish(self, progress: Callable[[int, int], object]) -> dict[str, HammingIndex]:
         """The indexes of what was taken, by type; of lines with the same id the first counts."""
-        return {name: kind.finish(self.left_out, progress) for name, kind in self._kinds.items()}
+        indexes = {name: kind.finish(self.left_out, progress) for name, kind in self._kinds.items()}
+        return {**indexes, "video": self._videos.finish(progress)}
+
+    @property
+    def videos(self) -> int:
+        """How many videos were taken; their index counts frames."""
+        return len(self._videos)
 
 
 class _Kind:
@@ -106,7 +118,30 @@ class _Kind:
         self._codes, self._ids = [], []  # so that each can be let go of as soon as it is in the index
 
 
-def adding(indexes: dict[str, StoredIndex], lines: Iterable[SignalLine | BadLine]) -> tuple[dict[str, int], LeftOut]:
+class _Videos:
+    """Videos on their way into an index, as arrays of frames."""
+
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
+        self._held: dict[int, npt.NDArray[np.uint8]] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def take(self, line: VideoLine, left_out: LeftOut) -> None:
+        id_ = line.number if line.id is None else line.id
+        if id_ in self._held:
+            left_out.note(BadLine(line.number, _TWICE))
+            return
+        values = "".join(frame.pdq for frame in line.frames if not frame.poor)
+        self._held[id_] = np.frombuffer(bytes.fromhex(values), np.uint8).reshape(-1, CODE_BYTES)
+
+    def finish(self, progress: Callable[[int, int], object]) -> HammingIndex:
+        videos = ((id_, codes, None) for id_, codes in self._held.items())
+        return cast(HammingIndex, FrameIndex.build(videos, mode=self._mode, progress=progress).index)
+
+
+def adding(indexes: dict[str, StoredIndex], lines: Iterable[Line]) -> tuple[dict[str, int], LeftOut]:
     """Put the signals in; how many of each type, and what was left out. Raises ``OSError``."""
     left_out = LeftOut()
     fresh: dict[str, dict[int, bytes]] = {kind: {} for kind in indexes}
@@ -120,6 +155,8 @@ def adding(indexes: dict[str, StoredIndex], lines: Iterable[SignalLine | BadLine
     for line in lines:
         if isinstance(line, BadLine):
             left_out.note(line)
+        elif isinstance(line, VideoLine):
+            left_out.note(BadLine(line.number, _VIDEO))
         elif _degenerate(line):
             left_out.note(BadLine(line.number, _DEGENERATE))
         elif line.id is None:
@@ -135,11 +172,13 @@ def adding(indexes: dict[str, StoredIndex], lines: Iterable[SignalLine | BadLine
     return counts, left_out
 
 
-def removing(indexes: dict[str, StoredIndex], lines: Iterable[SignalLine | BadLine]) -> tuple[dict[str, int], LeftOut]:
+def removing(indexes: dict[str, StoredIndex], lines: Iterable[Line]) -> tuple[dict[str, int], LeftOut]:
     """Take the signals out, each under every id it has or under the one that is named; as ``adding`` answers."""
     left_out = LeftOut()
     gone: dict[str, dict[int, None]] = {kind: {} for kind in indexes}
     for line in lines:
+        if isinstance(line, VideoLine):
+            line = BadLine(line.number, _VIDEO)
         if isinstance(line, BadLine):
             left_out.note(line)
             continue

@@ -1,10 +1,11 @@
-"""``reclaim match``: match pictures and signals against a folder of indexes, here or as a service."""
+"""``reclaim match``: match pictures, videos and signals against a folder of indexes, here or as a service."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,8 +16,13 @@ from reclaim.cli.options import fail, printable
 
 if TYPE_CHECKING:
     from reclaim.matching import Decision, Policy
+    from reclaim.matching.folder import IndexFolder
+    from reclaim.matching.videos import VideoDecision
+    from reclaim.signals import SignalError
+    from reclaim.signals.video import TurnedFrames
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Answer = TypeVar("Answer", "Decision", "VideoDecision")
 
 
 def _index_option(command: Command) -> Command:
@@ -26,7 +32,7 @@ def _index_option(command: Command) -> Command:
         metavar="FOLDER",
         required=True,
         type=click.Path(exists=True, file_okay=False, path_type=Path),
-        help="Holds pdq.index, md5.index or both; a platform keeps them in DATA/index.",
+        help="Holds pdq.index, md5.index, video.index or some of them; a platform keeps them in DATA/index.",
     )(command)
 
 
@@ -64,7 +70,7 @@ def _policy(hold_distance: int, review_distance: int) -> Policy:
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Match pictures against a folder of indexes, here or as a service over HTTP.
+    """Match pictures and videos against a folder of indexes, here or as a service over HTTP.
 
     \b
     Example:
@@ -92,38 +98,130 @@ def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_dist
     """
     policy = _policy(hold_distance, review_distance)
     from reclaim.matching.decisions import decide_on_signals
-    from reclaim.matching.folder import IndexFolder
     from reclaim.signals import SignalError, md5_of
     from reclaim.signals.sources import read_bytes
     from reclaim.signals.turned import turned_crew
+
+    def decide(file: Path) -> Decision | SignalError:
+        try:
+            data = read_bytes(file)
+            return decide_on_signals(md5_of(data), crew.ask(data, 120.0), shelf.indexes, policy)
+        except SignalError as error:
+            return error
+
+    with _shelf(folder) as shelf:
+        crew = turned_crew(1)
+        try:
+            _tell_all(files, map(decide, files), _in_words, as_json)
+        finally:
+            crew.end()
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@_index_option
+@click.option(
+    "--hold-percent",
+    default=80.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Hold where so much of the upload is in the known video, or the other way round.",
+)
+@click.option(
+    "--review-percent",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0, 100),
+    help="Review from so much on, either way.",
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Processes at once; by default one a processor.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def video(
+    files: Sequence[Path], folder: Path, hold_percent: float, review_percent: float, jobs: int | None, as_json: bool
+) -> None:
+    """Match each video and say how much of it is known, how much of what is known it holds, and what to do.
+
+    Nothing is kept, sent or changed. A file that cannot be read gets an error of its own while the rest goes on.
+
+    \b
+    Exit codes: 0 all files were read, matched or not; 11 empty, 12 cut short or damaged, 13 too large,
+    15 not found or not readable, 16 not a video, 17 packed in a way that is not read, 18 encrypted, where that was
+    the only kind of error; otherwise 1.
+
+    \b
+    Example:
+      reclaim match video film.mp4 --index platform-data/index --json
+    """
+    from pydantic import ValidationError
+
+    from reclaim.matching import Policy
+    from reclaim.matching.videos import decide_on_video
+    from reclaim.signals import SignalError, md5_of
+    from reclaim.signals.video import turned_videos_of
+
+    try:
+        policy = Policy(hold_percent=hold_percent, review_percent=review_percent)
+    except ValidationError:
+        fail(Exit.USAGE, "--review-percent must not exceed --hold-percent.")
+
+    def decide(file: Path, turned: TurnedFrames | SignalError) -> VideoDecision | SignalError:
+        try:
+            return decide_on_video(md5_of(file), turned, shelf.indexes, policy)
+        except SignalError as error:
+            return error
+
+    with _shelf(folder) as shelf:
+        _tell_all(files, map(decide, files, turned_videos_of(files, jobs=jobs)), _video_in_words, as_json)
+
+
+@contextmanager
+def _shelf(folder: Path) -> Iterator[IndexFolder]:
+    """The indexes of the folder, or the end of the command with a sentence."""
+    from reclaim.matching.folder import IndexFolder
 
     shelf = IndexFolder(folder)
     shelf.refresh()
     if shelf.fault:
         fail(Exit.ERROR, shelf.fault)
-    errors = []
-    crew = turned_crew(1)
     try:
-        for file in files:
-            try:
-                data = read_bytes(file)
-                decision = decide_on_signals(md5_of(data), crew.ask(data, 120.0), shelf.indexes, policy)
-            except SignalError as error:
-                errors.append(error)
-                if as_json:
-                    click.echo(json.dumps({"file": str(file), "error": str(error)}))
-                else:
-                    click.echo(f"{printable(file)}: {error}", err=True)
-                continue
-            if as_json:
-                click.echo(json.dumps({"file": str(file), **decision.model_dump(mode="json")}))
-            else:
-                click.echo(f"{printable(file)}: {_in_words(decision)}")
+        yield shelf
     finally:
-        crew.end()
         shelf.close()
+
+
+def _tell_all(
+    files: Sequence[Path], answers: Iterable[Answer | SignalError], in_words: Callable[[Answer], str], as_json: bool
+) -> None:
+    """Print an answer for each file; ends the command if some were errors."""
+    from reclaim.signals import SignalError
+
+    errors = []
+    for file, answer in zip(files, answers, strict=True):
+        if isinstance(answer, SignalError):
+            errors.append(answer)
+            if as_json:
+                click.echo(json.dumps({"file": str(file), "error": str(answer)}))
+            else:
+                click.echo(f"{printable(file)}: {answer}", err=True)
+        elif as_json:
+            click.echo(json.dumps({"file": str(file), **answer.model_dump(mode="json")}))
+        else:
+            click.echo(f"{printable(file)}: {in_words(answer)}")
     if errors:
         sys.exit(exit_for(errors))
+
+
+def _video_in_words(decision: VideoDecision) -> str:
+    from reclaim.matching.decisions import Found
+    from reclaim.matching.videos import in_words
+
+    lines = [f"{decision.action.value}. {decision.reason}"]
+    for match in decision.matches:
+        where = "the same file" if isinstance(match, Found) else f"{in_words(match)} {match.turn}"
+        lines.append(f"  {match.type} {match.id}: {where}")
+    if decision.more:
+        lines.append("  and more")
+    return "\n".join(lines)
 
 
 def _in_words(decision: Decision) -> str:

@@ -1,5 +1,7 @@
 """Signals out of a file that somebody hands over: text, CSV, JSON lines or Parquet, one after the other.
 
+Videos come in JSON lines alone, as ``reclaim hash --type video --json`` prints them.
+
 A line that cannot be used becomes a ``BadLine`` with its number and the reason, never its content.
 """
 
@@ -13,10 +15,13 @@ from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
 from reclaim.index import code_of_digest
-from reclaim.signals import parse_md5, parse_pdq
+from reclaim.index.frames import MAX_VIDEO
+from reclaim.signals import Frame, parse_md5, parse_pdq
+from reclaim.signals.frames import parse_all_frames
 
 Kind = Literal["text", "csv", "jsonl", "parquet"]
-LINE_BYTES = 1 << 16
+LINE_BYTES = 1 << 19
+"""A line is shorter; one with all frames of a long video fits."""
 _TELL_EVERY = 4096
 _BY_SUFFIX: dict[str, Kind] = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _ID = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -40,11 +45,23 @@ class SignalLine(NamedTuple):
     id: int | None
 
 
+class VideoLine(NamedTuple):
+    """One video by its frames."""
+
+    number: int
+    frames: list[Frame]
+    """Poor and repeated ones may be among them."""
+    id: int | None
+
+
 class BadLine(NamedTuple):
     """A line that cannot be used."""
 
     number: int
     reason: str
+
+
+Line = SignalLine | VideoLine | BadLine
 
 
 class BadFileError(Exception):
@@ -56,7 +73,7 @@ def kind_of(path: Path) -> Kind:
     return _BY_SUFFIX.get(path.suffix.lower(), "text")
 
 
-def read_signals(path: Path, kind: Kind, told: Told) -> Iterator[SignalLine | BadLine]:
+def read_signals(path: Path, kind: Kind, told: Told) -> Iterator[Line]:
     """Every signal of the file. Raises ``BadFileError``, ``OSError``."""
     if kind == "parquet":
         yield from _parquet(path, told)
@@ -66,7 +83,7 @@ def read_signals(path: Path, kind: Kind, told: Told) -> Iterator[SignalLine | Ba
         yield from read_lines(file, kind, lambda done: told(done, size))
 
 
-def read_lines(file: BinaryIO, kind: Kind, told: Callable[[int], object]) -> Iterator[SignalLine | BadLine]:
+def read_lines(file: BinaryIO, kind: Kind, told: Callable[[int], object]) -> Iterator[Line]:
     """The same of an open file of lines; ``told`` hears how many bytes are read."""
     lines = _lines(file, told)
     if kind == "csv":
@@ -109,19 +126,44 @@ def _signal(number: int, kind: object, value: object, id_: object) -> SignalLine
         return BadLine(number, "There is no value.")
     if not isinstance(kind, str) or kind.lower() not in ("pdq", "md5"):
         return BadLine(number, "The type is neither pdq nor md5.")
-    if id_ is not None and not (isinstance(id_, int) and not isinstance(id_, bool)):
-        if not isinstance(id_, str) or not _ID.fullmatch(id_):
-            return BadLine(number, "The id is not a whole number of 64 bits.")
-        id_ = int(id_)
-    if id_ is not None and not -(2**63) <= id_ < 2**63:
-        return BadLine(number, "The id is not a whole number of 64 bits.")
+    number_or_none = _id(id_)
+    if isinstance(number_or_none, str):
+        return BadLine(number, number_or_none)
     try:
         if kind.lower() == "md5":
-            return SignalLine(number, "md5", code_of_digest(bytes.fromhex(parse_md5(value))), id_)
+            return SignalLine(number, "md5", code_of_digest(bytes.fromhex(parse_md5(value))), number_or_none)
         parsed = parse_pdq(value)
     except ValueError as error:
         return BadLine(number, str(error))
-    return SignalLine(number, "pdq", bytes.fromhex(parsed), id_)
+    return SignalLine(number, "pdq", bytes.fromhex(parsed), number_or_none)
+
+
+def _id(id_: object) -> int | str | None:
+    """The id, ``None`` where there is none, or what is wrong with it."""
+    if id_ is None:
+        return None
+    if isinstance(id_, str) and _ID.fullmatch(id_):
+        id_ = int(id_)
+    if not isinstance(id_, int) or isinstance(id_, bool) or not -(2**63) <= id_ < 2**63:
+        return "The id is not a whole number of 64 bits."
+    return id_
+
+
+def _video(number: int, frames: object, id_: object) -> VideoLine | BadLine:
+    video = _id(id_)
+    if isinstance(video, str):
+        return BadLine(number, video)
+    if video is not None and not 0 <= video <= MAX_VIDEO:
+        return BadLine(number, f"A video's id is 0 to {MAX_VIDEO}.")
+    if not isinstance(frames, list) or not all(isinstance(each, str) for each in frames):
+        return BadLine(number, "There is no list of frames.")
+    try:
+        parsed = parse_all_frames(frames)
+    except ValueError as error:
+        return BadLine(number, str(error))
+    if all(frame.poor for frame in parsed):
+        return BadLine(number, "No frame of this video has enough detail.")
+    return VideoLine(number, parsed, video)
 
 
 def _text(number: int, line: str) -> SignalLine | BadLine:
@@ -132,13 +174,15 @@ def _text(number: int, line: str) -> SignalLine | BadLine:
     return _signal(number, kind, words[0], words[1] if len(words) == 2 else None)
 
 
-def _json(number: int, line: str) -> SignalLine | BadLine:
+def _json(number: int, line: str) -> Line:
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError):
         return BadLine(number, "The line is not JSON.")
     if not isinstance(fields, dict):
         return BadLine(number, "The line is not a JSON object.")
+    if fields.get("type") == "vpdq":
+        return _video(number, fields.get("frames"), fields.get("id"))
     return _signal(number, *(fields.get(name) for name in _COLUMNS))
 
 

@@ -31,6 +31,8 @@ LEAST_QUALITY = 50
 LEAST_QUERY_PERCENT = 80.0
 """What ``threatexchange`` asks for; of the video's own frames it asks for 0 %."""
 
+_AT_ONCE = 128
+
 Qualities = npt.NDArray[np.integer]
 
 
@@ -42,6 +44,10 @@ class VideoHit(NamedTuple):
     """How many of the query's frames, of those that count, are near some frame of the video."""
     video_percent: float
     """How many of the video's frames are near some frame of the query."""
+    query_frames: int
+    """The first, as a number of frames."""
+    video_frames: int
+    """The second."""
 
 
 def kept_frames(frames: Codes, qualities: Qualities | None = None, least_quality: int = LEAST_QUALITY) -> Codes:
@@ -155,11 +161,16 @@ class FrameIndex:
         ``ValueError`` and ``TypeError`` as ``kept_frames`` does, and for a radius beyond 64.
         """
         asked = kept_frames(frames, qualities, self.least_quality)
-        found = self.index.query_many(asked, radius)
-        by_query = np.repeat(np.arange(len(asked)), np.diff(found.starts))
-        pairs = np.unique(np.stack([found.ids >> FRAME_BITS, by_query]), axis=1)
-        videos, query_frames = np.unique(pairs[0], return_counts=True)
-        _, video_frames = np.unique(np.unique(found.ids) >> FRAME_BITS, return_counts=True)
+        near: Ids = np.empty(0, np.int64)
+        named: list[Ids] = [near]
+        # Some at a time: many videos may share a frame, and each of these may be near to all of those.
+        for start in range(0, len(asked), _AT_ONCE):
+            found = self.index.query_many(asked[start : start + _AT_ONCE], radius)
+            by_query = np.repeat(np.arange(len(found.starts) - 1), np.diff(found.starts))
+            named.append(np.unique(np.stack([found.ids >> FRAME_BITS, by_query]), axis=1)[0])
+            near = np.union1d(near, found.ids)
+        videos, query_frames = np.unique(np.concatenate(named), return_counts=True)
+        _, video_frames = np.unique(near >> FRAME_BITS, return_counts=True)
         hits = []
         for video, of_query, of_video in zip(
             videos.tolist(), query_frames.tolist(), video_frames.tolist(), strict=True
@@ -167,7 +178,7 @@ class FrameIndex:
             held = self.count(video)
             if held < of_video:
                 continue  # another thread is just taking it out
-            hit = VideoHit(video, of_query * 100 / len(asked), of_video * 100 / held)
+            hit = VideoHit(video, of_query * 100 / len(asked), of_video * 100 / held, of_query, of_video)
             if hit.query_percent >= least_query_percent and hit.video_percent >= least_video_percent:
                 hits.append(hit)
         return sorted(hits, key=lambda hit: (-hit.query_percent, -hit.video_percent, hit.id))

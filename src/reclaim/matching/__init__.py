@@ -1,4 +1,7 @@
-"""From a picture to the signals it matches and what to do: what a platform embeds between its upload and its review."""
+"""From a picture to the signals it matches and what to do: what a platform embeds between its upload and its review.
+
+``reclaim.matching.videos`` does so for videos; it needs the libraries that decode them, and is not loaded with this.
+"""
 
 from reclaim.matching.decisions import Decision, Found, Indexes, decide
 from reclaim.matching.pictures import Match, PictureMatches, Searchable, match_luma, match_picture

@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from reclaim.index import CODE_BYTES, ManyHits
+from reclaim.index import CODE_BYTES, FrameIndex, ManyHits
 from reclaim.index.codes import Codes, Ids
 from reclaim.matching.nearest import at_nearest_turn
 from reclaim.matching.policy import Action, Policy, most_urgent
@@ -49,6 +49,7 @@ class Indexes:
 
     pdq: NearIndex | None = None
     md5: FileIndex | None = None
+    video: FrameIndex | None = None
 
 
 class Found(BaseModel):
@@ -120,7 +121,7 @@ def decide_on_signals(
     md5: str, turned: Turned | SignalError, indexes: Indexes, policy: Policy = DEFAULT_POLICY
 ) -> Decision:
     """As ``decide``, from signals made before. A picture's error is raised, unless the file is a known one."""
-    files = _files(md5, indexes.md5, policy)
+    files = files_of(md5, indexes.md5, policy)
     if isinstance(turned, SignalError):
         if not files:
             raise turned
@@ -135,7 +136,7 @@ def decide_on_signals(
 
 def decide_on_md5(md5: str, index: FileIndex, policy: Policy = DEFAULT_POLICY) -> Decision:
     """Look up one MD5 (32 lowercase hexadecimal characters)."""
-    return _decision(_files(md5, index, policy), ["md5"], None, poor=False, policy=policy)
+    return _decision(files_of(md5, index, policy), ["md5"], None, poor=False, policy=policy)
 
 
 def decide_on_pdq(value: str, quality: int | None, index: NearIndex, policy: Policy = DEFAULT_POLICY) -> Decision:
@@ -218,7 +219,8 @@ def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy) -> list[F
     return found
 
 
-def _files(md5: str, index: FileIndex | None, policy: Policy) -> list[Found]:
+def files_of(md5: str, index: FileIndex | None, policy: Policy) -> list[Found]:
+    """The known files with this MD5."""
     if index is None:
         return []
     ids = index.query(bytes.fromhex(md5))[: policy.max_matches + 1].tolist()

@@ -2,6 +2,7 @@
 
 pdq.index      a ``StoredIndex`` of PDQ values, with its log
 md5.index      the same of MD5 values (``ExactIndex``)
+video.index    the same of frames of videos (``FrameIndex``)
 state.json     optional: how far the writer has followed its source
 """
 
@@ -13,9 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from reclaim.index import ExactIndex, IndexFileError, StoredIndex
+from reclaim.index import ExactIndex, FrameIndex, IndexFileError, StoredIndex
 from reclaim.matching.decisions import Indexes
-from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, FolderState, load_state
+from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state
 
 REFRESH_SECONDS = 0.1
 _STATE_SECONDS = 1.0
@@ -28,6 +29,7 @@ class IndexFolder:
         self._folder = folder
         self._pdq: StoredIndex | None = None
         self._md5: StoredIndex | None = None
+        self._video: StoredIndex | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._refreshed_at: float | None = None
@@ -50,7 +52,7 @@ class IndexFolder:
         self._stop.set()
         if self._thread:
             self._thread.join()
-        for index in (self._pdq, self._md5):
+        for index in (self._pdq, self._md5, self._video):
             if index is not None:
                 index.close()
         self.indexes = Indexes()
@@ -66,16 +68,21 @@ class IndexFolder:
         return max(0.0, time.time() - self.state.followed_at)
 
     def counts(self) -> dict[str, int]:
-        """Signals held, by type; a type without an index is left out."""
-        held = {"pdq": self._pdq, "md5": self._md5}
+        """Signals held, by type; a type without an index is left out, and of videos their frames are counted."""
+        held = {"pdq": self._pdq, "md5": self._md5, "video_frames": self._video}
         return {name: len(index) for name, index in held.items() if index is not None}
 
     def refresh(self) -> None:
         """Take in what changed, once. What fails is told by ``fault``, and the last good indexes stay."""
-        faults = [self._attempt(part) for part in (self._refresh_pdq, self._refresh_md5, self._refresh_state)]
-        self.indexes = Indexes(self._pdq, None if self._md5 is None else ExactIndex(self._md5))
-        if self._pdq is None and self._md5 is None:
-            faults.append(f"The folder has neither {PDQ_INDEX} nor {MD5_INDEX}.")
+        parts = (self._refresh_pdq, self._refresh_md5, self._refresh_video, self._refresh_state)
+        faults = [self._attempt(part) for part in parts]
+        self.indexes = Indexes(
+            self._pdq,
+            None if self._md5 is None else ExactIndex(self._md5),
+            None if self._video is None else FrameIndex(self._video),
+        )
+        if self._pdq is None and self._md5 is None and self._video is None:
+            faults.append(f"The folder has no {PDQ_INDEX}, no {MD5_INDEX} and no {VIDEO_INDEX}.")
         self.fault = next(filter(None, faults), "")
         if not self.fault:
             self._refreshed_at = time.monotonic()
@@ -97,6 +104,9 @@ class IndexFolder:
     def _refresh_md5(self) -> None:
         self._md5 = self._current(self._md5, MD5_INDEX)
 
+    def _refresh_video(self) -> None:
+        self._video = self._current(self._video, VIDEO_INDEX)
+
     def _refresh_state(self) -> None:
         if time.monotonic() - self._state_read_at >= _STATE_SECONDS:
             self.state = load_state(self._folder)
@@ -104,7 +114,7 @@ class IndexFolder:
 
     def _current(self, index: StoredIndex | None, name: str) -> StoredIndex | None:
         if index is not None:
-            # A new snapshot is loaded aside, so that what is new to the other index does not wait for it.
+            # A new snapshot is loaded aside, so that what is new to the other indexes does not wait for it.
             index.refresh(wait=False)
             if index.is_behind:
                 raise IndexFileError(f"The log of {name} cannot be followed; the index is being read anew.")

@@ -19,7 +19,7 @@ from reclaim.signals import MATCH_DISTANCE
 
 
 class Action(StrEnum):
-    """What to do with a picture, the mildest first."""
+    """What to do with a picture or video, the mildest first."""
 
     NONE = "none"
     REVIEW = "review"
@@ -35,7 +35,7 @@ def most_urgent(first: Action, second: Action) -> Action:
 
 
 class Policy(BaseModel):
-    """From a match to an action. Raises pydantic's ``ValidationError`` for distances out of range or out of order."""
+    """From a match to an action. Raises pydantic's ``ValidationError`` for what is out of range or out of order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -48,12 +48,29 @@ class Policy(BaseModel):
     poor_quality: Action = Action.REVIEW
     """The most that a match asks for where the picture has too little detail for its distance to say much."""
     max_matches: int = Field(100, ge=1, le=10_000)
-    """Matches named for one picture or signal, nearest first."""
+    """Matches named for one picture, video or signal, nearest first."""
+    frame_distance: int = Field(MATCH_DISTANCE, ge=0, le=MAX_RADIUS)
+    """Two frames of videos at most this many bits apart are alike."""
+    hold_percent: float = Field(80.0, ge=0, le=100)
+    """Hold an upload that lies in the known video to this part, or in which the known video lies to this part."""
+    review_percent: float = Field(10.0, ge=0, le=100)
+    """Review from this part on, either way; less is not named."""
+    hold_frames: int = Field(3, ge=1)
+    """Frames that have to be alike before one way is enough to hold: a single one may be a title that many share."""
+
+    def action_on_video(self, query_percent: float, video_percent: float, frames: int) -> Action:
+        """What a known video asks for of which so many frames are alike, as parts of the upload and of itself."""
+        more, less = max(query_percent, video_percent), min(query_percent, video_percent)
+        if less >= self.hold_percent or (more >= self.hold_percent and frames >= self.hold_frames):
+            return Action.HOLD
+        return Action.REVIEW if more >= self.review_percent else Action.NONE
 
     @model_validator(mode="after")
     def _in_order(self) -> Policy:
         if self.hold_distance > self.review_distance:
             raise ValueError("hold_distance must not exceed review_distance, which is as far as the search goes.")
+        if self.review_percent > self.hold_percent:
+            raise ValueError("review_percent must not exceed hold_percent.")
         return self
 
     def action_at(self, distance: int, *, poor: bool) -> Action:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 PDQ_INDEX = "pdq.index"
 MD5_INDEX = "md5.index"
+VIDEO_INDEX = "video.index"
 STATE_FILE = "state.json"
 
 

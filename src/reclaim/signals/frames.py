@@ -44,6 +44,11 @@ class Frame(NamedTuple):
     """Its place in the video."""
 
     @property
+    def poor(self) -> bool:
+        """Whether its PDQ is too weak to tell it from others."""
+        return Pdq(self.pdq, self.quality).poor
+
+    @property
     def text(self) -> FrameText:
         """As it is exchanged; the seconds with three decimals."""
         # Halves go up, as a browser's toFixed has it.
@@ -51,13 +56,18 @@ class Frame(NamedTuple):
         return f"{self.number},{self.quality},{self.pdq},{seconds}"
 
 
+def counts(frame: Frame, before: Frame | None) -> bool:
+    """Whether a frame stands for its video: not poor, and unlike `before`, the last one that does."""
+    if frame.poor:
+        return False
+    return before is None or hamming(frame.pdq, before.pdq) >= LEAST_CHANGE
+
+
 def kept(frames: Iterable[Frame]) -> list[Frame]:
-    """The frames that stand for their video: not poor, and unlike the one kept before."""
+    """The frames that stand for their video."""
     chosen: list[Frame] = []
     for frame in frames:
-        if Pdq(frame.pdq, frame.quality).poor:
-            continue
-        if not chosen or hamming(frame.pdq, chosen[-1].pdq) >= LEAST_CHANGE:
+        if counts(frame, chosen[-1] if chosen else None):
             chosen.append(frame)
     return chosen
 

@@ -14,7 +14,7 @@ POOR_QUALITY = 50
 MATCH_DISTANCE = 31
 """Two PDQ values at most this many bits apart are taken for the same picture, as the field does."""
 
-SignalType = Literal["pdq", "md5"]
+SignalType = Literal["pdq", "md5", "vpdq"]
 
 _PDQ = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MD5 = re.compile(r"[0-9a-f]{32}", re.ASCII)

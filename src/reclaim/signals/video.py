@@ -33,12 +33,12 @@ from reclaim.signals.errors import (
     UnsupportedVideo,
     VideoTooLarge,
 )
-from reclaim.signals.frames import MAX_FRAMES, Frame, frames_text, kept, parse_frames
+from reclaim.signals.frames import MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
 from reclaim.signals.luma import square
 from reclaim.signals.many import answers_of
-from reclaim.signals.pdq import pdq_of_luma, turns
+from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
 from reclaim.signals.sources import md5_of, opened
-from reclaim.signals.values import Pdq, parse_md5
+from reclaim.signals.values import parse_md5
 
 MAX_PIXELS = 40_000_000
 """Pixels of one frame: 8K has 33 million."""
@@ -55,6 +55,7 @@ SECONDS_PER_VIDEO = 3600.0
 LONGEST_ANSWER = 512 * 2**10
 """Bytes of a decoder's answer; MAX_FRAMES frames fit."""
 
+_LONGEST_TURNED = 8 * LONGEST_ANSWER
 _DECODERS = (
     "h264",
     "hevc",
@@ -91,6 +92,10 @@ class VideoSignals:
     """Those that count, in their order; none of a video without detail."""
 
 
+TurnedFrames = dict[str, tuple[Frame, ...]]
+"""The frames that count by the name of the turn, all of `TURNS`: as many in each, of the same moments."""
+
+
 def video_signals(source: bytes | Path) -> VideoSignals:
     """MD5 and frames of one video.
 
@@ -104,11 +109,31 @@ def video_signals(source: bytes | Path) -> VideoSignals:
 
 def read_frames(source: bytes | Path) -> list[Frame]:
     """The frames alone. Raises as `video_signals` does."""
+    return [frame for frame, _ in _kept(source)]
+
+
+def read_turned_frames(source: bytes | Path) -> TurnedFrames:
+    """The frames that count, in their eight turns, to find a video that was turned or mirrored. Raises as before."""
+    found: dict[str, list[Frame]] = {name: [] for name in TURNS}
+    for frame, luma in _kept(source):
+        for name, (value, quality) in pdq_of_turns(luma).items():
+            found[name].append(frame._replace(pdq=value, quality=quality))
+    return {name: tuple(frames) for name, frames in found.items()}
+
+
+def _kept(source: bytes | Path) -> Iterator[tuple[Frame, Luma]]:
+    """The frames that count, each with its square."""
+    last: Frame | None = None
     with _opened(source) as file:
         name = _format(file)
         try:
             end = _end(file, name)
-            return kept(_sampled(file, name, end))
+            for number, seconds, luma in _sampled(file, name, end):
+                value, quality = pdq_of_luma(luma)
+                frame = Frame(number, quality, value, seconds)
+                if counts(frame, last):
+                    last = frame
+                    yield frame, luma
         except SignalError:
             raise
         except MemoryError:
@@ -127,6 +152,20 @@ def videos_of(
 def video_crew(count: int, *, niceness: int = 0) -> Crew[VideoSignals]:
     """So many limited processes that each take a video's bytes and answer as `video_signals`."""
     return Crew(_fields_of_bytes, _signals_of, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER)
+
+
+def turned_videos_of(
+    paths: Sequence[Path], *, jobs: int | None = None, seconds: float = SECONDS_PER_VIDEO
+) -> Iterator[TurnedFrames | SignalError]:
+    """`read_turned_frames` of each path, as `videos_of`."""
+    return answers_of(
+        paths, _turned_of_path, _turned_frames, jobs=jobs, seconds=seconds, longest_answer=_LONGEST_TURNED
+    )
+
+
+def turned_video_crew(count: int, *, niceness: int = 0) -> Crew[TurnedFrames]:
+    """So many limited processes that each take a video's bytes and answer as `read_turned_frames`."""
+    return Crew(_turned_of_bytes, _turned_frames, count=count, niceness=niceness, longest_answer=_LONGEST_TURNED)
 
 
 def is_video(head: bytes) -> bool:
@@ -151,6 +190,24 @@ def _signals_of(fields: Fields) -> VideoSignals:
     """The signals; ValueError, TypeError or KeyError where they are none."""
     frames = fields["frames"]
     return VideoSignals(parse_md5(fields["md5"]), tuple(parse_frames(frames) if frames else ()))
+
+
+def _turned_of_path(path: bytes) -> Fields:
+    return _turned_fields(Path(os.fsdecode(path)))
+
+
+def _turned_of_bytes(data: bytes) -> Fields:
+    return _turned_fields(data)
+
+
+def _turned_fields(source: bytes | Path) -> Fields:
+    return {name: frames_text(frames) for name, frames in read_turned_frames(source).items()}
+
+
+def _turned_frames(fields: Fields) -> TurnedFrames:
+    """The frames; ValueError, TypeError or KeyError where they are none."""
+    # A frame that is good as it lies may be a little below that when turned.
+    return {name: tuple(parse_all_frames(fields[name]) if fields[name] else ()) for name in TURNS}
 
 
 @contextmanager
@@ -232,8 +289,8 @@ def _end(file: IO[bytes], name: str) -> Fraction:
         return last * (stream.time_base or Fraction(1))
 
 
-def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[Frame]:
-    """The frame on screen at each moment that is sampled, poor ones among them. Raises TruncatedVideo for none."""
+def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, float, Luma]]:
+    """The sample's number, its moment, and the square on screen then. Raises TruncatedVideo where there is none."""
     shown: VideoFrame | None = None
     first = at = interval = Fraction(0)
     number = 0
@@ -245,17 +302,16 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[Frame]:
             elif moment <= at:
                 continue
             elif number * interval < moment - first:
-                made = _hashed(shown)
-                while number * interval < moment - first and number < MAX_FRAMES:
-                    yield Frame(number, made.quality, made.value, float(number * interval))
-                    number += 1
+                if number < MAX_FRAMES:
+                    yield number, float(number * interval), _square(shown)
+                # Further moments show the same frame, which would not count again.
+                number = -((first - moment) // interval)
             shown, at = frame, moment
         if shown is None:
             raise TruncatedVideo
         # The last frame stays to the end; more than one sample of it would say nothing new.
         if number < MAX_FRAMES and (number == 0 or number * interval < end - first):
-            made = _hashed(shown)
-            yield Frame(number, made.quality, made.value, float(number * interval))
+            yield number, float(number * interval), _square(shown)
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, Fraction]]:
@@ -280,11 +336,12 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[V
             yield frame, frame.pts * frame.time_base
 
 
-def _hashed(frame: VideoFrame) -> Pdq:
+def _square(frame: VideoFrame) -> Luma:
+    """512 x 512, upright."""
     matrix = frame.colorspace
     if matrix == _UNSPECIFIED:
         # As browsers have it.
         matrix = _BT709 if frame.height >= _HD_ROWS else _BT601
     luma = square(Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix)))
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
-    return pdq_of_luma(turns(luma)[turn] if turn else luma)
+    return turns(luma)[turn] if turn else luma

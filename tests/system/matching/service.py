@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from reclaim.index import ExactIndex, HammingIndex, StoredIndex, create_stored
+from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex, create_stored
+from reclaim.signals import Frame
 from tests.conftest import secrets_in
 from tests.system.site_process import RECLAIM, plain_environment
 
@@ -55,8 +56,13 @@ class Answer:
         return self.json
 
 
-def make_folder(folder: Path, codes: Mapping[int, str] = {}, files: Mapping[int, str] = {}) -> Path:
-    """A folder with both indexes, of PDQ values and MD5 values by id."""
+def make_folder(
+    folder: Path,
+    codes: Mapping[int, str] = {},
+    files: Mapping[int, str] = {},
+    videos: Mapping[int, Sequence[Frame]] = {},
+) -> Path:
+    """A folder with the indexes of PDQ values, MD5 values and, if there are any, of videos, by id."""
     folder.mkdir()
     raw = np.frombuffer(bytes.fromhex("".join(codes.values())), np.uint8).reshape(-1, 32)
     create_stored(folder / "pdq.index", HammingIndex(raw, list(codes)))
@@ -64,6 +70,13 @@ def make_folder(folder: Path, codes: Mapping[int, str] = {}, files: Mapping[int,
     md5 = ExactIndex.build([(digests, list(files))]).index
     assert isinstance(md5, HammingIndex)
     create_stored(folder / "md5.index", md5)
+    if videos:
+        values = {id_: bytes.fromhex("".join(frame.pdq for frame in frames)) for id_, frames in videos.items()}
+        video = FrameIndex.build(
+            (id_, np.frombuffer(each, np.uint8).reshape(-1, 32), None) for id_, each in values.items()
+        )
+        assert isinstance(video.index, HammingIndex)
+        create_stored(folder / "video.index", video.index)
     return folder
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reclaim.signals import md5_of
-from tests.personas import pdq_value
+from reclaim.signals import frames_text, md5_of
+from tests.personas import clip_frames, pdq_value
 from tests.system.matching.service import Service, everywhere
 from tests.system.matching.world import ASTRONAUT, CAT, COFFEE, FILM, GALAXIES, mirrored, pdq
 
@@ -55,6 +55,27 @@ def test_a_known_file_is_found_even_if_nobody_can_decode_it(service: Service) ->
     answer = service.match(FILM).json
     assert answer["action"] == "hold"
     assert answer["searched"] == ["md5"]
+
+
+def test_a_video_is_looked_up_by_its_frames_and_the_answer_says_how_much_of_each_is_in_the_other(
+    service: Service,
+) -> None:
+    part = frames_text(clip_frames(1, 10)[:5])
+    answer = service.ask("POST", "/v1/lookup/video", {"frames": part}).json
+    assert (answer["action"], answer["frames"], answer["searched"]) == ("hold", 5, ["vpdq"])
+    [match] = answer["matches"]
+    assert match == {
+        "type": "vpdq",
+        "id": 20,
+        "query_percent": 100.0,
+        "video_percent": 50.0,
+        "frames": 5,
+        "turn": None,
+        "action": "hold",
+    }
+    assert answer["reason"].startswith("100 % of this upload is in the known video; 50 % of the known video is in")
+    other = service.ask("POST", "/v1/lookup/video", {"frames": frames_text(clip_frames(2, 5))}).json
+    assert (other["action"], other["matches"]) == ("none", [])
 
 
 def test_a_batch_answers_as_each_alone_in_both_forms(service: Service) -> None:
@@ -128,7 +149,7 @@ def test_the_figures_are_those_of_all_workers_together(service: Service) -> None
     for _ in range(10):
         service.lookup(pdq_value(3))
     assert service.metric('reclaim_match_seconds_count{route="/v1/lookup"}') == before + 10
-    assert service.metric("reclaim_match_signals") == 3
+    assert service.metric("reclaim_match_signals") == 3 + 10, "and ten frames"
     assert service.metric("reclaim_match_index_stale_seconds") < 5
 
 

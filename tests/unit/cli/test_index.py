@@ -19,8 +19,9 @@ from reclaim.cli import index_build
 from reclaim.cli.exits import Exit
 from reclaim.cli.index import command
 from reclaim.cli.signal_lines import LINE_BYTES, BadLine, SignalLine, read_signals
-from reclaim.index import ExactIndex, HammingIndex, StoredIndex
-from reclaim.signals import fingerprint
+from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex
+from reclaim.signals import fingerprint, frames_text
+from tests.personas import clip_frames
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 CAT, BEE = (fingerprint(PHOTOS / name) for name in ("cat.jpg", "bee.jpg"))
@@ -173,6 +174,29 @@ def test_of_lines_with_the_same_id_the_first_counts_and_the_others_are_named_in_
         {CAT.pdq: [5, 9, *range(20, 29)], BEE.pdq: [19]},
         {CAT.md5: [5], BEE.md5: [6]},
     )
+
+
+VIDEO = frames_text(clip_frames(1, 5))
+POOR = f"0,10,{CAT.pdq},0.000"
+
+
+def test_videos_make_an_index_of_frames_that_match_video_searches(tmp_path: Path) -> None:
+    path = tmp_path / "signals.jsonl"
+    bad = [{"frames": []}, {"frames": [1]}, {"frames": VIDEO, "id": -1}, {"frames": VIDEO[::-1]}, {"frames": [POOR]}]
+    lines = [{"frames": VIDEO, "id": 7, "md5": "of the file"}, *bad, {"frames": VIDEO, "id": 7}, {"frames": VIDEO}]
+    path.write_text("".join(json.dumps({"type": "vpdq", **line}) + "\n" for line in lines))
+    done = run("build", path, "--out", tmp_path / "indexes")
+    assert done.stdout == "0 pdq, 0 md5, 2 video signals indexed.\n"
+    assert [line.split(":")[0] for line in done.stderr.splitlines()[:-1]] == [f"line {n}" for n in range(2, 8)]
+    about = json.loads(run("info", tmp_path / "indexes", "--json").stdout)["indexes"]
+    assert [(each["index"], each["signals"]) for each in about] == [("pdq", 0), ("md5", 0), ("video", 10)]
+    with StoredIndex(tmp_path / "indexes/video.index") as stored:
+        assert [FrameIndex(stored).count(video) for video in (7, 8)] == [5, 5]
+    added = run("add", tmp_path / "indexes", stdin=f"{CAT.pdq} 1\n")
+    assert added.stdout == "1 pdq, 0 md5 signals added.\n"
+    assert run("compact", tmp_path / "indexes").exit_code == Exit.OK
+    (tmp_path / "other.txt").write_text(f"{CAT.pdq} 5\n")
+    assert "0 video" in run("build", tmp_path / "other.txt", "--out", tmp_path / "indexes", "--replace").stdout
 
 
 def test_of_many_bad_lines_twenty_are_named_and_all_are_counted(tmp_path: Path) -> None:

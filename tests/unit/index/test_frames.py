@@ -39,7 +39,7 @@ def reference(
         of_query = sum(near(frame, held) for frame in asked)
         of_video = sum(near(frame, asked) for frame in held)
         if of_query:
-            hit = VideoHit(id_, of_query * 100 / len(asked), of_video * 100 / len(held))
+            hit = VideoHit(id_, of_query * 100 / len(asked), of_video * 100 / len(held), of_query, of_video)
             if hit.query_percent >= query_least and hit.video_percent >= video_least:
                 hits.append(hit)
     return sorted(hits, key=lambda hit: (-hit.query_percent, -hit.video_percent, hit.id))
@@ -94,7 +94,7 @@ def test_a_clip_out_of_a_video_is_found_with_both_percentages() -> None:
     index.add(7, clip(1, 60))
     index.add(8, clip(2, 60))
     asked = np.concatenate([clip(1, 60)[10:25], clip(3, 5)])
-    assert index.query(asked, RADIUS, least_query_percent=75) == [VideoHit(7, 75.0, 25.0)]
+    assert index.query(asked, RADIUS, least_query_percent=75) == [VideoHit(7, 75.0, 25.0, 15, 15)]
     assert index.query(asked, RADIUS) == []
 
 
@@ -103,7 +103,7 @@ def test_a_removed_video_is_not_found_any_more() -> None:
     index.add(7, clip(1, 60))
     index.add(8, clip(1, 30))
     index.remove(7)
-    assert index.query(clip(1, 30), RADIUS) == [VideoHit(8, 100.0, 100.0)]
+    assert index.query(clip(1, 30), RADIUS) == [VideoHit(8, 100.0, 100.0, 30, 30)]
     assert 7 not in index
     assert len(index) == 30
     assert index.count(7) == 0
@@ -130,7 +130,7 @@ def test_a_video_may_be_put_in_again_after_it_was_removed() -> None:
         index.add(7, clip(2, 3))
     index.remove(7)
     index.add(7, clip(2, 3))
-    assert index.query(clip(2, 3), RADIUS) == [VideoHit(7, 100.0, 100.0)]
+    assert index.query(clip(2, 3), RADIUS) == [VideoHit(7, 100.0, 100.0, 3, 3)]
 
 
 def test_another_process_reading_the_file_sees_whole_videos_come_and_go(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_another_process_reading_the_file_sees_whole_videos_come_and_go(tmp_path
         writer.add(4, clip(4, 25))
         writer.remove(3)
         assert reader.refresh() == 65
-        assert reader.query(clip(4, 25), RADIUS) == [VideoHit(4, 100.0, 100.0)]
+        assert reader.query(clip(4, 25), RADIUS) == [VideoHit(4, 100.0, 100.0, 25, 25)]
         assert reader.query(clip(3, 40), RADIUS) == []
 
 

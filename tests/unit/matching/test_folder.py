@@ -58,7 +58,7 @@ def test_an_index_that_comes_later_is_taken_up(followed: IndexFolder, tmp_path: 
 def test_an_empty_folder_is_a_fault_until_an_index_is_there(tmp_path: Path) -> None:
     folder = IndexFolder(tmp_path)
     folder.refresh()
-    assert folder.fault == "The folder has neither pdq.index nor md5.index."
+    assert folder.fault == "The folder has no pdq.index, no md5.index and no video.index."
     assert folder.seconds_behind() is None
     create_stored(tmp_path / "pdq.index", HammingIndex())
     folder.refresh()

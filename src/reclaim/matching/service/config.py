@@ -22,6 +22,9 @@ SMALL_BODY = 4 * 2**10
 BATCH_BODY = 2**20
 """Bytes of a batch as JSON; ``MAX_BATCH`` signals fit. As bytes it has 32 a signal."""
 
+FRAMES_BODY = 512 * 2**10
+"""Bytes of a message with the frames of a video; as many as a video has fit."""
+
 BODY_SECONDS = 10.0
 """A body has to be here by then."""
 

@@ -8,10 +8,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reclaim.matching.decisions import Decision
 from reclaim.matching.service.config import MAX_BATCH
-from reclaim.signals import parse_md5, parse_pdq
+from reclaim.signals import Frame, parse_md5, parse_pdq
+from reclaim.signals.frames import MAX_FRAMES, parse_all_frames
 
 PdqValue = Annotated[str, Field(max_length=64), AfterValidator(parse_pdq)]
 Md5Value = Annotated[str, Field(max_length=32), AfterValidator(parse_md5)]
+
+
+def _checked(texts: list[str]) -> list[str]:
+    parse_all_frames(texts)
+    return texts
 
 
 class PdqQuestion(BaseModel):
@@ -37,6 +43,23 @@ class Md5Question(BaseModel):
 
 
 Question = Annotated[PdqQuestion | Md5Question, Field(discriminator="type")]
+
+
+class VideoQuestion(BaseModel):
+    """Is a video with these frames known?"""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    frames: Annotated[
+        list[Annotated[str, Field(max_length=100)]],
+        Field(min_length=1, max_length=MAX_FRAMES),
+        AfterValidator(_checked),
+    ]
+    """Each ``number,quality,pdq,seconds``; poor and repeated ones may be among them, and do not count."""
+
+    def parsed(self) -> list[Frame]:
+        """The frames."""
+        return parse_all_frames(self.frames)
 
 
 class Batch(BaseModel):

@@ -13,7 +13,7 @@ import mmap
 import os
 from pathlib import Path
 
-ROUTES = ("/v1/lookup", "/v1/lookup/batch", "/v1/match", "/live", "/ready", "/metrics", "other")
+ROUTES = ("/v1/lookup", "/v1/lookup/batch", "/v1/lookup/video", "/v1/match", "/live", "/ready", "/metrics", "other")
 STATUSES = (200, 400, 401, 404, 405, 408, 413, 415, 422, 429, 500, 503, 504)
 BOUNDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Upper bounds of the histogram, in seconds."""

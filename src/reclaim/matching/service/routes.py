@@ -32,13 +32,15 @@ from reclaim.matching.service.config import (
     BATCH_MATCHES,
     BATCH_MATCHES_IN_ALL,
     DECODE_SECONDS,
+    FRAMES_BODY,
     MAX_BATCH,
     NEAR_DISTANCE,
     SMALL_BODY,
 )
-from reclaim.matching.service.messages import Batch, BatchAnswer, Matched, PdqQuestion, Question
+from reclaim.matching.service.messages import Batch, BatchAnswer, Matched, PdqQuestion, Question, VideoQuestion
 from reclaim.matching.service.parts import Parts
 from reclaim.matching.service.problems import Problem, invalid_message
+from reclaim.matching.videos import VideoDecision, decide_on_frames
 from reclaim.signals import DecoderStopped, EmptyFile, PictureTooLarge, SignalError, md5_of
 
 JSON, BYTES = "application/json", "application/octet-stream"
@@ -96,6 +98,7 @@ class Routes:
         return [
             Route("/v1/lookup", self.lookup, methods=["POST"]),
             Route("/v1/lookup/batch", self.lookup_batch, methods=["POST"]),
+            Route("/v1/lookup/video", self.lookup_video, methods=["POST"]),
             Route("/v1/match", self.match, methods=["POST"]),
             Route("/live", self.live),
             Route("/ready", self.ready),
@@ -129,6 +132,26 @@ class Routes:
             count, answer = await place.run(partial(self._answered, work, body, request.scope["deadline"]))
         self._parts.metrics.looked_up(count)
         return InPieces(answer, media_type=JSON)
+
+    async def lookup_video(self, request: Request) -> Response:
+        """A video by its frames."""
+        insist_on_type(request, JSON)
+        with self._parts.batches.place(request.scope["owner"]) as place:
+            body = await self._body(request, FRAMES_BODY)
+            answer = await place.run(partial(self._video, body, request.scope["deadline"]))
+        self._parts.metrics.looked_up(1)
+        return _json(answer)
+
+    def _video(self, body: bytes, deadline: float) -> VideoDecision:
+        try:
+            frames = VideoQuestion.model_validate_json(body).parsed()
+        except ValidationError as error:
+            raise invalid_message(error) from None
+        index = self._parts.folder.indexes.video
+        if index is None:
+            raise Problem(503, "This service has no index of videos now. Send it again later.", retry_after=5)
+        _insist_on_time(deadline)
+        return decide_on_frames(frames, index, self._parts.config.policy)
 
     @staticmethod
     def _answered(work: Callable[[bytes, float], BatchAnswer], body: bytes, deadline: float) -> tuple[int, bytes]:

@@ -1,0 +1,152 @@
+"""From a video or its frames to what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import ImageOps
+from pydantic import ValidationError
+
+from bench import clips
+from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex, create_stored
+from reclaim.matching import Action, Indexes, Policy
+from reclaim.matching.folder import IndexFolder
+from reclaim.matching.videos import FoundVideo, VideoDecision, decide_on_frames, decide_video
+from reclaim.signals import Frame, NotAVideo, TruncatedVideo, md5_of
+from reclaim.signals.video import read_frames
+from tests.personas import clip_frames
+
+PHOTOS = clips.photographs()
+
+
+def codes(frames: list[Frame]) -> np.ndarray:
+    return np.frombuffer(bytes.fromhex("".join(frame.pdq for frame in frames)), np.uint8).reshape(-1, 32)
+
+
+def index_of(*videos: list[Frame]) -> FrameIndex:
+    """The videos under 1, 2 and so on."""
+    return FrameIndex.build((id_, codes(video), None) for id_, video in enumerate(videos, start=1))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clips.write(tmp_path_factory.mktemp("film") / "film.mp4", clips.film(PHOTOS[:4], 6.0, seed=5))
+
+
+@pytest.fixture(scope="module")
+def indexes(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
+    """The film under 1, another under 2, its file under 10; as a folder that is followed."""
+    folder = tmp_path_factory.mktemp("indexes")
+    built = index_of(read_frames(film), clip_frames(1, 5)).index
+    assert isinstance(built, HammingIndex)
+    create_stored(folder / "video.index", built)
+    create_stored(folder / "md5.index", HammingIndex(mode="compact"))
+    with StoredIndex(folder / "md5.index", writable=True) as writer:
+        ExactIndex(writer).add(10, bytes.fromhex(md5_of(film)))
+        ExactIndex(writer).add(11, bytes.fromhex(md5_of(b"a film that nobody can decode")))
+    followed = IndexFolder(folder)
+    followed.refresh()
+    assert not followed.fault
+    assert followed.counts() == {"md5": 2, "video_frames": len(built)}
+    yield followed.indexes
+    followed.close()
+
+
+def only(decision: VideoDecision) -> FoundVideo:
+    (match,) = decision.matches
+    assert isinstance(match, FoundVideo)
+    return match
+
+
+def test_a_known_video_is_held_as_a_file_and_by_its_frames(film: Path, indexes: Indexes) -> None:
+    decision = decide_video(film, indexes)
+    assert decision.action is Action.HOLD
+    assert [(match.type, match.id) for match in decision.matches] == [("md5", 10), ("vpdq", 1)]
+    assert decision.searched == ["vpdq", "md5"]
+    assert decision.reason == "This is a known file, byte for byte. Keep it back until a person has decided."
+
+
+def test_a_part_that_was_mirrored_and_made_smaller_is_found_with_how_much_of_each_is_in_the_other(
+    film: Path, indexes: Indexes, tmp_path: Path
+) -> None:
+    part = [ImageOps.mirror(frame).resize((320, 180)) for frame in clips.read(film)[30:]]
+    decision = decide_video(clips.write(tmp_path / "part.webm", part, codec="libvpx"), indexes)
+    match = only(decision)
+    assert (match.id, match.turn, decision.action) == (1, "flipy", Action.HOLD)
+    assert match.query_percent == 100.0
+    assert 30 < match.video_percent < 70
+    assert decision.reason.startswith("100 % of this upload is in the known video; ")
+    assert " of the known video is in this upload. Keep it back" in decision.reason
+
+
+def test_an_unrelated_video_finds_nothing(indexes: Indexes, tmp_path: Path) -> None:
+    other = clips.write(tmp_path / "other.mp4", clips.film(PHOTOS[10:12], 3.0))
+    decision = decide_video(other, indexes)
+    assert (decision.action, decision.matches, decision.reason) == (Action.NONE, [], "Nothing was found.")
+    assert decision.frames == len(read_frames(other))
+
+
+def test_a_video_that_cannot_be_decoded_is_its_error_unless_its_file_is_known(indexes: Indexes, film: Path) -> None:
+    assert decide_video(b"a film that nobody can decode", indexes).action is Action.HOLD
+    with pytest.raises(NotAVideo):
+        decide_video(b"another", indexes)
+    with pytest.raises(TruncatedVideo):
+        decide_video(film.read_bytes()[:2000], indexes)
+
+
+def test_a_video_without_detail_says_that_only_the_file_was_looked_up(indexes: Indexes, tmp_path: Path) -> None:
+    from PIL import Image
+
+    decision = decide_video(clips.write(tmp_path / "g.mp4", [Image.new("RGB", clips.SIZE, "grey")] * 5), indexes)
+    assert (decision.frames, decision.searched) == (0, ["md5"])
+    assert "No frame of this video has enough detail" in decision.reason
+
+
+KNOWN, OTHER = clip_frames(1, 20), clip_frames(2, 200)
+
+
+@pytest.mark.parametrize(
+    ("upload", "known", "percents", "action"),
+    [
+        (KNOWN, KNOWN, (100.0, 100.0), Action.HOLD),
+        (KNOWN[:1], KNOWN[:1], (100.0, 100.0), Action.HOLD),
+        (KNOWN[:3], KNOWN, (100.0, 15.0), Action.HOLD),
+        (KNOWN[:2], KNOWN, (100.0, 10.0), Action.REVIEW),
+        (OTHER[:100] + KNOWN, KNOWN, (16.7, 100.0), Action.HOLD),
+        (OTHER + KNOWN[:1], KNOWN[:1], (0.5, 100.0), Action.REVIEW),
+        (OTHER[:20] + KNOWN[:10], KNOWN, (33.3, 50.0), Action.REVIEW),
+        (OTHER[:20] + KNOWN[:1], KNOWN, None, Action.NONE),
+    ],
+)
+def test_how_much_is_known_decides(
+    upload: list[Frame], known: list[Frame], percents: tuple[float, float] | None, action: Action
+) -> None:
+    decision = decide_on_frames(upload, index_of(known))
+    assert decision.action is action
+    if percents is None:
+        assert decision.matches == []
+    else:
+        match = only(decision)
+        assert (match.query_percent, match.video_percent) == percents
+        assert match.turn is None
+
+
+def test_the_video_of_which_most_is_there_comes_first() -> None:
+    decision = decide_on_frames(KNOWN, index_of(KNOWN[:4] + OTHER[:16], KNOWN, KNOWN[:10] + OTHER[:10]))
+    assert [match.id for match in decision.matches] == [2, 3, 1]
+    shortened = decide_on_frames(KNOWN, index_of(KNOWN, KNOWN), Policy(max_matches=1))
+    assert ([match.id for match in shortened.matches], shortened.more) == ([1], True)
+
+
+def test_poor_frames_count_for_nothing() -> None:
+    poor = [frame._replace(quality=10) for frame in KNOWN]
+    decision = decide_on_frames(poor, index_of(KNOWN))
+    assert (decision.action, decision.frames) == (Action.NONE, 0)
+
+
+def test_thresholds_out_of_order_are_refused() -> None:
+    with pytest.raises(ValidationError):
+        Policy(hold_percent=10, review_percent=20)
