@@ -15,11 +15,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reclaim.bank.cases import numbers
-from reclaim.bank.cases.models import Case
-from reclaim.bank.cases.queries import access_case
-from reclaim.bank.cases.services import NewSignal, ReceiptUsedError, create_case, forget_answers
-from reclaim.bank.ledger.models import LedgerRecord, Source
-from tests.personas import a_case, pdq_value
+from reclaim.bank.cases.models import Answer, Case, CaseItem
+from reclaim.bank.cases.queries import access_case, made_with_ai
+from reclaim.bank.cases.services import (
+    CASE_RETENTION,
+    Named,
+    NewItem,
+    NewSignal,
+    Receipt,
+    ReceiptUsedError,
+    add_to_case,
+    added_with,
+    create_case,
+    erase_ended_cases,
+    forget_answers,
+    refuse_item,
+    release_item,
+    withdraw,
+)
+from reclaim.bank.feedback.services import TOMBSTONE_RETENTION, erase_tombstones
+from reclaim.bank.ledger.models import HeldSignal, LedgerRecord, Source
+from reclaim.signals import frames_text, vpdq_value
+from tests.personas import ActingPlatform, a_case, clip_frames, pdq_value
 
 
 def a_number() -> str:
@@ -88,15 +105,25 @@ def test_number_and_pin_open_the_case_and_nothing_else_does() -> None:
     assert access_case(a_number(), made.pin, b"here") is None
 
 
-def signals_of(*seeds: int) -> list[NewSignal]:
-    return [NewSignal(number, "pdq", pdq_value(seed)) for number, seed in enumerate(seeds, start=1)]
+def pictures(*seeds: int) -> list[NewItem]:
+    return [NewItem.picture(number, pdq_value(seed)) for number, seed in enumerate(seeds, start=1)]
+
+
+def a_video(number: int, seed: int, **changes: tuple[str, ...]) -> NewItem:
+    frames = clip_frames(seed, 3)
+    signals = (NewSignal("md5", f"{seed:032x}"), NewSignal("vpdq", vpdq_value(frames), tuple(frames_text(frames))))
+    return NewItem(number, "video", signals, **changes)  # type: ignore[arg-type]
+
+
+def a_receipt(content: bytes = b"what was sent") -> Receipt:
+    return Receipt("c" * 64, content)
 
 
 @pytest.mark.django_db
 def test_an_answer_that_was_lost_is_given_again_and_the_first_stays_good() -> None:
     """However late the lost request arrives, the number that a person has written down keeps its case."""
-    answers = [create_case(signals_of(1, 2), receipt="r" * 64) for _ in range(3)]
-    assert len({(answer.number, answer.pin, answer.case) for answer in answers}) == 1
+    answers = [create_case(pictures(1, 2), receipt=a_receipt()) for _ in range(3)]
+    assert len({(answer.number, answer.pin, answer.case, str(answer.told)) for answer in answers}) == 1
     assert Case.objects.count() == 1
     assert Source.objects.count() == 2
     assert access_case(answers[0].number, answers[0].pin, b"here") == answers[0].case
@@ -104,9 +131,9 @@ def test_an_answer_that_was_lost_is_given_again_and_the_first_stays_good() -> No
 
 @pytest.mark.django_db
 def test_a_receipt_used_again_for_other_pictures_is_refused_and_changes_nothing() -> None:
-    first = create_case(signals_of(1), receipt="r" * 64)
+    first = create_case(pictures(1), receipt=a_receipt())
     with pytest.raises(ReceiptUsedError):
-        create_case(signals_of(2), receipt="r" * 64)
+        create_case(pictures(2), receipt=a_receipt(b"something else"))
     assert LedgerRecord.objects.count() == 1
     assert access_case(first.number, first.pin, b"here") == first.case
 
@@ -114,13 +141,13 @@ def test_a_receipt_used_again_for_other_pictures_is_refused_and_changes_nothing(
 @pytest.mark.django_db
 @pytest.mark.parametrize("forgotten", [False, True])
 def test_after_fifteen_minutes_a_receipt_tells_nobody_number_and_pin(forgotten: bool) -> None:
-    create_case(signals_of(1), receipt="r" * 64)
-    Case.objects.update(answer_until=timezone.now() - datetime.timedelta(seconds=1))
+    create_case(pictures(1), receipt=a_receipt())
+    Answer.objects.update(until=timezone.now() - datetime.timedelta(seconds=1))
     if forgotten:
         assert forget_answers() == 1
-        assert Case.objects.get().answer_mac is None
+        assert Answer.objects.count() == 0
     with pytest.raises(ReceiptUsedError):
-        create_case(signals_of(1), receipt="r" * 64)
+        create_case(pictures(1), receipt=a_receipt())
     assert Case.objects.count() == 1
 
 
@@ -132,15 +159,130 @@ def test_another_bank_gives_another_number_for_the_same_receipt() -> None:
 
 
 @pytest.mark.django_db
-def test_the_same_picture_chosen_twice_is_one_signal_under_its_first_number() -> None:
-    made = create_case(signals_of(5, 5))
-    assert [signal.number for signal in made.case.signals.all()] == [1]
+def test_the_same_picture_chosen_twice_is_one_item_under_its_first_number() -> None:
+    made = create_case(pictures(5, 5))
+    assert [item.number for item in made.case.items.all()] == [1]
+    assert made.told.items == 1
     assert LedgerRecord.objects.count() == 1
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [0, 501])
-def test_a_case_takes_one_to_five_hundred_signals(count: int) -> None:
-    with pytest.raises(ValueError, match="signal"):
-        create_case(signals_of(*range(count)))
+def test_a_case_takes_one_to_five_hundred_items_at_a_time(count: int) -> None:
+    with pytest.raises(ValueError, match="picture"):
+        create_case(pictures(*range(count)))
     assert Case.objects.count() == 0
+
+
+@pytest.mark.django_db
+def test_a_video_is_one_item_with_two_signals_and_its_frames_go_when_it_is_erased() -> None:
+    case = create_case([a_video(1, 7)]).case
+    record = LedgerRecord.objects.get(type="vpdq")
+    assert record.frames == frames_text(clip_frames(7, 3))
+    assert LedgerRecord.objects.filter(status="active").count() == 2
+    assert withdraw(case) == 1
+    LedgerRecord.objects.update(withdrawn_at=timezone.now() - TOMBSTONE_RETENTION - datetime.timedelta(minutes=1))
+    assert erase_tombstones() == 2
+    assert list(LedgerRecord.objects.values_list("value", "frames")) == [(None, None)] * 2
+
+
+@pytest.mark.django_db
+def test_what_is_added_later_goes_on_with_the_numbers_and_is_taken_once() -> None:
+    made = create_case(pictures(1, 2), refused=[Named(3, "poor")])
+    first = add_to_case(made.case, pictures(2, 8), receipt=a_receipt())
+    assert (first.first, first.items) == (4, 1)
+    assert [item.number for item in made.case.items.all()] == [1, 2, 5]
+    # The answer was lost: it is given again, and nothing is taken twice.
+    assert add_to_case(made.case, pictures(2, 8), receipt=a_receipt()) == first
+    assert added_with(a_receipt(), made.case) == first
+    assert made.case.items.count() == 3
+    with pytest.raises(ReceiptUsedError):
+        add_to_case(made.case, pictures(9), receipt=a_receipt(b"something else"))
+
+
+@pytest.mark.django_db
+def test_what_was_withdrawn_may_be_added_again() -> None:
+    case = a_case(1).case
+    withdraw(case)
+    assert add_to_case(case, pictures(1)).items == 1
+    assert list(case.items.values_list("number", "state")) == [(1, "withdrawn"), (2, "in place")]
+
+
+@pytest.mark.django_db
+def test_a_case_that_is_full_says_which_items_it_could_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reclaim.bank.cases.services.MOST_IN_A_CASE", 3)
+    case = a_case(1, 2).case
+    told = add_to_case(case, pictures(3, 4, 5))
+    assert (told.items, told.refused) == (1, [Named(2, "full"), Named(3, "full")])
+
+
+@pytest.mark.django_db
+def test_a_held_item_is_in_no_feed_and_touches_no_signal_of_anybody_else() -> None:
+    platform = ActingPlatform.vetted()
+    a_case(1)
+    before = list(LedgerRecord.objects.values())
+    made = create_case([NewItem(1, "picture", (NewSignal("pdq", pdq_value(2)),), held_for=("circling",))])
+    same = create_case([NewItem(1, "picture", (NewSignal("pdq", pdq_value(1)),), held_for=("circling",))])
+    assert made.told.held == same.told.held == [Named(1, "circling")]
+    assert list(LedgerRecord.objects.values()) == before
+    assert platform.fetch_all() == {pdq_value(1): "Active"}
+
+
+@pytest.mark.django_db
+def test_a_released_item_enters_the_feed_and_a_refused_one_is_forgotten() -> None:
+    platform = ActingPlatform.vetted()
+    items = [a_video(1, 1, held_for=("many-cases",)), a_video(2, 2, held_for=("many-cases",))]
+    case = create_case(items).case
+    first, second = case.items.all()
+    assert platform.fetch_all() == {}
+    assert release_item(first, "organisation:1")
+    assert refuse_item(second, CaseItem.Refusal.UNCLEAR, "organisation:1")
+    assert LedgerRecord.objects.filter(status="active").count() == 2
+    assert HeldSignal.objects.count() == 0
+    assert list(case.items.values_list("state", "refused_for", "held_for")) == [
+        ("in place", "", []),
+        ("refused", "unclear", []),
+    ]
+    assert not release_item(second, "organisation:1")
+    assert not refuse_item(first, CaseItem.Refusal.UNCLEAR, "organisation:1")
+
+
+@pytest.mark.django_db
+def test_a_held_item_that_is_withdrawn_simply_ends() -> None:
+    case = create_case([a_video(1, 1, held_for=("many-cases",))]).case
+    assert withdraw(case) == 1
+    assert (LedgerRecord.objects.count(), HeldSignal.objects.count()) == (0, 0)
+    assert not release_item(case.items.get(), "organisation:1")
+
+
+@pytest.mark.django_db
+def test_only_a_person_whose_signal_is_in_place_labels_it_as_made_with_ai() -> None:
+    plain = create_case(pictures(1))
+    said = create_case([NewItem(1, "picture", (NewSignal("pdq", pdq_value(1)),), made_with_ai="yes")])
+    create_case([NewItem(1, "picture", (NewSignal("pdq", pdq_value(2)),), made_with_ai="no")])
+    record = LedgerRecord.objects.get(value=pdq_value(1))
+    every = list(LedgerRecord.objects.values_list("pk", flat=True))
+    assert made_with_ai(every) == {record.pk}
+    withdraw(plain.case)
+    assert made_with_ai(every) == {record.pk}
+    withdraw(said.case)
+    assert made_with_ai(every) == set()
+
+
+@pytest.mark.django_db
+def test_a_case_is_erased_ninety_days_after_its_last_item_was_withdrawn() -> None:
+    shared, own = a_case(1).case, a_case(1, 2).case
+    withdraw(own, [1])
+    days_ago = timezone.now().date() - CASE_RETENTION
+    CaseItem.objects.filter(state="withdrawn").update(withdrawn_on=days_ago)
+    assert erase_ended_cases() == 0
+    withdraw(own)
+    assert erase_ended_cases() == 0
+    LedgerRecord.objects.update(withdrawn_at=timezone.now() - TOMBSTONE_RETENTION - datetime.timedelta(days=1))
+    erase_tombstones()
+    CaseItem.objects.filter(state="withdrawn").update(withdrawn_on=days_ago)
+    assert erase_ended_cases() == 1
+    assert list(Case.objects.all()) == [shared]
+    # Only what the other case still holds is left of it.
+    assert list(LedgerRecord.objects.values_list("value", flat=True)) == [pdq_value(1)]
+    assert Source.objects.count() == 1

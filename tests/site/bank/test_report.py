@@ -8,13 +8,13 @@ import pytest
 from django.utils import timezone
 
 from reclaim.bank.cases.models import Case
-from reclaim.bank.cases.services import withdraw
-from reclaim.bank.feedback.queries import PlatformReport, report
+from reclaim.bank.cases.services import NewItem, NewSignal, create_case, withdraw
+from reclaim.bank.feedback.queries import KeptFor, PlatformReport, report
 from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import note_delivery
-from tests.personas import ActingPlatform, a_case
+from tests.personas import ActingPlatform, a_case, pdq_value
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +109,35 @@ def test_one_platforms_feedback_does_not_make_another_seem_to_lack_the_signal() 
         ("One", 1, 1),
         ("Two", 1, 0),
     ]
+
+
+def test_an_item_of_two_signals_counts_once_and_was_removed_if_either_was() -> None:
+    platform = ActingPlatform.vetted()
+    signals = (NewSignal("pdq", pdq_value(1)), NewSignal("pdq", pdq_value(2)))
+    case = create_case([NewItem(1, "picture", signals), NewItem.picture(2, pdq_value(3))]).case
+    platform.fetch_all()
+    assert (told(case).given, told(case).silent) == (2, 2)
+    platform.says(1, "NotBlocked")
+    platform.says(2, "Blocked")
+    line = told(case)
+    assert (line.given, line.silent, line.removed, line.kept.total()) == (2, 1, 1, 0)
+    withdraw(case, [1])
+    assert (told(case).withdrawal_open, told(case).given) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        (["reason:not-intimate"], KeptFor.NOT_INTIMATE),
+        (["seen", "reason:allowed-here", "reason:other"], KeptFor.ALLOWED_HERE),
+        (["reason:unsaid"], KeptFor.UNSAID),
+        (["reason:because"], KeptFor.UNSAID),
+        ([], KeptFor.UNSAID),
+    ],
+)
+def test_a_platform_says_why_it_left_something_up(tags: list[str], reason: KeptFor) -> None:
+    platform = ActingPlatform.vetted()
+    case = a_case(1).case
+    word = {"hashValue": pdq_value(1), "feedbackValue": "NotBlocked", "tags": tags}
+    assert platform.post("SubmitFeedback", {"count": 1, "hashFeedbacks": [word]}).status_code == 200
+    assert told(case).kept == {reason: 1}
