@@ -6,6 +6,7 @@ it can be handed on as a link and leaves nothing behind (docs/decisions/0017).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -55,6 +56,13 @@ class PageLanguage:
     name: str
     direction: str
     address: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A sentence about a count: ``form`` gives it for one, with its gap (``{n}``) unfilled."""
+
+    form: Callable[[int], str]
 
 
 def direction_of(code: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from reclaim.sitekit.languages import Counted
 
 
 def words() -> dict[str, str]:
@@ -71,16 +71,20 @@ def words() -> dict[str, str]:
     }
 
 
-def counted_words() -> dict[str, Callable[[int], str]]:
-    """Sentences that depend on a count, by name: each gives its form for a count, with ``{n}`` unfilled."""
+def counted_words() -> dict[str, Counted]:
+    """Sentences that depend on a count, by name."""
     return {
-        "summary": lambda n: ngettext("One file can be used.", "{n} files can be used.", n),
-        "saved": lambda n: ngettext("It holds one picture or video.", "It holds {n} pictures and videos.", n),
-        "added": lambda n: ngettext("One picture or video was added.", "{n} pictures and videos were added.", n),
-        "slow": lambda n: ngettext(
-            "Too much came from your network. Please wait one minute.",
-            "Too much came from your network. Please wait {n} minutes.",
-            n,
+        "summary": Counted(lambda n: ngettext("One file can be used.", "{n} files can be used.", n)),
+        "saved": Counted(lambda n: ngettext("It holds one picture or video.", "It holds {n} pictures and videos.", n)),
+        "added": Counted(
+            lambda n: ngettext("One picture or video was added.", "{n} pictures and videos were added.", n)
         ),
-        "long": lambda n: ngettext("{n} second long", "{n} seconds long", n),
+        "slow": Counted(
+            lambda n: ngettext(
+                "Too much came from your network. Please wait one minute.",
+                "Too much came from your network. Please wait {n} minutes.",
+                n,
+            )
+        ),
+        "long": Counted(lambda n: ngettext("{n} second long", "{n} seconds long", n)),
     }

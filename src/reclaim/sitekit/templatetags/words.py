@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+
+from reclaim.sitekit.languages import Counted
 
 register = template.Library()
 
@@ -15,13 +15,10 @@ COUNTS = 200
 
 
 @register.simple_tag
-def plural_word(name: str, sentence: Callable[[int], str]) -> SafeString:
-    """A ``<template data-word>`` with each form of a sentence, and for every count below 200 the number of its form.
-
-    ``sentence`` gives the sentence for a count, with its gaps (``{n}``) unfilled.
-    """
+def plural_word(name: str, sentence: Counted) -> SafeString:
+    """A ``<template data-word>`` with each form of a sentence, and for every count below 200 the number of its form."""
     forms: dict[str, int] = {}
-    numbers = [forms.setdefault(sentence(count), len(forms)) for count in range(COUNTS)]
+    numbers = [forms.setdefault(sentence.form(count), len(forms)) for count in range(COUNTS)]
     return format_html(
         '<template data-word="{}" data-plural="{}">{}</template>',
         name,
