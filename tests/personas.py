@@ -9,7 +9,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
+from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.services import NewCase, NewItem, create_case
+from reclaim.bank.organisations.models import Organisation
+from reclaim.bank.organisations.services import add_organisation
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import PlatformKeys, add_platform
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER, FetchHashesResponse
@@ -31,6 +34,33 @@ def clip_frames(seed: int, count: int) -> list[Frame]:
 def a_case(*seeds: int) -> NewCase:
     """A person's case with one signal for each seed."""
     return create_case([NewItem.picture(number, pdq_value(seed)) for number, seed in enumerate(seeds, start=1)])
+
+
+@dataclass
+class ActingOrganisation:
+    """A helper organisation, signed in."""
+
+    organisation: Organisation
+    key: str
+    client: Client
+
+    @classmethod
+    def let_in(cls, name: str = "Example Helpline", *, runs_bank: bool = False) -> ActingOrganisation:
+        """A new organisation."""
+        organisation, key = add_organisation(name, "GB", ["en"], "Telephone 0123", runs_bank=runs_bank)
+        client = Client()
+        assert client.post("/helper/sign-in/", {"key": key}).status_code == 302
+        return cls(organisation, key, client)
+
+    def opens(self, code: str) -> str | None:
+        """The page of the case that a person's code opens, or ``None``."""
+        answer = self.client.post("/helper/", {"code": code}, headers={"Origin": "http://testserver"})
+        return self.client.get(answer["Location"]).content.decode() if answer.status_code == 302 else None
+
+    def decides(self, decision: str, *items: CaseItem) -> int:
+        """Decide on held items; the status of the answer."""
+        sent = {"item": [item.pk for item in items], "decision": decision}
+        return self.client.post("/helper/held/", sent, headers={"Origin": "http://testserver"}).status_code
 
 
 @dataclass

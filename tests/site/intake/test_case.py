@@ -10,9 +10,10 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.test import Client
 
+from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.numbers import shown
-from reclaim.bank.cases.services import NewCase
-from tests.personas import ActingPlatform, a_case
+from reclaim.bank.cases.services import NewCase, NewItem, NewSignal, create_case, refuse_item
+from tests.personas import ActingPlatform, a_case, pdq_value
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
@@ -31,8 +32,8 @@ def told(client: Client) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).split())
 
 
-def withdraw(client: Client, picture: str) -> int:
-    return client.post("/case/withdraw/", {"picture": picture}, headers=OURS).status_code
+def withdraw(client: Client, *items: str) -> int:
+    return client.post("/case/withdraw/", {"item": items, "sure": "yes"}, headers=OURS).status_code
 
 
 def test_the_form_takes_a_number_as_people_write_it(client: Client) -> None:
@@ -100,8 +101,11 @@ def test_the_case_page_says_what_each_platform_did() -> None:
     client = signed_in(a_case(1, 2, 3))
     assert "Gets them the next time it asks us 3 pictures" in told(client)
     platform.fetch_all()
-    assert "Was given the fingerprints 3 pictures" in told(client)
-    assert "Gets them" not in told(client)
+    page = told(client)
+    assert "Was given the fingerprints 3 pictures" in page
+    assert "No answer so far 3 pictures" in page
+    assert "A website says nothing as long as it finds nothing." in page
+    assert "Gets them" not in page
     platform.says(1, "PendingReview")
     platform.says(2, "Blocked")
     platform.says(3, "NotBlocked")
@@ -109,56 +113,127 @@ def test_the_case_page_says_what_each_platform_did() -> None:
     assert "Was given the fingerprints 3 pictures" in page
     assert "Found something, a person there is looking 1 picture" in page
     assert "Removed it 1 picture" in page
-    assert "A person there looked and left it up 1 picture" in page
+    assert "Not removed: it did not say why 1 picture" in page
+    assert "No answer so far" not in page
 
 
-def test_one_picture_is_withdrawn_and_the_others_stay() -> None:
+@pytest.mark.parametrize(
+    ("tag", "sentence"),
+    [
+        ("reason:not-the-same", "it was something else"),
+        ("reason:not-intimate", "did not find it intimate"),
+        ("reason:allowed-here", "its rules allow it"),
+        ("reason:cannot-tell", "could not tell"),
+        ("reason:other", "for another reason"),
+        ("reason:nobody-knows-this-one", "it did not say why"),
+    ],
+)
+def test_the_case_page_says_why_something_was_not_removed(tag: str, sentence: str) -> None:
+    platform = ActingPlatform.vetted()
+    client = signed_in(a_case(1))
+    word = {"hashValue": pdq_value(1), "feedbackValue": "NotBlocked", "tags": [tag]}
+    platform.post("SubmitFeedback", {"count": 1, "hashFeedbacks": [word]})
+    page = told(client)
+    assert page.count("Not removed") == 1
+    assert sentence in page
+
+
+def test_pictures_and_videos_are_counted_as_such() -> None:
+    ActingPlatform.vetted()
+    video = NewItem(2, "video", (NewSignal("md5", "a" * 32),))
+    page = told(signed_in(create_case([NewItem.picture(1, pdq_value(1)), video])))
+    assert "Picture 1 In place" in page
+    assert "Video 2 In place" in page
+    assert "2 pictures and videos" in page
+    assert "1 video" in told(signed_in(create_case([video])))
+
+
+def test_what_is_checked_first_and_what_was_not_taken_is_said_in_plain_words() -> None:
+    ActingPlatform.vetted()
+    held = [NewItem(n, "picture", (NewSignal("pdq", pdq_value(n)),), held_for=("many-cases",)) for n in (1, 2)]
+    made = create_case(held)
+    client = signed_in(made)
+    assert told(client).count("A person at the bank checks this one first.") == 2
+    refuse_item(made.case.items.get(number=2), CaseItem.Refusal.HARMLESS, "organisation:1")
+    page = told(client)
+    assert "Picture 2 Could not be taken" in page
+    assert "such as a logo or an empty picture" in page
+    assert "Nobody is asked to look for anything yet" in page
+    assert "many-cases" not in client.get("/case/pictures/").content.decode()
+    # Only what is still there can be withdrawn, and a held one simply ends.
+    assert "Picture 2" not in client.get("/case/withdraw/").content.decode()
+    assert withdraw(client, "all") == 302
+    assert "Picture 1 Withdrawn" in told(client)
+
+
+def test_one_is_withdrawn_and_the_others_stay() -> None:
     platform = ActingPlatform.vetted()
     client = signed_in(a_case(1, 2))
     platform.fetch_all()
     assert withdraw(client, "2") == 302
     page = told(client)
-    assert "One picture is withdrawn." in page
-    assert re.search(r"Picture 1 In place since \d", page)
-    assert re.search(r"Picture 2 Withdrawn \d", page)
+    assert "One picture or video is withdrawn." in page
+    assert re.search(r"Picture 1 In place since \w", page)
+    assert re.search(r"Picture 2 Withdrawn \w", page)
     assert "Withdrawn: not yet confirmed 1 picture" in page
-    assert "One picture is withdrawn." not in told(client)
+    assert "One picture or video is withdrawn." not in told(client)
     for _ in range(3):
         platform.syncs()
     assert "Withdrawn: it has confirmed that 1 picture" in told(client)
 
 
-def test_all_pictures_are_withdrawn_at_once() -> None:
-    client = signed_in(a_case(1, 2, 3))
-    assert withdraw(client, "all") == 302
-    page = told(client)
-    assert "3 pictures are withdrawn." in page
-    assert "In place" not in page
-    assert "already" in client.get("/case/withdraw/").content.decode()
+@pytest.mark.parametrize("chosen", [("1", "3"), ("all",), ("1", "all")])
+def test_several_or_all_are_withdrawn_at_once(chosen: tuple[str, ...]) -> None:
+    made = a_case(1, 2, 3)
+    client = signed_in(made)
+    assert withdraw(client, *chosen) == 302
+    left = 0 if "all" in chosen else 1
+    assert f"{3 - left} pictures and videos are withdrawn." in told(client)
+    assert made.case.items.filter(withdrawn_on=None).count() == left
+    assert ("already" in client.get("/case/withdraw/").content.decode()) == (left == 0)
 
 
 def test_withdrawing_again_is_harmless() -> None:
     client = signed_in(a_case(1))
     withdraw(client, "all")
     assert withdraw(client, "all") == 302
-    assert "All your pictures were withdrawn before." in told(client)
+    assert "Everything was withdrawn before." in told(client)
 
 
-@pytest.mark.parametrize("picture", ["", "3", "0", "-1", "1 ", "all!", "9" * 4000, "²", "٣"])
-def test_what_is_no_picture_of_the_case_withdraws_nothing(picture: str) -> None:
+@pytest.mark.parametrize("item", ["", "3", "0", "-1", "1 ", "all!", "9" * 4000, "²", "٣"])
+@pytest.mark.parametrize("beside", [(), ("1",)])
+def test_what_is_no_item_of_the_case_withdraws_nothing(item: str, beside: tuple[str, ...]) -> None:
     made = a_case(1, 2)
     client = signed_in(made)
-    answer = client.post("/case/withdraw/", {"picture": picture}, headers=OURS)
+    answer = client.post("/case/withdraw/", {"item": [*beside, item], "sure": "yes"}, headers=OURS)
     assert answer.status_code == 422
     assert "Please choose what to withdraw." in answer.content.decode()
-    assert made.case.signals.filter(withdrawn_on=None).count() == 2
+    assert made.case.items.filter(withdrawn_on=None).count() == 2
 
 
-def test_asking_to_withdraw_changes_nothing() -> None:
+def test_nothing_is_withdrawn_before_the_person_has_said_that_she_is_sure() -> None:
     made = a_case(1, 2)
-    page = signed_in(made).get("/case/withdraw/").content.decode()
-    assert page.count('type="radio"') == 3
-    assert made.case.signals.filter(withdrawn_on=None).count() == 2
+    client = signed_in(made)
+    page = client.get("/case/withdraw/").content.decode()
+    assert page.count('type="checkbox"') == 2
+    page = client.post("/case/withdraw/", {"item": ["2"]}, headers=OURS).content.decode()
+    assert "Are you sure?" in page
+    assert "Picture 2" in page
+    assert "Picture 1" not in page
+    assert made.case.items.filter(withdrawn_on=None).count() == 2
+
+
+def test_who_lost_number_or_pin_is_told_what_can_be_done(client: Client) -> None:
+    assert "/case/lost/" in client.get("/case/").content.decode()
+    page = client.get("/case/lost/").content.decode()
+    assert "Make a new case with the same files." in page
+    assert "Nobody can find your old case." in page
+
+
+def test_more_is_added_on_a_page_that_sends_to_the_open_case() -> None:
+    client = signed_in(a_case(1))
+    assert "/case/add/" in client.get("/case/pictures/").content.decode()
+    assert 'data-address="/case/add/send/"' in client.get("/case/add/").content.decode()
 
 
 def test_signing_out_ends_the_session_and_needs_a_post() -> None:
@@ -172,7 +247,7 @@ def test_signing_out_ends_the_session_and_needs_a_post() -> None:
 def test_no_page_of_a_case_shows_its_number_or_pin() -> None:
     made = a_case(1)
     client = signed_in(made)
-    for path in ("/case/", "/case/pictures/", "/case/withdraw/"):
+    for path in ("/case/", "/case/pictures/", "/case/withdraw/", "/case/helper/", "/case/add/"):
         html = client.get(path).content.decode()
         assert made.pin not in html
         assert made.number not in html

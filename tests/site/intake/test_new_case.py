@@ -11,102 +11,139 @@ from django.db import DatabaseError
 from django.http import HttpResponse
 from django.test import Client
 
-from reclaim.bank.cases.models import Case, CaseSignal
+from reclaim.bank.cases.models import Case, CaseItem
 from reclaim.bank.cases.numbers import parse_number, parse_pin
 from reclaim.bank.cases.queries import access_case
-from reclaim.bank.intake.new_case import NEW_CASES
 from reclaim.bank.ledger.models import LedgerRecord
-from tests.personas import pdq_value
+from reclaim.signals import frames_text, vpdq_value
+from tests.personas import a_case, clip_frames, pdq_value
+from tests.proofs import a_proof
+from tests.sending import picture, send_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
 RECEIPT = "0123456789abcdef" * 4
+OURS = {"Origin": "http://testserver"}
 
 
-def signal(seed: int, **changes: Any) -> dict[str, Any]:
-    return {"type": "pdq", "value": pdq_value(seed), "quality": 90} | changes
+def exact(value: str) -> dict[str, Any]:
+    return {"kind": "picture", "signals": [{"type": "md5", "value": value}]}
 
 
-def send(client: Client, *signals: Any, receipt: str = RECEIPT, **more: Any) -> HttpResponse:
-    body = json.dumps({"receipt": receipt, "signals": list(signals), **more})
-    return client.post("/start/case/", body, content_type="application/json")  # type: ignore[return-value]
+def video(seed: int, *more: dict[str, Any], frames: list[str] | None = None) -> dict[str, Any]:
+    texts = frames_text(clip_frames(seed, 3)) if frames is None else frames
+    signals = [{"type": "md5", "value": f"{seed:032x}"}, {"type": "vpdq", "frames": texts}, *more]
+    return {"kind": "video", "signals": signals}
 
 
-def opens(answer: HttpResponse) -> Case | None:
+def opens(answer: HttpResponse) -> Case:
     made = json.loads(answer.content)
-    return access_case(parse_number(made["case_number"]), parse_pin(made["pin"]), b"a network")
-
-
-def test_a_case_is_made_and_its_number_and_pin_open_it(client: Client) -> None:
-    answer = send(client, signal(1), signal(2))
-    assert answer.status_code == 201
-    assert set(json.loads(answer.content)) == {"case_number", "pin", "signals", "refused"}
-    assert json.loads(answer.content)["signals"] == 2
-    case = opens(answer)
+    case = access_case(parse_number(made["case_number"]), parse_pin(made["pin"]), b"a network")
     assert case is not None
-    assert case.signals.count() == 2
+    return case
+
+
+def told(answer: HttpResponse) -> dict[str, Any]:
+    return {key: value for key, value in json.loads(answer.content).items() if key not in ("case_number", "pin")}
+
+
+def test_a_case_is_made_and_its_number_and_pin_open_it() -> None:
+    answer = send_case(picture(1), exact("A" * 32), video(2), made_with_ai="yes")
+    assert answer.status_code == 201
+    assert told(answer) == {"first": 1, "items": 3, "held": [], "refused": []}
+    items = opens(answer).items
+    assert list(items.values_list("number", "kind", "made_with_ai")) == [
+        (1, "picture", "yes"),
+        (2, "picture", "yes"),
+        (3, "video", "yes"),
+    ]
+    assert set(LedgerRecord.objects.values_list("type", "value")) == {
+        ("pdq", pdq_value(1)),
+        ("md5", "a" * 32),
+        ("md5", f"{2:032x}"),
+        ("vpdq", vpdq_value(clip_frames(2, 3))),
+    }
     assert not answer.cookies
 
 
-def test_a_lost_answer_is_asked_for_again_and_makes_no_twin(client: Client) -> None:
-    lost = send(client, signal(1))
-    again = send(client, signal(1))
+def test_a_lost_answer_is_asked_for_again_and_makes_no_twin() -> None:
+    lost = send_case(picture(1), receipt=RECEIPT)
+    # With the proof that was used up, or without any: nothing is asked for twice.
+    again = send_case(picture(1), receipt=RECEIPT, proof=None)
     assert Case.objects.count() == 1
     assert LedgerRecord.objects.count() == 1
     assert again.content == lost.content
     assert opens(again) is not None
 
 
-def test_a_receipt_cannot_be_used_for_other_pictures(client: Client) -> None:
-    send(client, signal(1))
-    answer = send(client, signal(2))
+def test_a_receipt_cannot_be_used_for_other_pictures() -> None:
+    send_case(picture(1), receipt=RECEIPT)
+    answer = send_case(picture(2), receipt=RECEIPT)
     assert answer.status_code == 409
     assert answer["Content-Type"] == "application/problem+json"
     assert LedgerRecord.objects.count() == 1
 
 
-def test_a_picture_keeps_the_number_by_which_the_person_knows_it(client: Client) -> None:
-    case = opens(send(client, signal(1, value="0" * 64), signal(2)))
-    assert case is not None
-    assert [picture.number for picture in case.signals.all()] == [2]
+def test_a_picture_keeps_the_number_by_which_the_person_knows_it() -> None:
+    case = opens(send_case(picture("0" * 64), picture(2)))
+    assert [item.number for item in case.items.all()] == [2]
 
 
-def test_refused_signals_are_named_by_number_and_the_case_is_made_with_the_rest(client: Client) -> None:
-    answer = send(
-        client,
-        signal(1),
-        signal(2, value="xyz"),
-        signal(3, value="0" * 64),
-        signal(4, quality=49),
-        signal(5, quality=50),
+def test_refused_items_are_named_by_number_and_the_case_is_made_with_the_rest() -> None:
+    too_alike = ["0,100," + pdq_value(1) + ",0.000", "1,100," + pdq_value(1) + ",1.000"]
+    answer = send_case(
+        picture(1),
+        picture("xyz"),
+        picture("0" * 64),
+        picture(4, quality=49),
+        picture(5, quality=50),
+        # Of a video whose frames cannot be used, the exact hash still can.
+        video(6, frames=too_alike),
     )
     assert answer.status_code == 201
-    made = json.loads(answer.content)
-    assert made["signals"] == 2
-    assert made["refused"] == [
-        {"number": 2, "reason": "malformed"},
-        {"number": 3, "reason": "degenerate"},
-        {"number": 4, "reason": "poor"},
-    ]
-    assert set(LedgerRecord.objects.values_list("value", flat=True)) == {pdq_value(1), pdq_value(5)}
+    assert told(answer) == {
+        "first": 1,
+        "items": 3,
+        "held": [],
+        "refused": [
+            {"number": 2, "reason": "malformed"},
+            {"number": 3, "reason": "degenerate"},
+            {"number": 4, "reason": "poor"},
+        ],
+    }
+    assert set(LedgerRecord.objects.values_list("value", flat=True)) == {pdq_value(1), pdq_value(5), f"{6:032x}"}
 
 
-def test_if_no_signal_can_be_used_no_case_is_made(client: Client) -> None:
-    answer = send(client, signal(1, quality=3), signal(2, value="f" * 64))
+def test_if_no_signal_can_be_used_no_case_is_made() -> None:
+    answer = send_case(picture(1, quality=3), picture("f" * 64))
     assert answer.status_code == 422
     assert answer["Content-Type"] == "application/problem+json"
     assert [line["number"] for line in json.loads(answer.content)["refused"]] == [1, 2]
     assert Case.objects.count() == 0
 
 
-def test_the_same_signal_twice_is_one_picture(client: Client) -> None:
-    answer = send(client, signal(1), signal(1, value=pdq_value(1).upper()))
-    assert json.loads(answer.content)["signals"] == 1
-    assert CaseSignal.objects.count() == 1
+def test_the_same_signal_twice_is_one_item() -> None:
+    answer = send_case(picture(1), picture(pdq_value(1).upper()))
+    assert json.loads(answer.content)["items"] == 1
+    assert CaseItem.objects.count() == 1
+
+
+def body(**changes: Any) -> dict[str, Any]:
+    sent = {"receipt": RECEIPT, "proof": "x", "made_with_ai": "no", "items": [picture(1)]} | changes
+    return {key: value for key, value in sent.items() if value != "left out"}
+
+
+def pdq(**changes: Any) -> dict[str, Any]:
+    return body(
+        items=[{"kind": "picture", "signals": [{"type": "pdq", "value": pdq_value(1), "quality": 90} | changes]}]
+    )
+
+
+FRAME = f"0,100,{pdq_value(1)},0.000"
 
 
 @pytest.mark.parametrize(
-    "body",
+    "sent",
     [
         b" ",
         b"{",
@@ -114,24 +151,38 @@ def test_the_same_signal_twice_is_one_picture(client: Client) -> None:
         b"null",
         b'"text"',
         b"\xff\xfe",
-        json.dumps({"signals": [signal(1)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": []}).encode(),
-        json.dumps({"receipt": "short", "signals": [signal(1)]}).encode(),
-        json.dumps({"receipt": RECEIPT + "\n", "signals": [signal(1)]}).encode(),
-        json.dumps({"receipt": RECEIPT.upper(), "signals": [signal(1)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1)], "name": "holiday.jpg"}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, file="holiday.jpg")]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, type="md5")]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, quality="90")]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, quality=101)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, quality=True)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, value=None)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(1, value="a" * 1000)]}).encode(),
-        json.dumps({"receipt": RECEIPT, "signals": [signal(seed) for seed in range(501)]}).encode(),
+        body(receipt="left out"),
+        body(receipt="short"),
+        body(receipt="0" * 32),
+        body(receipt=RECEIPT + "\n"),
+        body(receipt=RECEIPT.upper()),
+        body(made_with_ai="left out"),
+        body(made_with_ai="maybe"),
+        body(name="holiday.jpg"),
+        body(items=[]),
+        body(items=[picture(seed) for seed in range(501)]),
+        body(items=[picture(1) | {"name": "holiday.jpg"}]),
+        body(items=[{"kind": "picture", "signals": []}]),
+        body(items=[{"kind": "picture", "signals": picture(1)["signals"] * 2}]),
+        body(items=[{"kind": "sound", "signals": exact("a" * 32)["signals"]}]),
+        body(items=[{"kind": "video", "signals": picture(1)["signals"]}]),
+        body(items=[{"kind": "video", "signals": exact("a" * 32)["signals"] * 2}]),
+        body(items=[{"kind": "video", "signals": [{"type": "vpdq", "frames": []}]}]),
+        body(items=[{"kind": "video", "signals": [{"type": "vpdq", "frames": [FRAME] * 3601}]}]),
+        body(items=[{"kind": "video", "signals": [{"type": "vpdq", "frames": [FRAME] * 3600}]}] * 3),
+        body(items=[{"kind": "video", "signals": [{"type": "vpdq", "frames": [FRAME + "0" * 100]}]}]),
+        pdq(file="holiday.jpg"),
+        pdq(type="vpdq"),
+        pdq(quality="90"),
+        pdq(quality=101),
+        pdq(quality=True),
+        pdq(value=None),
+        pdq(value="a" * 1000),
     ],
 )
-def test_a_message_that_is_not_the_contract_is_refused_and_not_repeated(client: Client, body: bytes) -> None:
-    answer = client.post("/start/case/", body, content_type="application/json")
+def test_a_message_that_is_not_the_contract_is_refused_and_not_repeated(client: Client, sent: Any) -> None:
+    raw = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+    answer = client.post("/start/case/", raw, content_type="application/json")
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert b"holiday" not in answer.content
@@ -141,8 +192,8 @@ def test_a_message_that_is_not_the_contract_is_refused_and_not_repeated(client: 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_only_json_is_taken(client: Client, kind: str) -> None:
-    body = json.dumps({"receipt": RECEIPT, "signals": [signal(1)]})
-    assert client.generic("POST", "/start/case/", body, content_type=kind).status_code == 415
+    raw = json.dumps(body(proof=a_proof()))
+    assert client.generic("POST", "/start/case/", raw, content_type=kind).status_code == 415
     assert Case.objects.count() == 0
 
 
@@ -150,30 +201,60 @@ def test_a_case_cannot_be_asked_for_by_address(client: Client) -> None:
     assert client.get("/start/case/").status_code == 405
 
 
-def test_one_network_can_make_only_so_many_cases_in_an_hour(client: Client) -> None:
-    refused = 0
-    with mock.patch("reclaim.bank.cases.pins.hash_pin", return_value="not a hash"):
-        for turn in range(NEW_CASES.tries + 2):
-            answer = send(client, signal(turn), receipt=f"{turn:032x}")
-            refused += answer.status_code == 429
-    assert refused == 2
-    assert 0 < int(answer["Retry-After"]) <= NEW_CASES.window + 1
-    assert Case.objects.count() == NEW_CASES.tries
-
-
 @pytest.mark.parametrize("broken", ["reclaim.sitekit.models.Attempt.objects", "reclaim.bank.cases.models.Case.objects"])
-def test_without_its_database_the_bank_takes_nothing(client: Client, broken: str) -> None:
+def test_without_its_database_the_bank_takes_nothing(broken: str) -> None:
     with mock.patch(f"{broken}.create", side_effect=DatabaseError):
-        answer = send(client, signal(1))
+        answer = send_case(picture(1))
     assert answer.status_code == 503
     assert answer["Retry-After"] == "60"
-    assert CaseSignal.objects.count() == 0
+    assert CaseItem.objects.count() == 0
 
 
 def test_another_sites_page_cannot_make_a_case(client: Client) -> None:
-    body = json.dumps({"receipt": RECEIPT, "signals": [signal(1)]})
     answer = client.post(
-        "/start/case/", body, content_type="application/json", headers={"Sec-Fetch-Site": "cross-site"}
+        "/start/case/",
+        json.dumps(body(proof=a_proof())),
+        content_type="application/json",
+        headers={"Sec-Fetch-Site": "cross-site"},
     )
     assert answer.status_code == 403
     assert Case.objects.count() == 0
+
+
+def signed_in_client(case_number: str, pin: str) -> Client:
+    client = Client()
+    assert client.post("/case/", {"number": case_number, "pin": pin}).status_code == 302
+    return client
+
+
+def add(client: Client, *items: dict[str, Any], **changes: Any) -> HttpResponse:
+    sent = body(items=list(items), proof=a_proof()) | changes
+    return client.post("/case/add/send/", json.dumps(sent), content_type="application/json", headers=OURS)  # type: ignore[return-value]
+
+
+def test_more_is_added_to_an_open_case_and_the_same_only_once() -> None:
+    made = a_case(1)
+    client = signed_in_client(made.number, made.pin)
+    answer = add(client, picture(1), picture(2), picture("xyz"), video(3))
+    assert answer.status_code == 201
+    assert json.loads(answer.content) == {
+        "first": 2,
+        "items": 2,
+        "held": [],
+        "refused": [{"number": 3, "reason": "malformed"}],
+    }
+    assert list(made.case.items.values_list("number", "kind")) == [(1, "picture"), (3, "picture"), (5, "video")]
+    again = add(client, picture(1), picture(2), picture("xyz"), video(3))
+    assert again.content == answer.content
+    assert add(client, picture(9)).status_code == 409
+    later = add(client, picture(2), receipt="f" * 64)
+    assert json.loads(later.content) == {"first": 6, "items": 0, "held": [], "refused": []}
+    assert made.case.items.count() == 3
+
+
+def test_nothing_is_added_without_an_open_case(client: Client) -> None:
+    made = a_case(1)
+    answer = add(client, picture(2))
+    assert answer.status_code == 401
+    assert answer["Content-Type"] == "application/problem+json"
+    assert made.case.items.count() == 1

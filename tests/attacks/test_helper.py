@@ -1,0 +1,154 @@
+"""Attacks on what helper organisations may see, as sentences."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from reclaim.bank.cases.codes import new_code
+from reclaim.bank.cases.consents import CODE_LIFE, forget_codes, give_consent, open_case, revoke_consent
+from reclaim.bank.cases.models import Consent
+from reclaim.bank.cases.numbers import shown
+from reclaim.bank.helper.views import CODE_TRIES
+from reclaim.bank.organisations.queries import PER_NETWORK
+from reclaim.bank.organisations.services import rekey_organisation, revoke_organisation
+from tests.personas import ActingOrganisation, a_case
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
+
+OURS = {"Origin": "http://testserver"}
+
+
+def answer_to(helper: ActingOrganisation, code: str) -> tuple[int, str]:
+    answer = helper.client.post("/helper/", {"code": code}, headers=OURS)
+    return answer.status_code, answer.content.decode()
+
+
+def test_an_unknown_a_used_an_expired_a_revoked_and_anothers_code_cannot_be_told_apart() -> None:
+    helper, other = ActingOrganisation.let_in("One"), ActingOrganisation.let_in("Two")
+    used, expired, revoked, of_another = (a_case(seed).case for seed in range(4))
+    codes = [new_code(), "not a code"]
+    codes.append(give_consent(used, helper.organisation).code)
+    consent = open_case(helper.organisation, codes[-1])
+    assert consent is not None
+    revoke_consent(used, consent.pk)
+    codes.append(give_consent(expired, helper.organisation).code)
+    Consent.objects.update(code_until=timezone.now() - datetime.timedelta(seconds=1))
+    codes.append(give_consent(revoked, helper.organisation).code)
+    revoke_consent(revoked, revoked.consents.get().pk)
+    codes.append(give_consent(of_another, other.organisation).code)
+    assert len({answer_to(helper, code) for code in codes}) == 1
+    assert answer_to(helper, codes[0])[0] == 422
+    assert other.opens(codes[-1]) is not None
+
+
+def test_a_helper_whose_consent_was_revoked_sees_nothing_at_its_next_request() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    assert helper.opens(give_consent(made.case, helper.organisation).code) is not None
+    consent = made.case.consents.get()
+    person = Client()
+    person.post("/case/", {"number": made.number, "pin": made.pin})
+    person.post("/case/helper/stop/", {"consent": consent.pk}, headers=OURS)
+    assert helper.client.get(f"/helper/case/{consent.pk}/").status_code == 404
+    assert "There is none yet" in helper.client.get("/helper/").content.decode()
+
+
+def test_a_helper_cannot_reach_a_case_of_another_helper_or_one_whose_code_it_never_used() -> None:
+    helper, other = ActingOrganisation.let_in("One"), ActingOrganisation.let_in("Two")
+    case = a_case(1).case
+    unused = give_consent(case, helper.organisation)
+    assert helper.client.get(f"/helper/case/{case.consents.get().pk}/").status_code == 404
+    assert helper.opens(unused.code) is not None
+    assert other.client.get(f"/helper/case/{case.consents.get().pk}/").status_code == 404
+    assert helper.client.get(f"/helper/case/{10**30}/").status_code == 404
+
+
+def test_a_person_cannot_end_the_consent_of_another_persons_case() -> None:
+    helper, mine, other = ActingOrganisation.let_in(), a_case(1), a_case(2).case
+    give_consent(other, helper.organisation)
+    person = Client()
+    person.post("/case/", {"number": mine.number, "pin": mine.pin})
+    for sent in (str(other.consents.get().pk), "9" * 50, "²", ""):
+        assert person.post("/case/helper/stop/", {"consent": sent}, headers=OURS).status_code == 302
+    assert other.consents.count() == 1
+
+
+def test_an_organisation_that_guesses_codes_is_slowed_and_another_is_not() -> None:
+    helper, other, made = ActingOrganisation.let_in("One"), ActingOrganisation.let_in("Two"), a_case(1)
+    for _ in range(CODE_TRIES.tries):
+        assert answer_to(helper, new_code())[0] == 422
+    assert answer_to(helper, new_code())[0] == 429
+    assert answer_to(helper, give_consent(made.case, helper.organisation).code)[0] == 429
+    assert other.opens(give_consent(made.case, other.organisation).code) is not None
+
+
+def test_a_network_that_guesses_keys_is_slowed() -> None:
+    client = Client()
+    statuses = [
+        client.post("/helper/sign-in/", {"key": f"guess {n}"}).status_code for n in range(PER_NETWORK.tries + 1)
+    ]
+    assert statuses == [422] * PER_NETWORK.tries + [429]
+
+
+@pytest.mark.parametrize("ended_by", ["revoked", "rekeyed"])
+def test_a_session_ends_with_the_key_that_it_began_with(ended_by: str) -> None:
+    helper = ActingOrganisation.let_in()
+    assert helper.client.get("/helper/").status_code == 200
+    if ended_by == "revoked":
+        assert revoke_organisation("Example Helpline")
+    else:
+        assert rekey_organisation("Example Helpline")
+    assert helper.client.get("/helper/")["Location"] == "/helper/sign-in/"
+    assert Client().post("/helper/sign-in/", {"key": helper.key}).status_code == 422
+
+
+def test_consents_of_a_revoked_organisation_do_not_come_back_with_it() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    helper.opens(give_consent(made.case, helper.organisation).code)
+    revoke_organisation("Example Helpline")
+    again = ActingOrganisation.let_in()
+    assert again.organisation == helper.organisation
+    assert "There is none yet" in again.client.get("/helper/").content.decode()
+
+
+def test_a_helper_that_does_not_run_the_bank_decides_on_nothing_held() -> None:
+    helper = ActingOrganisation.let_in()
+    assert helper.client.get("/helper/held/").status_code == 403
+    assert helper.client.post("/helper/held/", {"item": "1", "decision": "release"}, headers=OURS).status_code == 403
+
+
+def test_a_helpers_session_is_no_persons_and_a_persons_is_no_helpers() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    assert helper.client.get("/case/pictures/")["Location"] == "/case/"
+    person = Client()
+    person.post("/case/", {"number": made.number, "pin": made.pin})
+    assert person.get("/helper/")["Location"] == "/helper/sign-in/"
+    # Signing in as a helper in the same browser closes the case there.
+    person.post("/helper/sign-in/", {"key": helper.key}, headers=OURS)
+    assert person.get("/case/pictures/")["Location"] == "/case/"
+
+
+def test_the_database_holds_no_code_and_forgets_those_that_nobody_used() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    given = give_consent(made.case, helper.organisation)
+    consent = Consent.objects.get()
+    assert given.code.encode() not in bytes(consent.code_mac or b"")
+    assert consent.code_until is not None
+    assert consent.code_until - timezone.now() <= CODE_LIFE
+    assert forget_codes() == 0
+    Consent.objects.update(code_until=timezone.now())
+    assert forget_codes() == 1
+    assert shown(given.code).count("-") == 1
+
+
+def test_another_sites_page_cannot_give_or_end_a_consent() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    person = Client()
+    person.post("/case/", {"number": made.number, "pin": made.pin})
+    evil = {"Origin": "https://evil.example"}
+    sent = {"organisation": helper.organisation.pk, "sure": "yes"}
+    assert person.post("/case/helper/", sent, headers=evil).status_code == 403
+    assert Consent.objects.count() == 0

@@ -1,0 +1,160 @@
+"""Helper organisations: consent by a one-time code, what they see, and what the bank's own team decides."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from reclaim.bank.cases.designations import designation
+from reclaim.bank.cases.models import Consent
+from reclaim.bank.cases.numbers import shown
+from reclaim.bank.cases.services import NewCase, NewItem, NewSignal, create_case
+from reclaim.bank.organisations.models import Organisation
+from reclaim.bank.organisations.services import (
+    NameTakenError,
+    add_organisation,
+    rekey_organisation,
+    revoke_organisation,
+)
+from reclaim.sitekit.models import AuditEvent
+from tests.personas import ActingOrganisation, ActingPlatform, a_case, pdq_value
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
+
+OURS = {"Origin": "http://testserver"}
+
+
+def signed_in(made: NewCase) -> Client:
+    client = Client()
+    assert client.post("/case/", {"number": made.number, "pin": made.pin}).status_code == 302
+    return client
+
+
+def code_for(person: Client, organisation: Organisation) -> str:
+    page = person.post("/case/helper/", {"organisation": organisation.pk, "sure": "yes"}, headers=OURS)
+    found = re.search(r"data-code>([^<]+)<", page.content.decode())
+    assert found
+    return found[1]
+
+
+def words_of(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_helper_sees_what_the_person_sees_and_nothing_that_names_the_case() -> None:
+    platform, helper = ActingPlatform.vetted("Example Social"), ActingOrganisation.let_in()
+    made = a_case(1, 2)
+    platform.fetch_all()
+    person = signed_in(made)
+    assert "Example Helpline" in person.get("/case/helper/").content.decode()
+    code = code_for(person, helper.organisation)
+    assert "They cannot see it yet" in person.get("/case/helper/").content.decode()
+    assert "There is none yet" in helper.client.get("/helper/").content.decode()
+    page = helper.opens(code.lower())
+    assert page is not None
+    mine = person.get("/case/pictures/").content.decode()
+    told = mine[mine.index('<section class="card">') : mine.index("<h2>What happens next</h2>")]
+    assert words_of(told) in words_of(page)
+    assert designation(made.case.pk) in page
+    for secret in (made.number, shown(made.number), made.pin, pdq_value(1), str(made.case.pk)):
+        assert secret not in page
+    assert "<form" not in page.split("<main")[1].split("</main>")[0]
+
+
+def test_every_read_of_a_helper_is_recorded_and_the_person_sees_when_they_last_looked() -> None:
+    helper, made = ActingOrganisation.let_in(), a_case(1)
+    person = signed_in(made)
+    helper.opens(code_for(person, helper.organisation))
+    helper.client.get("/helper/")
+    actor = f"organisation:{helper.organisation.pk}"
+    assert list(AuditEvent.objects.filter(actor=actor).values_list("action", flat=True)) == [
+        "consent.use",
+        "case.read",
+        "cases.list",
+    ]
+    page = words_of(person.get("/case/helper/").content.decode())
+    assert "They can see your case since" in page
+    assert "They last looked on" in page
+
+
+def test_what_a_consent_means_is_read_before_there_is_a_code() -> None:
+    helper = ActingOrganisation.let_in()
+    person = signed_in(a_case(1))
+    page = person.post("/case/helper/", {"organisation": helper.organisation.pk}, headers=OURS).content.decode()
+    assert "What they will not see" in page
+    assert "data-code" not in page
+    assert Consent.objects.count() == 0
+
+
+@pytest.mark.parametrize("sent", ["", "0", "x", "9" * 100, "²"])
+def test_whoever_is_no_organisation_here_gets_no_code(sent: str) -> None:
+    ActingOrganisation.let_in()
+    answer = signed_in(a_case(1)).post("/case/helper/", {"organisation": sent, "sure": "yes"}, headers=OURS)
+    assert answer.status_code == 422
+    assert Consent.objects.count() == 0
+
+
+def test_a_new_code_ends_the_one_before() -> None:
+    helper, person = ActingOrganisation.let_in(), signed_in(a_case(1))
+    first, second = code_for(person, helper.organisation), code_for(person, helper.organisation)
+    assert helper.opens(first) is None
+    assert helper.opens(second) is not None
+
+
+def test_organisations_are_listed_by_country_in_the_language_of_the_page() -> None:
+    add_organisation("Hilfe", "DE", ["de", "pt-br"], "Telefon 0123")
+    person = signed_in(a_case(1))
+    assert "Germany" in person.get("/case/helper/").content.decode()
+    german = person.get("/de/case/helper/").content.decode()
+    assert "Deutschland" in german
+    assert "Deutsch · Português Brasileiro" in german
+
+
+def test_the_banks_own_team_lets_in_or_refuses_what_is_held() -> None:
+    platform, team = ActingPlatform.vetted(), ActingOrganisation.let_in(runs_bank=True)
+    held = [NewItem(n, "picture", (NewSignal("pdq", pdq_value(n)),), held_for=("many-cases",)) for n in (1, 2, 3)]
+    case = create_case(held).case
+    page = team.client.get("/helper/held/").content.decode()
+    assert page.count("data-held") == 3
+    assert "More cases came from its network" in page
+    first, second, third = case.items.all()
+    assert team.decides("release", first, second) == 302
+    assert team.decides("unclear", third) == 302
+    assert team.decides("release", third) == 422
+    assert team.decides("burn", third) == 422
+    assert set(platform.fetch_all()) == {pdq_value(1), pdq_value(2)}
+    assert list(case.items.values_list("state", flat=True)) == ["in place", "in place", "refused"]
+    actions = AuditEvent.objects.filter(actor=f"organisation:{team.organisation.pk}").values_list("action", flat=True)
+    assert {"held.read", "item.release", "item.refuse"} <= set(actions)
+
+
+def test_pages_for_helpers_are_english_whatever_the_browser_asks_for() -> None:
+    page = Client().get("/helper/sign-in/", headers={"Accept-Language": "ar"}).content.decode()
+    assert '<html lang="en" dir="ltr">' in page
+
+
+def test_a_key_is_kept_as_a_mac_only_and_a_name_is_taken_once() -> None:
+    organisation, key = add_organisation("Example Helpline", "gb", ["EN"])
+    assert (organisation.country, organisation.languages) == ("GB", ["en"])
+    assert key.encode() not in bytes(organisation.key_mac)
+    with pytest.raises(NameTakenError):
+        add_organisation("Example Helpline", "GB", ["en"])
+    assert revoke_organisation("Example Helpline")
+    assert not revoke_organisation("Example Helpline")
+    again, new_key = add_organisation("Example Helpline", "FR", ["fr"])
+    assert (again.pk, again.country) == (organisation.pk, "FR")
+    assert new_key != key
+    assert rekey_organisation("Nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "languages"),
+    [("", "GB", ["en"]), ("x" * 81, "GB", ["en"]), ("A\nB", "GB", ["en"]), ("A", "EU", ["en"]), ("A", "G", ["en"]),
+     ("A", "ZZ", ["en"]), ("A", "GB", []), ("A", "GB", ["English, please"])],
+)  # fmt: skip
+def test_what_is_no_organisation_is_told_so(name: str, country: str, languages: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"\."):
+        add_organisation(name, country, languages)
+    assert Organisation.objects.count() == 0
