@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import struct
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -25,17 +27,24 @@ Frame = NDArray[np.uint8]
 
 
 def film(
-    seconds: float = 4, rate: int = 10, size: tuple[int, int] = (320, 240), photos: Sequence[int] = (0, 5, 9)
+    seconds: float = 4,
+    rate: int = 10,
+    size: tuple[int, int] = (320, 240),
+    photos: Sequence[int] = (0, 5, 9),
+    zoom: float = 0.25,
 ) -> Iterator[Frame]:
-    """RGB frames that move over one photograph after another, each for an equal part of the time."""
+    """RGB frames that move over one photograph after another, each for an equal part of the time.
+
+    zoom: how much nearer a photograph has come when the next one follows.
+    """
     count = round(seconds * rate)
     opened = [Image.open(PHOTOS[number]).convert("RGB") for number in photos]
     for number in range(count):
         place = number * len(opened) / count
         photo, part = opened[int(place)], place % 1
         width, height = photo.size
-        across, down = width * (0.85 - 0.25 * part), height * (0.85 - 0.25 * part)
-        left, top = (width - across) * part, (height - down) * (1 - part) / 2
+        across, down = width * (0.9 - zoom * part), height * (0.9 - zoom * part)
+        left, top = (width - across) / 2 + zoom * width * part / 4, (height - down) / 2
         box = (left, top, left + across, top + down)
         yield np.asarray(photo.resize(size, Image.Resampling.BILINEAR, box=box))
 
@@ -65,3 +74,43 @@ def encoded(
                 output.mux(stream.encode(frame))
             output.mux(stream.encode(None))
         return path.read_bytes()
+
+
+def rotated(mp4: bytes, degrees: int) -> bytes:
+    """The same MP4 with the note that it is to be shown turned clockwise by 90, 180 or 270 degrees."""
+    a, b, c, d = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}[degrees]
+    one = 1 << 16
+    at = mp4.index(b"tkhd") + 44
+    matrix = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
+    return mp4[:at] + matrix + mp4[at + len(matrix) :]
+
+
+def sound() -> bytes:
+    """An MP4 with a second of noise and no picture."""
+    buffer = io.BytesIO()
+    rng = np.random.default_rng(7)
+    with av.open(buffer, "w", format="mp4") as output:
+        stream = output.add_stream("aac", rate=44100)
+        for number in range(43):
+            samples = rng.normal(0, 0.1, (1, 1024)).astype(np.float32)
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.rate, frame.pts = 44100, number * 1024
+            output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    return buffer.getvalue()
+
+
+def empty_film(container: str) -> bytes:
+    """A file that announces a film and has no frame."""
+    buffer = io.BytesIO()
+    with av.open(
+        buffer, "w", format=container, options={"movflags": "empty_moov"} if container == "mp4" else {}
+    ) as output:
+        stream = output.add_stream(CODECS[container], rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        output.start_encoding()
+    return buffer.getvalue()
+
+
+def noise(count: int) -> bytes:
+    return bytes(np.random.default_rng(1).integers(0, 256, count, dtype=np.uint8))

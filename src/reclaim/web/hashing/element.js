@@ -2,6 +2,8 @@
 // of the page goes from moment to moment, and what it shows is taken as a bitmap.
 
 const PATIENCE_MS = 20000;
+// How long a frame may take to appear once its place was reached. A page in the background is not told of frames.
+const APPEARING_MS = 500;
 
 // Resolves when the element says `event`; rejects when it says that it cannot, or says nothing.
 function heard(video, event) {
@@ -20,6 +22,37 @@ function heard(video, event) {
   });
 }
 
+// Knows when another frame is shown: a browser says that it has arrived at a place a little before it shows it.
+class Watch {
+  constructor(video) {
+    this.shown = -1;
+    this.taken = -1;
+    this.wake = () => {};
+    const look = (_, { mediaTime }) => {
+      this.shown = mediaTime;
+      this.wake();
+      video.requestVideoFrameCallback(look);
+    };
+    this.able = 'requestVideoFrameCallback' in video;
+    if (this.able) video.requestVideoFrameCallback(look);
+  }
+
+  // Resolves when a frame after the one of the call before is shown, or after a while.
+  async next() {
+    if (!this.able || this.shown <= this.taken) {
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, APPEARING_MS);
+        this.wake = () => {
+          if (this.shown <= this.taken) return;
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.taken = this.shown;
+  }
+}
+
 // seeks: [k, moment, seconds to go to] of each frame. visit(bitmap, k, moment, part) is awaited for each, and closes
 // or hands on the bitmap; part is how much was done before it, 0..1. Rejects as visit does, or if the browser cannot
 // play the video.
@@ -27,6 +60,7 @@ export async function eachShown(blob, seeks, visit) {
   const video = document.createElement('video');
   const address = URL.createObjectURL(blob);
   try {
+    const watch = new Watch(video);
     const loaded = heard(video, 'loadeddata');
     Object.assign(video, { muted: true, playsInline: true, preload: 'auto', src: address });
     await loaded;
@@ -34,6 +68,7 @@ export async function eachShown(blob, seeks, visit) {
       const arrived = heard(video, 'seeked');
       video.currentTime = place;
       await arrived;
+      await watch.next();
       const bitmap = await createImageBitmap(video, { colorSpaceConversion: 'none' });
       await visit(bitmap, k, moment, done / seeks.length);
     }

@@ -1,16 +1,10 @@
 // What a worker can be asked to do; the page does the same itself where workers cannot. A task is given its input and
 // step(part), which it awaits as it goes on, part being 0..1, and which rejects to end it.
 
+import { sniff } from './header.js';
 import { pdq } from './pdq.js';
 import { fingerprintPicture, SIDE, squareLuma } from './picture.js';
 import { selfTest } from './self_test.js';
-
-async function sniff(blob) {
-  const head = String.fromCharCode(...new Uint8Array(await blob.slice(0, 64).arrayBuffer()));
-  if (head.startsWith('\x1a\x45\xdf\xa3')) return head.includes('webm') ? 'webm' : 'mkv';
-  if (/^....(moov|mdat|wide|free|skip|pnot|ftypqt)/s.test(head)) return 'mov';
-  return /^....ftyp(?!avi|hei|hev|mif|msf)/s.test(head) ? 'mp4' : 'unknown';
-}
 
 const VIDEOS = new Set(['mp4', 'mov', 'webm', 'mkv']);
 
