@@ -247,12 +247,12 @@ def test_a_revoked_or_expired_code_lets_nobody_in() -> None:
     assert forget_used() == 1
 
 
-def test_a_network_that_guesses_codes_is_not_listened_to_any_more() -> None:
+def test_a_network_that_guesses_codes_is_not_listened_to_any_more(client: Client) -> None:
     (code,) = make_codes("Helpline", 1, MONTH)
     for guess in range(figures().network.codes):
         guessed = f"{guess:012}"
         assert set(guessed) <= set(CODE_ALPHABET)
-        assert why(send_case(picture(1), proof=None, code=guessed)) == (428, "code")
+        assert why(send_case(picture(1), proof=None, code=guessed, client=client)) == (428, "code")
     assert why(send_case(picture(1), proof=None, code=code)) == (428, "code")
     assert send_case(picture(1), proof=None, code=code, address="198.51.100.1").status_code == 201
 
@@ -272,13 +272,13 @@ def test_what_is_kept_of_a_code_gives_no_code() -> None:
     }
 
 
-def test_a_flood_of_cases_does_not_stop_a_real_one() -> None:
+def test_a_flood_of_cases_does_not_stop_a_real_one(client: Client) -> None:
     with mock.patch("reclaim.bank.cases.pins.hash_pin", return_value="not a hash"):
         effort = puzzles.tries_at(0)
         for turn in range(300):
             # A hundred networks, three cases each; the flood has every puzzle solved.
-            assert send_case(picture(turn), address=f"198.18.{turn % 100}.7").status_code == 201
-        puzzle = Client().get("/start/puzzle/").json()["challenge"]
+            assert send_case(picture(turn), address=f"198.18.{turn % 100}.7", client=client).status_code == 201
+        puzzle = client.get("/start/puzzle/").json()["challenge"]
         prefix, tried = puzzle["parameters"]["keyPrefix"], altcha.solve_challenge(altcha.Challenge.from_dict(puzzle))
         assert tried is not None
         assert tried.derived_key.startswith(prefix)

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from django.test import Client
 
 from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.services import NewItem, create_case
@@ -93,13 +94,13 @@ def test_a_video_of_harmless_frames_is_refused_and_one_with_a_few_loses_them() -
     assert [text.split(",")[2] for text in kept] == [pdq_value(1), pdq_value(2)]
 
 
-def test_somebody_who_circles_a_popular_picture_is_held_before_long() -> None:
+def test_somebody_who_circles_a_popular_picture_is_held_before_long(client: Client) -> None:
     popular = pdq_value(77)
     limit = figures().holding.circling.high
     with mock.patch("reclaim.bank.cases.pins.hash_pin", return_value="not a hash"):
         held = [
             # Beside each, a picture that has nothing to do with it.
-            len(send_case(picture(moved(popular, 10, seed)), picture(1000 + seed)).json()["held"])
+            len(send_case(picture(moved(popular, 10, seed)), picture(1000 + seed), client=client).json()["held"])
             for seed in range(limit)
         ]
         assert held[0] == 0
@@ -109,12 +110,12 @@ def test_somebody_who_circles_a_popular_picture_is_held_before_long() -> None:
     assert any(Hold.CIRCLING in words for words in reasons)
 
 
-def test_the_same_signal_from_very_many_cases_of_one_network_is_held() -> None:
+def test_the_same_signal_from_very_many_cases_of_one_network_is_held(client: Client) -> None:
     with (
         mock.patch("reclaim.bank.cases.pins.hash_pin", return_value="not a hash"),
         mock.patch("reclaim.bank.screening.services._counts", return_value=[]),
     ):
-        answers = [send_case(picture(1)).json()["held"] for _ in range(figures().holding.circling.high)]
+        answers = [send_case(picture(1), client=client).json()["held"] for _ in range(figures().holding.circling.high)]
     assert answers[0] == []
     assert answers[-1] != []
 

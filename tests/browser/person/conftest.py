@@ -43,6 +43,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = str(tmp_path_factory.mktemp("bank"))
     # Its own environment: the one of these tests names the database of the tests inside the process.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "DJANGO_"))}
+    env["RECLAIM_LIMITS"] = str(Path(__file__).parents[1] / "limits.toml")
     for name in ("Example Social", "Picture Board"):
         keys = json.loads(_run("bank", "platform", "add", name, "--data", data, "--json", env=env))
         assert keys["fetch_key"]
