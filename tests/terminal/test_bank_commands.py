@@ -129,3 +129,35 @@ def test_revoking_ends_access_and_an_unknown_name_is_said(tmp_path: Path) -> Non
     assert reclaim("bank", "platform", "revoke", "Example", "--data", tmp_path).returncode == 0
     assert reclaim("bank", "platform", "revoke", "Example", "--data", tmp_path).returncode == Exit.ERROR
     assert reclaim("bank", "platform", "list", "--data", tmp_path).stdout == ""
+
+
+def test_one_time_codes_are_printed_once_and_counted_and_ended(tmp_path: Path) -> None:
+    made = reclaim("bank", "codes", "make", "--for", "Helpline", "--count", "3", "--data", tmp_path, "--json")
+    assert made.returncode == 0, made.stderr
+    codes = json.loads(made.stdout)["codes"]
+    assert len(set(codes)) == 3
+    listed = reclaim("bank", "codes", "list", "--data", tmp_path)
+    assert listed.stdout == "Helpline: unused 3, used 0, revoked 0\n"
+    assert not any(code in listed.stdout for code in codes)
+    assert reclaim("bank", "codes", "revoke", "--for", "Helpline", "--data", tmp_path).returncode == 0
+    assert reclaim("bank", "codes", "revoke", "--for", "Helpline", "--data", tmp_path).returncode == Exit.ERROR
+
+
+def test_a_harmless_picture_is_added_listed_and_removed(tmp_path: Path) -> None:
+    added = reclaim("bank", "harmless", "add", PHOTO, "--what", "our logo", "--data", tmp_path)
+    assert added.stdout == "Harmless values added: 9.\n"
+    assert reclaim("bank", "harmless", "list", "--data", tmp_path, "--json").stdout.count("our logo") == 9
+    assert reclaim("bank", "harmless", "remove", "our logo", "--data", tmp_path).returncode == 0
+    again = reclaim("bank", "harmless", "add", "no-such-file", "--what", "x", "--data", tmp_path)
+    assert again.returncode == Exit.USAGE
+    assert again.stderr.count("\n") == 1
+
+
+def test_limits_with_a_fault_end_the_start_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "limits.toml"
+    file.write_text("[network]\ncases = 0\n")
+    monkeypatch.setenv("RECLAIM_LIMITS", str(file))
+    done = reclaim("bank", "serve", "--data", tmp_path / "bank", "--port", "0")
+    assert done.returncode == Exit.ERROR
+    assert "network.cases" in done.stderr
+    assert done.stderr.count("\n") == 1
