@@ -211,3 +211,13 @@ def test_sketches_tell_near_from_far_and_hold_no_value() -> None:
     assert sketches.most_near(mine, far) == 0
     assert sketches.most_near(mine, [sketches.read(sketches.sketch(value, b"another day's key"))]) == 0
     assert bytes.fromhex(value)[:2] not in sketches.sketch(value, key)[:8]
+
+
+def test_a_platform_cannot_put_a_harmless_value_into_the_bank_as_its_own_find() -> None:
+    values = [moved(harmless(), 5), moved(harmless(), 20), "0" * 64, pdq_value(1)]
+    records = [{"hashValue": value, "signalType": "ImagePDQ"} for value in values]
+    answer = ActingPlatform.vetted().post("SubmitHashes", {"count": len(records), "hashRecords": records})
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["count"] == 1
+    assert [refusal["index"] for refusal in answer.json()["refused"]] == [0, 1, 2]
+    assert list(LedgerRecord.objects.values_list("value", flat=True)) == [pdq_value(1)]

@@ -17,6 +17,8 @@ from reclaim.bank.ledger.queries import feed_page
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import access_platform
 from reclaim.bank.platforms.services import note_delivery
+from reclaim.bank.screening.queries import Candidate, Verdict, screen
+from reclaim.bank.screening.words import Refusal as Unfit
 from reclaim.protocol.stopncii_v1 import (
     MAX_PAGE_SIZE,
     Feedback,
@@ -32,7 +34,7 @@ from reclaim.protocol.stopncii_v1 import (
     SubmitFeedbackRequest,
     SubmitHashesRequest,
 )
-from reclaim.signals import is_degenerate, parse_md5, parse_pdq
+from reclaim.signals import parse_md5, parse_pdq
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.problems import invalid_message, problem
 from reclaim.sitekit.secrets import mac
@@ -134,10 +136,21 @@ def _parse_value(signal_type: SignalType, value: str) -> tuple[str, str]:
     parse = parsers.get(signal_type)
     if parse is None:
         raise ValueError(f"This bank keeps no signals of type {signal_type}; send {' or '.join(parsers)}.")
-    parsed = parse(value)
-    if signal_type is SignalType.IMAGE_PDQ and is_degenerate(parsed):
-        raise ValueError("This value comes from no real picture; it would match what nobody reported.")
-    return _BANK_TYPE[signal_type], parsed
+    return _BANK_TYPE[signal_type], parse(value)
+
+
+_NOT_TAKEN = {
+    Unfit.DEGENERATE: "This value comes from no real picture; it would match what nobody reported.",
+    Unfit.HARMLESS: "This is something harmless that many people have.",
+}
+_TOO_NEAR = "This is within 31 bits of something harmless that many people have; it would match that too."
+
+
+def _fault(verdict: Verdict) -> str | None:
+    """Why a find is not taken. Nobody at the bank looks at finds, so what a person's case is held for is refused."""
+    if verdict.refused:
+        return _NOT_TAKEN.get(verdict.refused, "This is no value of its type.")
+    return _TOO_NEAR if verdict.held_for else None
 
 
 def _submission(taken: int, refused: list[Refusal]) -> HttpResponse:
@@ -151,18 +164,24 @@ def submit_hashes(request: HttpRequest) -> HttpResponse:
     message = _read(SubmitHashesRequest, request)
     if isinstance(message, HttpResponse):
         return message
-    words, refused, indexes = [], [], []
+    refused: list[Refusal] = []
+    parsed: dict[int, Candidate] = {}
     for index, entry in enumerate(message.hashRecords):
         try:
-            signal_type, value = _parse_value(entry.signalType, entry.hashValue)
+            parsed[index] = Candidate(*_parse_value(entry.signalType, entry.hashValue))
         except ValueError as error:
             refused.append(Refusal(index=index, reason=str(error)))
+    words, indexes = [], []
+    for (index, candidate), verdict in zip(parsed.items(), screen(list(parsed.values())), strict=True):
+        if fault := _fault(verdict):
+            refused.append(Refusal(index=index, reason=fault))
             continue
+        entry = message.hashRecords[index]
         said = entry.CSPFeedbacks[0] if entry.CSPFeedbacks else None
         words.append(
             feedback.Word(
-                signal_type,
-                value,
+                candidate.type,
+                candidate.value,
                 said.feedbackValue if said else FeedbackValue.NONE,
                 said.tags if said else [],
             )
