@@ -309,47 +309,68 @@ def organisation_revoke(name: str, data: Path, database_url: str | None) -> None
 
 @command.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--made-with-ai",
+    type=click.Choice(["yes", "no", "unsaid"]),
+    default="unsaid",
+    show_default=True,
+    help="What the person says about these files.",
+)
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json: bool) -> None:
-    """Make a case from pictures on this machine. Only their signals enter the bank.
+def submit(files: Sequence[Path], made_with_ai: str, data: Path, database_url: str | None, as_json: bool) -> None:
+    """Make a case from pictures and videos on this machine. Only their signals enter the bank.
 
     Files that are no use are named, and the case is made from the rest (exit code 1); if none is of use there is no
     case, and the exit code says why (docs/commands.md).
 
     \b
     Example:
-      reclaim bank submit one.jpg two.png --data bank-data
+      reclaim bank submit one.jpg two.mp4 --data bank-data
     """
-    from reclaim.signals import SignalError, fingerprint
+    from reclaim.cli.bank_submit import items_of, read_file
+    from reclaim.signals import SignalError
 
-    signals, refused = [], []
+    read, errors = [], []
+    refused: list[tuple[Path, Exception]] = []
     for file in files:
         try:
-            signals.append(fingerprint(file).insist())
+            read.append(read_file(file))
         except SignalError as error:
+            errors.append(error)
             refused.append((file, error))
-            click.echo(f"{printable(file)}: {error}", err=True)
-    if not signals:
-        sys.exit(exit_for([error for _, error in refused]))
-    _open(data, database_url)
+    if read:
+        _open(data, database_url)
+        items, harmless = items_of(read, made_with_ai)
+        refused += harmless
+    for file, reason in refused:
+        click.echo(f"{printable(file)}: {reason}", err=True)
+    if not read:
+        sys.exit(exit_for(errors))
+    if not items:
+        sys.exit(Exit.ERROR)
     from reclaim.bank.cases.numbers import shown
-    from reclaim.bank.cases.services import NewItem, create_case
+    from reclaim.bank.cases.services import create_case
 
     try:
-        made = create_case(
-            [NewItem.picture(number, signal.pdq) for number, signal in enumerate(signals, start=1)], actor="operator"
-        )
+        made = create_case(items, actor="operator")
     except ValueError as error:
         fail(Exit.USAGE, str(error))
     if as_json:
-        found = [{"type": "pdq", "value": signal.pdq, "quality": signal.quality} for signal in signals]
-        left_out = [{"file": str(file), "error": str(error)} for file, error in refused]
-        click.echo(
-            json.dumps({"case_number": shown(made.number), "pin": made.pin, "signals": found, "refused": left_out})
-        )
+        taken = {item.number for item in items}
+        signals = [
+            {"item": number, **signal}
+            for number, file in enumerate(read, start=1)
+            if number in taken
+            for signal in file.as_json()
+        ]
+        left_out = [{"file": str(file), "error": str(reason)} for file, reason in refused]
+        number_and_pin = {"case_number": shown(made.number), "pin": made.pin}
+        click.echo(json.dumps({**number_and_pin, "signals": signals, "refused": left_out}))
     else:
-        click.echo(f"Case number  {shown(made.number)}\nPIN          {made.pin}\nSignals      {len(signals)}")
+        click.echo(f"Case number  {shown(made.number)}\nPIN          {made.pin}\nTaken        {made.told.items}")
+        if made.told.held:
+            click.echo(f"Held for a look, in no feed so far: {len(made.told.held)}")
         click.echo("Both are shown this once. Without them nobody, not even the bank, can find or withdraw the case.")
     if refused:
         sys.exit(Exit.ERROR)
@@ -359,7 +380,7 @@ def submit(files: Sequence[Path], data: Path, database_url: str | None, as_json:
 @click.argument("case", metavar="CASE")
 @site_options
 def withdraw(case: str, data: Path, database_url: str | None) -> None:
-    """Withdraw every picture of the case with the number CASE. The PIN is asked for, or read from standard input.
+    """Withdraw everything in the case with the number CASE. The PIN is asked for, or read from standard input.
 
     \b
     Example:
