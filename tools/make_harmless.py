@@ -376,7 +376,8 @@ def _apart(a: str, b: str) -> int:
     return (int(a, 16) ^ int(b, 16)).bit_count()
 
 
-def _values(picture: Picture) -> list[str]:
+def values_of(picture: Picture) -> list[str]:
+    """The values of a picture in its turns, without those that are nearly one another's."""
     values: list[str] = []
     for turn in pdq_of_turns(square(picture)).values():
         if not is_degenerate(turn.value) and all(_apart(turn.value, other) >= LEAST_APART for other in values):
@@ -389,7 +390,7 @@ def main() -> None:
     entries = []
     for group in GROUPS:
         for what, picture in group():
-            if values := _values(picture):
+            if values := values_of(picture):
                 entries.append(
                     {"type": "pdq", "what": what, "made": f"{Path(__file__).name}: {group.__name__}", "values": values}
                 )

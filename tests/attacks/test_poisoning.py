@@ -26,6 +26,7 @@ from reclaim.bank.screening.words import FOR_PRACTITIONERS, Hold, Refusal
 from reclaim.signals import fingerprint, is_degenerate, pdq_of_turns, read_luma
 from tests.personas import ActingPlatform, pdq_value
 from tests.sending import picture, send_case
+from tools import make_harmless
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
@@ -167,6 +168,12 @@ def test_the_packages_values_are_many_apart_and_none_is_degenerate() -> None:
     values = [value for entry in entries for value in entry["values"] if entry["type"] == "pdq"]
     assert not any(map(is_degenerate, values))
     assert all(entry["what"] and entry["made"] for entry in entries)
+
+
+def test_the_packages_values_are_those_of_the_pictures_that_its_tool_draws() -> None:
+    stored = {entry["what"]: entry["values"] for entry in json.loads(OWN_FILE.read_text())["values"]}
+    for what, drawn in make_harmless.flags():
+        assert stored[what] == make_harmless.values_of(drawn)
 
 
 def test_the_distances_are_those_of_counting_bits() -> None:
