@@ -7,7 +7,9 @@ import sys
 
 PARTS = (
     ("hash",),
+    ("video",),
     ("browser",),
+    ("browser_video",),
     ("index", "--n", "100000"),
     ("index", "--n", "1000000"),
     ("index", "--n", "10000000"),

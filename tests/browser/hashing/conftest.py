@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Page
 
 from tests.browser.hashing.server import Site, serve
 
-FINGERPRINT = """async ({ files, workers }) => {
+FINGERPRINT = """async ({ files, workers, patience }) => {
   const { Fingerprinter } = await import('/static/hashing/fingerprinter.js');
   const blobs = await Promise.all(files.map(async (path) => new File([await (await fetch(path)).blob()], 'x')));
-  const fingerprinter = await Fingerprinter.start({ workers });
+  const fingerprinter = await Fingerprinter.start({ workers, patience });
   const progress = [];
   try {
     const results = await fingerprinter.fingerprint(blobs, { onProgress: (step) => progress.push(step) });
@@ -43,14 +43,24 @@ class Device:
     def open(self) -> None:
         self.page.goto(self.site.origin + "/")
 
-    def fingerprint(self, files: Mapping[str, bytes], workers: int = 1) -> dict[str, Any]:
+    def fingerprint(self, files: Mapping[str, bytes], workers: int = 1, **options: int) -> dict[str, Any]:
         """What Fingerprinter.fingerprint gives for these files, in order; their names are for the test only."""
         paths = [self.site.put(f"file{number}", content) for number, content in enumerate(files.values())]
-        answer: dict[str, Any] = self.page.evaluate(FINGERPRINT, {"files": paths, "workers": workers})
+        answer: dict[str, Any] = self.page.evaluate(FINGERPRINT, {"files": paths, "workers": workers, **options})
         return answer
 
     def signals(self, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         return dict(zip(files, self.fingerprint(files)["results"], strict=True))
+
+    def pdqs(self, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+        """The PDQ signal of each of these pictures, none of which may be poor or refused."""
+        found = {}
+        for name, result in self.signals(files).items():
+            assert result["ok"], (name, result["reason"])
+            assert result["kind"] == "picture"
+            assert "poor" not in result, (name, result["why"])
+            [found[name]] = result["signals"]
+        return found
 
     def self_test(self) -> dict[str, Any]:
         answer: dict[str, Any] = self.page.evaluate(SELF_TEST)

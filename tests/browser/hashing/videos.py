@@ -8,9 +8,11 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -63,7 +65,7 @@ def encoded(
         # A file that has a name, as an index that goes to the front makes FFmpeg read it again.
         path = Path(folder) / "film"
         with av.open(path, "w", format=container, options=container_options or {}) as output:
-            stream = output.add_stream(codec, rate=rate, options={**FAST.get(codec, {}), **options})
+            stream = cast(VideoStream, output.add_stream(codec, rate=rate, options={**FAST.get(codec, {}), **options}))
             stream.pix_fmt = "yuv420p"
             for number, rgb in enumerate(frames):
                 if number == 0:
@@ -106,7 +108,7 @@ def empty_film(container: str) -> bytes:
     with av.open(
         buffer, "w", format=container, options={"movflags": "empty_moov"} if container == "mp4" else {}
     ) as output:
-        stream = output.add_stream(CODECS[container], rate=10)
+        stream = cast(VideoStream, output.add_stream(CODECS[container], rate=10))
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         output.start_encoding()
     return buffer.getvalue()

@@ -55,6 +55,36 @@ function box(from, to, lines, lineStep, length, step, width) {
   }
 }
 
+// The same along the columns of rows * cols samples, all columns a row at a time: so memory is read as it lies.
+function boxDown(from, to, rows, cols, width) {
+  const lead = (width + 2) >> 1;
+  const sums = new Float32Array(cols);
+  let out = 0;
+  const emit = (count) => {
+    for (let x = 0; x < cols; x++) to[out + x] = sums[x] / count;
+    out += cols;
+  };
+  const add = (row) => {
+    for (let x = 0, at = row * cols; x < cols; x++, at++) sums[x] = fround(sums[x] + from[at]);
+  };
+  const drop = (row) => {
+    for (let x = 0, at = row * cols; x < cols; x++, at++) sums[x] = fround(sums[x] - from[at]);
+  };
+  for (let row = 0; row < width; row++) {
+    add(row);
+    if (row + 1 >= lead) emit(row + 1);
+  }
+  for (let row = width; row < rows; row++) {
+    add(row);
+    drop(row - width);
+    emit(width);
+  }
+  for (let count = width - 1, row = rows - width; out < rows * cols; count--, row++) {
+    drop(row);
+    emit(count);
+  }
+}
+
 function centres(length) {
   return Int32Array.from({ length: GRID }, (_, i) => Math.trunc(((i + 0.5) * length) / GRID));
 }
@@ -62,13 +92,13 @@ function centres(length) {
 // Tent-filters the picture and samples it at the middle of each cell of the 64 x 64 grid. The last box pass runs
 // over the 64 sampled columns only: the others are never looked at.
 function toGrid(luma, rows, cols) {
-  const a = Float32Array.from(luma);
+  const a = new Float32Array(luma);
   if (rows === GRID && cols === GRID) return a;
   const b = new Float32Array(rows * cols);
   const across = boxWidth(cols);
   const down = boxWidth(rows);
   box(a, b, rows, cols, cols, 1, across);
-  box(b, a, cols, 1, rows, cols, down);
+  boxDown(b, a, rows, cols, down);
   box(a, b, rows, cols, cols, 1, across);
   const pickedColumns = centres(cols);
   const pickedRows = centres(rows);
@@ -77,7 +107,7 @@ function toGrid(luma, rows, cols) {
     for (let j = 0; j < GRID; j++) sampled[i * GRID + j] = b[i * cols + pickedColumns[j]];
   }
   const done = new Float32Array(rows * GRID);
-  box(sampled, done, GRID, 1, rows, GRID, down);
+  boxDown(sampled, done, rows, GRID, down);
   const grid = new Float32Array(GRID * GRID);
   for (let i = 0; i < GRID; i++) {
     for (let j = 0; j < GRID; j++) grid[i * GRID + j] = done[pickedRows[i] * GRID + j];
