@@ -56,6 +56,7 @@ class Work {
   async run(address, soon) {
     if (!soon) await idle();
     const puzzle = await fetchPuzzle(address, this.giveUp.signal);
+    if (this.giveUp.signal.aborted) return null;
     // By how long it is since then, not by the puzzle's own date: many devices' clocks are wrong.
     const ms = puzzle ? puzzle.seconds * 1000 - MARGIN_MS : 0;
     this.until = Date.now() + ms;
