@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from reclaim.bank.cases.services import NewItem, NewSignal, create_case
+from reclaim.signals import frames_text, vpdq_value
+from tests.personas import ActingPlatform, clip_frames
 from tests.system.exchange.peers import Raw, new_pdq
 from tests.system.site_process import Bank
 
@@ -51,3 +54,16 @@ def test_the_order_of_a_persons_pictures_is_not_in_the_feed(bank: Bank, raw: Raw
     bank.make_cases(chosen)
     served = [record["hashValue"] for page in raw.pages() for record in page["hashRecords"]]
     assert [value for value in served if value in chosen] != chosen
+
+
+@pytest.mark.django_db
+def test_the_signals_of_one_video_share_nothing_that_signals_of_two_do_not() -> None:
+    frames = clip_frames(1, 3)
+    exact, moving = NewSignal("md5", "a" * 32), NewSignal("vpdq", vpdq_value(frames), tuple(frames_text(frames)))
+    create_case([NewItem(1, "video", (exact, moving))])
+    platform = ActingPlatform.vetted()
+    one, two = platform.fetch(include="vpdq").hashRecords
+    assert len(one.caseNumbers) == len(two.caseNumbers) == 1
+    assert set(one.caseNumbers).isdisjoint(two.caseNumbers)
+    told_apart = {"hashValue", "signalType", "caseNumbers", "frames"}
+    assert one.model_dump(exclude=told_apart) == two.model_dump(exclude=told_apart)

@@ -14,7 +14,8 @@ from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import note_delivery
-from tests.personas import ActingPlatform, a_case, pdq_value
+from reclaim.signals import frames_text, vpdq_value
+from tests.personas import ActingPlatform, a_case, clip_frames, pdq_value
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +142,25 @@ def test_a_platform_says_why_it_left_something_up(tags: list[str], reason: KeptF
     word = {"hashValue": pdq_value(1), "feedbackValue": "NotBlocked", "tags": tags}
     assert platform.post("SubmitFeedback", {"count": 1, "hashFeedbacks": [word]}).status_code == 200
     assert told(case).kept == {reason: 1}
+
+
+def test_a_platform_that_takes_no_frames_confirms_the_withdrawal_of_a_video_all_the_same() -> None:
+    plain, whole = ActingPlatform.vetted("Plain"), ActingPlatform.vetted("Whole")
+    frames = clip_frames(1, 3)
+    exact, moving = NewSignal("md5", "a" * 32), NewSignal("vpdq", vpdq_value(frames), tuple(frames_text(frames)))
+    case = create_case([NewItem(1, "video", (exact, moving))]).case
+    withdraw(case)
+    plain.fetch()
+    whole.fetch(include="vpdq")
+    for platform, values in ((plain, ["a" * 32]), (whole, ["a" * 32, moving.value])):
+        words = [{"hashValue": value, "feedbackValue": "Deleted", "tags": []} for value in values]
+        assert platform.post("SubmitFeedback", {"count": len(words), "hashFeedbacks": words}).json()["refused"] == []
+    for _ in range(3):
+        plain.fetch()
+        whole.fetch(include="vpdq")
+    assert set(LedgerRecord.objects.values_list("status", flat=True)) == {"erased"}
+    lines = report(sources_of(case))
+    assert [(line.name, line.withdrawal_taken, line.withdrawal_open) for line in lines] == [
+        ("Plain", 1, 0),
+        ("Whole", 1, 0),
+    ]
