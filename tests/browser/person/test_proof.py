@@ -11,7 +11,7 @@ import pytest
 from tests.browser.person.conftest import Person
 
 # Another page than the one that takes files: nothing else is at work on it.
-PAGE = "/start/limits/"
+PAGE = "/start/notes/"
 SOLVE = """async () => {
   const { Proof } = await import('/static/person/proof.js');
   window.proof = new Proof('/start/puzzle/');
