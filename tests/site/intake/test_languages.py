@@ -31,6 +31,7 @@ PAGES = [
     "/case/",
     "/case/lost/",
     "/privacy/",
+    *(f"/help/{page}/" for page in ("now", "a", "b", "c", "d", "e")),
     "/nothing-here/",
 ]
 
@@ -148,7 +149,10 @@ class _Texts(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         found = dict(attributes)
         quiet = (
-            found.get("translate") == "no" or tag in ("script", "style", "pre", "code", "kbd") or "hreflang" in found
+            found.get("translate") == "no"
+            or tag in ("script", "style", "pre", "code", "kbd")
+            or "hreflang" in found
+            or "data-cldr" in found  # names of countries and languages come from the CLDR
         )
         if tag not in ("meta", "link", "input", "img", "br", "hr"):
             self._open.append((tag, quiet))

@@ -1,10 +1,29 @@
-"""The services themselves, as data. ``source`` is the page by which its words can be checked."""
+"""Who helps, as data: the rows of ``data/*.json``, read once.
+
+A row says only what a source says, names the source, and when it was read. Names stay as the service writes them; all
+that is said about a service is a sentence of the small vocabulary below, so that it can be said in every language.
+``tools/check_directory.py`` checks the rows; docs/directory.md says where they come from.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
+from importlib.resources import files
 from urllib.parse import urlsplit
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from reclaim.sitekit.places import country_name, language_name
+
+FILES = ("emergency.json", "crisis.json", "images.json", "children.json")
+FRESH = timedelta(days=365)
+"""For how long a row counts as read lately."""
 
 
 class For(StrEnum):
@@ -12,70 +31,144 @@ class For(StrEnum):
 
     UNDER_18 = "under 18"
     ADULTS = "adults"
+    EVERYBODY = "everybody"
+
+
+class Kind(StrEnum):
+    """What a service does."""
+
+    EMERGENCY = "emergency"
+    POLICE = "police"
+    AMBULANCE = "ambulance"
+    CRISIS = "crisis"
+    IMAGES = "images"
+    REMOVAL = "removal"
+    CHILDREN = "children"
+    SEARCH = "search"
+
+
+class Hours(StrEnum):
+    """When somebody answers."""
+
+    ALWAYS = "always"
+    DAILY = "daily"
+    WEEKDAYS = "weekdays"
+
+
+class Confidence(StrEnum):
+    """How well a row is sourced."""
+
+    STATED = "S"
+    """The service or an authority says it, or two sources that do not copy one another."""
+    PARTLY = "P"
+    """One list that somebody else keeps."""
+    MEMORY = "M"
+    """Nobody that can be named. Never shown."""
+
+
+ABOUT: dict[Kind, Promise] = {
+    Kind.EMERGENCY: _("Emergency"),
+    Kind.POLICE: _("Police"),
+    Kind.AMBULANCE: _("Ambulance"),
+    Kind.CRISIS: _("For anyone who feels that they cannot go on."),
+    Kind.IMAGES: _("Helps when intimate pictures or videos are shared, or when somebody threatens to."),
+    Kind.REMOVAL: _("Helps to take down pictures and videos of anyone under 18."),
+    Kind.CHILDREN: _("For children and young people. You can talk about anything."),
+    Kind.SEARCH: _("Takes pages out of what people find there."),
+}
+OPEN: dict[Hours, Promise] = {
+    Hours.ALWAYS: _("Day and night."),
+    Hours.DAILY: _("Every day."),
+    Hours.WEEKDAYS: _("On working days."),
+}
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service, in words for the person."""
+    """One way to get help: a number of an emergency service, or an organisation with a phone, a text number or a page.
 
-    slug: str
-    name: str
+    ``country`` is an ISO 3166 code, or empty for everywhere; ``open`` the hours of the clock there, if they are known;
+    ``languages`` are ISO 639 codes; ``slug`` names the way out to ``address`` and says nothing of what is there.
+    """
+
+    country: str
+    kind: Kind
     audience: For
-    where: str
-    about: str
-    address: str
-    source: str
+    sources: tuple[str, ...]
+    read_on: date
+    confidence: Confidence
+    slug: str = ""
+    name: str = ""
+    phone: str = ""
+    text: str = ""
+    word: str = ""
+    address: str = ""
+    hours: Hours | None = None
+    open: str = ""
+    languages: tuple[str, ...] = ()
+    free: bool = False
+
+    @property
+    def where(self) -> str:
+        """The country in the language of the page, or nothing."""
+        return country_name(self.country) if self.country else ""
+
+    @property
+    def about(self) -> Promise:
+        """What it does, in the language of the page."""
+        return ABOUT[self.kind]
+
+    @property
+    def when(self) -> Promise | str:
+        """When somebody answers, in the language of the page, or nothing."""
+        return OPEN[self.hours] if self.hours else ""
+
+    @property
+    def speaks(self) -> str:
+        """The languages, in the language of the page."""
+        return " · ".join(language_name(code) for code in self.languages)
+
+    @property
+    def dialled(self) -> str:
+        """The number as a telephone takes it."""
+        return re.sub(r"[^\d+]", "", self.phone)
 
     @property
     def host(self) -> str:
         """The address as a person reads it: the host alone."""
         return urlsplit(self.address).netloc.removeprefix("www.")
 
+    def is_stale(self, today: date) -> bool:
+        """Whether it was read so long ago that somebody should look again."""
+        return today - self.read_on > FRESH
 
-SERVICES = (
-    Service(
-        slug="take-it-down",
-        name="Take It Down",
-        audience=For.UNDER_18,
-        where="Anywhere in the world",
-        about=(
-            "Run by NCMEC, a children's charity in the United States. It works as we do: your picture stays on your "
-            "device. You do not have to give your name. You can use it at any age if you were under 18 in the picture."
-        ),
-        address="https://takeitdown.ncmec.org/",
-        source="https://takeitdown.ncmec.org/faq/",
-    ),
-    Service(
-        slug="report-remove",
-        name="Report Remove",
-        audience=For.UNDER_18,
-        where="For under 18s in the United Kingdom",
-        about=(
-            "Run by Childline and the Internet Watch Foundation. Trained people look at the picture and try to have "
-            "it taken down. Childline can be there for you all the way through."
-        ),
-        address=("https://www.childline.org.uk/info-advice/bullying-abuse-safety/online-mobile-safety/report-remove/"),
-        source="https://www.iwf.org.uk/what-we-do/why-we-exist/report-remove",
-    ),
-    Service(
-        slug="child-helplines",
-        name="Child helplines near you",
-        audience=For.UNDER_18,
-        where="In many countries",
-        about="Helplines for children and young people, by country. You can talk to someone there about anything.",
-        address="https://www.childhelplineinternational.org/",
-        source="https://www.childhelplineinternational.org/",
-    ),
-    Service(
-        slug="safety-center",
-        name="CCRI Safety Center",
-        audience=For.ADULTS,
-        where="In the United States, with advice for everyone",
-        about="Step-by-step advice for adults, and a helpline, from the Cyber Civil Rights Initiative.",
-        address="https://cybercivilrights.org/ccri-safety-center/",
-        source="https://cybercivilrights.org/ccri-safety-center",
-    ),
-)
+
+def _rows(name: str) -> Iterator[Service]:
+    found = json.loads(files(__package__).joinpath("data", name).read_text(encoding="utf-8"))
+    sources: dict[str, str] = found["sources"]
+    for row in found["rows"]:
+        yield Service(
+            country=row["country"] or "",
+            kind=Kind(row["kind"]),
+            audience=For(row.get("audience", For.EVERYBODY)),
+            sources=tuple(sources.get(source, source) for source in row["sources"]),
+            read_on=date.fromisoformat(row["read_on"]),
+            confidence=Confidence(row["confidence"]),
+            hours=Hours(row["hours"]) if "hours" in row else None,
+            languages=tuple(row.get("languages", ())),
+            free=row.get("free", False),
+            **{key: row.get(key, "") for key in ("slug", "name", "phone", "text", "word", "address", "open")},
+        )
+
+
+ROWS = tuple(row for name in FILES for row in _rows(name))
+"""Every row, with those that nobody is shown."""
+
+SHOWN = tuple(row for row in ROWS if row.confidence is not Confidence.MEMORY)
+"""The rows that a person can see."""
+
+SERVICES = tuple(row for row in SHOWN if row.address)
+"""Those that have a page of their own, to which ``/go/`` leads."""
 
 LEAVE_ADDRESS = "https://www.bbc.co.uk/weather"
 """A page that anybody might have open."""

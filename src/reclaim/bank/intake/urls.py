@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclaim.bank.intake import case_views, helper_views, new_case, proof_views, views
+from reclaim.bank.intake import case_views, help_views, helper_views, new_case, proof_views, views
 
 urlpatterns = [
     path("", views.start, name="start"),
@@ -24,6 +24,12 @@ urlpatterns = [
     path("case/helper/stop/", helper_views.stop, name="case-helper-stop"),
     path("case/lost/", case_views.lost, name="case-lost"),
     path("case/sign-out/", case_views.sign_out, name="case-sign-out"),
+    path("help/now/", help_views.now, name="help-now"),
+    path("help/a/", help_views.online, name="help-online"),
+    path("help/b/", help_views.threat, name="help-threat"),
+    path("help/c/", help_views.ai, name="help-ai"),
+    path("help/d/", help_views.no_file, name="help-nofile"),
+    path("help/e/", help_views.device, name="help-device"),
     path("leave/", views.leave, name="leave"),
     path("go/<slug:slug>/", views.go, name="go"),
     path("files.json", proof_views.files_json, name="manifest"),
