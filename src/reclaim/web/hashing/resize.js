@@ -45,23 +45,54 @@ export class SquareResizer {
     this.filled = 0;
   }
 
-  // luma: Uint8Array that begins with `rows` full rows.
-  add(luma, rows) {
-    const { width, size, narrow } = this;
+  // luma: Uint8Array that begins with `rows` full rows, `step` bytes from row to row.
+  add(luma, rows, step = this.width) {
+    let row = 0;
+    for (; row + 3 < rows; row += 4) this._addFour(luma, row * step, step);
+    for (; row < rows; row++) this._addOne(luma, row * step);
+  }
+
+  _addOne(luma, line) {
+    const { size, narrow } = this;
     const { starts, counts, weights, stride } = this.across;
-    for (let row = 0; row < rows; row++) {
-      const line = row * width;
-      const out = this.filled * size;
-      for (let x = 0; x < size; x++) {
-        const count = counts[x];
-        const from = line + starts[x];
-        const first = x * stride;
-        let sum = HALF;
-        for (let k = 0; k < count; k++) sum = (sum + Math.imul(luma[from + k], weights[first + k])) | 0;
-        narrow[out + x] = sum >> FRACTION_BITS;
-      }
-      this.filled++;
+    const out = this.filled * size;
+    for (let x = 0; x < size; x++) {
+      const count = counts[x];
+      const from = line + starts[x];
+      const first = x * stride;
+      let sum = HALF;
+      for (let k = 0; k < count; k++) sum = (sum + Math.imul(luma[from + k], weights[first + k])) | 0;
+      narrow[out + x] = sum >> FRACTION_BITS;
     }
+    this.filled++;
+  }
+
+  // Four rows for one look at the weights: two thirds of the time.
+  _addFour(luma, line, step) {
+    const { size, narrow } = this;
+    const { starts, counts, weights, stride } = this.across;
+    const out = this.filled * size;
+    for (let x = 0; x < size; x++) {
+      const count = counts[x];
+      const first = x * stride;
+      let at = line + starts[x];
+      let a = HALF;
+      let b = HALF;
+      let c = HALF;
+      let d = HALF;
+      for (let k = 0; k < count; k++, at++) {
+        const weight = weights[first + k];
+        a = (a + Math.imul(luma[at], weight)) | 0;
+        b = (b + Math.imul(luma[at + step], weight)) | 0;
+        c = (c + Math.imul(luma[at + 2 * step], weight)) | 0;
+        d = (d + Math.imul(luma[at + 3 * step], weight)) | 0;
+      }
+      narrow[out + x] = a >> FRACTION_BITS;
+      narrow[out + size + x] = b >> FRACTION_BITS;
+      narrow[out + 2 * size + x] = c >> FRACTION_BITS;
+      narrow[out + 3 * size + x] = d >> FRACTION_BITS;
+    }
+    this.filled += 4;
   }
 
   // The size * size luma, row by row.

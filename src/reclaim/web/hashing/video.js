@@ -104,6 +104,7 @@ class Film {
     const found = new Frames();
     const shown = new ShownFrames();
     const sink = new VideoSampleSink(this.track);
+    let told = Promise.resolve();
     let last = null;
     let k = 0;
     let count = this.moments.length;
@@ -111,7 +112,10 @@ class Film {
       try {
         for await (const sample of this._samples(sink, k, count)) {
           try {
-            await step(k / this.moments.length);
+            // The answer to one step is awaited at the next: it is on its way while the frame is hashed.
+            await told;
+            told = step(k / this.moments.length);
+            told.catch(() => {});
             if (sample !== null && sample.timestamp !== last) {
               last = sample.timestamp;
               found.add(k, this.moments[k], await this._hashed(sample, shown));
@@ -128,6 +132,7 @@ class Film {
         count = count === 1 ? this.moments.length : 1;
       }
     }
+    await told;
     if (last === null) throw new NoFrames('damaged');
     return found.texts;
   }
