@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
 from tests.browser.hashing.server import Site, serve
 
@@ -65,6 +65,16 @@ class Device:
     def self_test(self) -> dict[str, Any]:
         answer: dict[str, Any] = self.page.evaluate(SELF_TEST)
         return answer
+
+
+def prepend(device: Device, code: str) -> None:
+    """Serve worker.js with this code before it; its own imports still come first, but run nothing."""
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=code + response.text())
+
+    device.page.route("**/hashing/worker.js", answer)
 
 
 @pytest.fixture(scope="session")

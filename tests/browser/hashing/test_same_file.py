@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -23,8 +24,11 @@ KINDS = {
     "WEBP": {"quality": 85, "method": 0},
     "GIF": {},
     "AVIF": {"quality": 70, "speed": 10},
+    "HEIF": {"quality": 80, "enc_params": {"preset": "ultrafast"}},
 }
 LOSSLESS = ("PNG", "GIF")
+
+pillow_heif.register_heif_opener()
 
 
 def oriented(picture: Image.Image, orientation: int) -> bytes:
@@ -77,11 +81,11 @@ def test_photographs_have_pythons_fingerprint_within_ten_bits(
             files[path.stem] = path.read_bytes()
         with Image.open(path) as photo:
             files[f"{path.stem}-{kind}"] = encoded(photo.convert("RGB"), kind, **KINDS[kind])
-    found = device.signals(files)
+    files = {name: content for name, content in files.items() if not fingerprint(content).poor}
+    found = device.pdqs(files)
     distances, to_python = {}, {}
     for name, content in files.items():
         value, quality = signal(content)
-        assert found[name]["ok"], name
         assert abs(found[name]["quality"] - quality) <= 2, name
         distances[name] = distance(found[name]["value"], value)
         from_python = fingerprint(content)
@@ -100,7 +104,7 @@ def test_each_of_the_eight_exif_orientations_is_honoured(
 ) -> None:
     with Image.open(PHOTOS[0].with_name("coffee.jpg")) as photo:
         files = {str(turn): oriented(photo.convert("RGB"), turn) for turn in range(1, 9)}
-    found = device.signals(files)
+    found = device.pdqs(files)
     distances = [distance(found[turn]["value"], fingerprint(content).pdq) for turn, content in files.items()]
     record_property("distances", distances)
     assert max(distances) <= FARTHEST
@@ -117,7 +121,7 @@ def test_large_photographs_that_python_decodes_at_a_reduced_scale_are_within_ten
         grain = np.random.default_rng(len(files)).normal(0, 8, enlarged.shape[:2])[..., None]
         grained = np.clip(enlarged + grain, 0, 255).astype(np.uint8)
         files[path.stem] = encoded(Image.fromarray(grained), "JPEG", quality=88)
-    found = device.signals(files)
+    found = device.pdqs(files)
     distances = [distance(found[name]["value"], fingerprint(content).pdq) for name, content in files.items()]
     record_property("distances", sorted(distances))
     assert max(distances) <= FARTHEST
@@ -128,7 +132,7 @@ def test_a_colour_profile_changes_nothing(device: Device) -> None:
         picture = photo.convert("RGB")
     plain = encoded(picture, "PNG", compress_level=1)
     profiled = encoded(picture, "PNG", compress_level=1, icc_profile=display_p3())
-    found = device.signals({"plain": plain, "profiled": profiled})
+    found = device.pdqs({"plain": plain, "profiled": profiled})
     assert found["plain"]["value"] == found["profiled"]["value"] == signal(profiled)[0]
 
 
@@ -137,7 +141,7 @@ def test_see_through_parts_are_laid_over_white(device: Device) -> None:
         picture = photo.convert("RGBA")
     picture.putalpha(Image.linear_gradient("L").resize(picture.size))
     content = encoded(picture, "PNG", compress_level=1)
-    found = device.signals({"faded": content})["faded"]
+    found = device.pdqs({"faded": content})["faded"]
     assert (found["value"], found["quality"]) == signal(content)
 
 
@@ -152,7 +156,7 @@ def test_the_first_frame_of_an_animation_counts(device: Device) -> None:
         "webp": encoded(frames[0], "WEBP", lossless=True, **options),
         "png": encoded(frames[0], "PNG", **options),
     }
-    found = device.signals(files)
+    found = device.pdqs(files)
     for name, content in files.items():
         assert distance(found[name]["value"], signal(content)[0]) <= FARTHEST, name
 
@@ -169,7 +173,7 @@ def test_sixteen_bit_grey_palette_and_cmyk_pictures_are_taken(device: Device) ->
         "cmyk": encoded(picture.convert("CMYK"), "JPEG", quality=92),
         "bmp": encoded(picture, "BMP"),
     }
-    found = device.signals(files)
+    found = device.pdqs(files)
     distances = {name: distance(result["value"], plain) for name, result in found.items()}
     assert distances["grey"] == distances["bmp"] == 0
     assert max(distances.values()) <= FARTHEST, distances

@@ -53,12 +53,11 @@ RESIZE = """async ({ path, sizes }) => {
 }"""
 
 SQUARES = """async (paths) => {
-  const { openBitmap } = await import('/static/hashing/decode.js');
-  const { squareLuma, SIDE } = await import('/static/hashing/picture.js');
+  const { readSquare, SIDE } = await import('/static/hashing/picture.js');
   const { pdq } = await import('/static/hashing/pdq.js');
   const results = [];
   for (const path of paths) {
-    const square = squareLuma(await openBitmap(await (await fetch(path)).blob()));
+    const { square } = await readSquare(await (await fetch(path)).blob());
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', square));
     const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
     results.push({ sha256, ...pdq(square, SIDE, SIDE) });

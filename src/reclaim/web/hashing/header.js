@@ -3,6 +3,7 @@
 
 const HEAD = 65536;
 const TAIL = 12;
+const MOST_BOXES = 10000;
 const SIGN = 4096;
 const PICTURE_BRANDS = [
   [/^(?:avif|avis)$/, 'avif'],
@@ -71,11 +72,29 @@ function walkJpeg(bytes) {
       if (frame && found.width === 0) {
         found.height = view.getUint16(at + 5);
         found.width = view.getUint16(at + 7);
+        found.planes = planesOf(bytes.subarray(at + 9), marker);
       }
       at += 2 + view.getUint16(at + 2);
     }
   }
   return found;
+}
+
+// Bytes a pixel of a JPEG whose brightness and colour stay apart, and of what a progressive one needs besides; brightness
+// alone and four inks are made into colours.
+function planesOf(frame, marker) {
+  const colours = frame[0];
+  let samples = 0;
+  let largest = 1;
+  for (let i = 0; i < colours; i++) {
+    const factors = frame[2 + 3 * i];
+    const each = (factors >> 4) * (factors & 15);
+    samples += each;
+    largest = Math.max(largest, each);
+  }
+  const stored = colours === 3 ? samples / largest : 4;
+  const progressive = (marker & 3) === 2 || marker === 0xce;
+  return progressive ? stored + (2 * samples) / largest : stored;
 }
 
 async function jpeg(blob, head, tail) {
@@ -85,7 +104,7 @@ async function jpeg(blob, head, tail) {
 }
 
 async function png(blob, view, tail) {
-  const size = { width: view.getUint32(16), height: view.getUint32(20) };
+  const size = { width: view.getUint32(16), height: view.getUint32(20), planes: 4 };
   if (matches(tail, TAIL - 8, 'IEND')) return { ...size, complete: true };
   const whole = new DataView(await blob.arrayBuffer());
   let at = 8;
@@ -93,33 +112,76 @@ async function png(blob, view, tail) {
   return { ...size, complete: at + 8 <= whole.byteLength };
 }
 
-function webp(head, view) {
+function webp(blob, head, view) {
+  const complete = blob.size >= 8 + view.getUint32(4, true);
   const at24 = (at) => 1 + view.getUint16(at, true) + head[at + 2] * 65536;
-  if (matches(head, 12, 'VP8X')) return { width: at24(24), height: at24(27), complete: true };
+  if (matches(head, 12, 'VP8X')) return { width: at24(24), height: at24(27), complete };
   if (matches(head, 12, 'VP8L')) {
     const bits = view.getUint32(21, true);
-    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, complete: true };
+    return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1, complete };
   }
-  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, complete: true };
+  return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, complete };
 }
 
-// blob: a Blob or File. Resolves to {width, height, complete}, where a size of 0 means "not known before decoding"
-// and complete is false for a file that was cut short; or to null if it is no kind of picture known here. Rejects
-// if the file cannot be read.
+function bmp(blob, view) {
+  const early = view.getUint32(14, true) === 12;
+  const width = early ? view.getUint16(18, true) : Math.abs(view.getInt32(18, true));
+  const height = early ? view.getUint16(20, true) : Math.abs(view.getInt32(22, true));
+  return { width, height, planes: 4, complete: true, short: blob.size < view.getUint32(2, true) };
+}
+
+// AVIF and HEIC: a row of boxes that each say how long they are. The largest of the sizes named in the index is that of
+// the picture: the others are of its thumbnail and of the tiles that it is made of.
+async function boxes(blob, head, view) {
+  const found = { width: 0, height: 0, complete: true };
+  for (let at = head.indexOf(0x69); at >= 0 && at + 16 <= head.length; at = head.indexOf(0x69, at + 1)) {
+    if (!matches(head, at, 'ispe')) continue;
+    const [width, height] = [view.getUint32(at + 8), view.getUint32(at + 12)];
+    if (width * height > found.width * found.height) Object.assign(found, { width, height });
+  }
+  let at = 0;
+  for (let count = 0; at < blob.size && count < MOST_BOXES; count++) {
+    const box = new DataView((await read(blob, at, at + 16)).buffer);
+    const size = box.byteLength < 8 ? Infinity : box.getUint32(0);
+    if (size === 0) return found;
+    at += Math.max(8, size === 1 && box.byteLength === 16 ? Number(box.getBigUint64(8)) : size);
+  }
+  found.complete = at <= blob.size;
+  return found;
+}
+
+// blob: a Blob or File. Resolves to
+//   format    a word of formatOf
+//   width, height   as stored; 0 means "not known before decoding"
+//   complete  false for a file that was cut short
+//   short     true if it looks so, which is to be believed only of a file that cannot be decoded
+//   planes    bytes a pixel that a decoder needs which leaves the pixels as they are stored; absent if that is not known
+// or to null if it is no kind of picture known here. Rejects if the file cannot be read.
 export async function readHeader(blob) {
   const head = await read(blob, 0, HEAD);
+  const format = formatOf(head);
   if (head.length < 32) return null;
   const view = new DataView(head.buffer);
   const tail = await read(blob, blob.size - TAIL, blob.size);
-  if (head[0] === 0xff && head[1] === 0xd8 && head[2] === 0xff) return jpeg(blob, head, tail);
-  if (matches(head, 1, 'PNG\r\n')) return png(blob, view, tail);
-  if (matches(head, 0, 'GIF8')) {
-    return { width: view.getUint16(6, true), height: view.getUint16(8, true), complete: true };
+  switch (format) {
+    case 'jpeg':
+      return { format, ...(await jpeg(blob, head, tail)) };
+    case 'png':
+      return { format, ...(await png(blob, view, tail)) };
+    case 'webp':
+      return { format, ...webp(blob, head, view) };
+    case 'gif': {
+      const size = { width: view.getUint16(6, true), height: view.getUint16(8, true) };
+      return { format, ...size, planes: 4, complete: true, short: tail[TAIL - 1] !== 0x3b };
+    }
+    case 'bmp':
+      return { format, ...bmp(blob, view) };
+    case 'avif':
+    case 'heic':
+      return { format, ...(await boxes(blob, head, view)) };
+    case 'tiff':
+      return { format, width: 0, height: 0, complete: true };
+    default:
+      return null;
   }
-  if (matches(head, 0, 'RIFF') && matches(head, 8, 'WEBP')) return webp(head, view);
-  if (matches(head, 0, 'BM')) {
-    return { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)), complete: true };
-  }
-  const text = String.fromCharCode(...head.subarray(0, 12));
-  return /^(....ftyp(avi|hei|hev|mif|msf)|II\*\0|MM\0\*)/s.test(text) ? { width: 0, height: 0, complete: true } : null;
 }

@@ -1,52 +1,17 @@
-// Some browsers answer a page that reads a canvas back with slightly or wholly wrong pixels, so that the page cannot
-// recognise the device. A fingerprint made from such pixels looks perfect and finds nothing. So a picture whose every
-// pixel is known goes the way that files go, and must come back exact.
+// Some browsers answer a page that reads pixels back with slightly or wholly wrong ones, so that the page cannot
+// recognise the device. A fingerprint made from such pixels looks perfect and finds nothing. So pictures whose every
+// pixel is known go each of the ways that files go, and must come back exact.
 
 import { canDecode, eachTile, openBitmap } from './decode.js';
+import { canDecodeFrames, FramePicture } from './frame.js';
+import { HEIGHT, knownBmp, knownJpeg, knownLuma, knownPixels, WIDTH } from './known.js';
+import { lumaFromRgba } from './luma.js';
 import { fingerprintPicture } from './picture.js';
 
-const WIDTH = 320;
-const HEIGHT = 256;
 const EXPECTED = {
   value: '1cb16186cdc2133dee40329e56bb45b0cb6755a8fb53d2e7d42f9168a64ca3cc',
   quality: 100,
 };
-
-// Broad shapes, which give the fingerprint something to hold, under grain, which flat-colour exceptions of a
-// falsifying browser do not cover.
-export function knownPixels() {
-  const rgb = new Uint8Array(WIDTH * HEIGHT * 3);
-  let grain = 1;
-  for (let i = 0; i < rgb.length; i++) {
-    grain = (Math.imul(grain, 1664525) + 1013904223) >>> 0;
-    const x = Math.trunc(i / 3) % WIDTH;
-    const y = Math.trunc(i / 3 / WIDTH);
-    const shape = ((x * x + 3 * y * y) >> 9) ^ ((x >> 5) * (y >> 6) * 11);
-    rgb[i] = ((shape * (2 + (i % 3))) & 191) + (grain >>> 26);
-  }
-  return rgb;
-}
-
-// The known pixels as a BMP: uncompressed, rows from the bottom, blue first.
-function knownPicture() {
-  const rgb = knownPixels();
-  const file = new Uint8Array(54 + rgb.length);
-  const view = new DataView(file.buffer);
-  view.setUint16(0, 0x424d);
-  view.setUint32(2, file.length, true);
-  view.setUint32(10, 54, true);
-  view.setUint32(14, 40, true);
-  view.setInt32(18, WIDTH, true);
-  view.setInt32(22, HEIGHT, true);
-  view.setUint16(26, 1, true);
-  view.setUint16(28, 24, true);
-  for (let i = 0; i < rgb.length; i++) {
-    const row = Math.trunc(i / 3 / WIDTH);
-    const column = i - row * WIDTH * 3;
-    file[54 + (HEIGHT - 1 - row) * WIDTH * 3 + column - (column % 3) + 2 - (column % 3)] = rgb[i];
-  }
-  return new Blob([file], { type: 'image/bmp' });
-}
 
 // Closes the bitmap. A browser that refuses to read a canvas back counts as one that falsifies it.
 function readsBackExactly(bitmap) {
@@ -66,19 +31,51 @@ function readsBackExactly(bitmap) {
   return exact;
 }
 
+function lumaOfKnownPixels() {
+  const rgb = knownPixels();
+  const rgba = Uint8Array.from({ length: WIDTH * HEIGHT * 4 }, (_, i) => rgb[(i >> 2) * 3 + (i & 3)]);
+  const luma = new Uint8Array(WIDTH * HEIGHT);
+  lumaFromRgba(rgba, 0, luma.length, luma, 0);
+  return luma;
+}
+
+// Whether a decoded frame gives this luma; also if this browser's frames are not used, so that files go the other way.
+async function framesAreExact(blob, format, luma) {
+  const picture = canDecodeFrames(format) ? await FramePicture.open(blob, format) : null;
+  if (picture === null) return true;
+  let exact = picture.width === WIDTH && picture.height === HEIGHT;
+  let top = 0;
+  try {
+    await picture.eachStrip((strip, rows, stride) => {
+      for (let i = 0; i < rows * WIDTH; i++) {
+        if (strip[Math.trunc(i / WIDTH) * stride + (i % WIDTH)] !== luma[top * WIDTH + i]) exact = false;
+      }
+      top += rows;
+    });
+  } catch {
+    exact = false;
+  }
+  picture.close();
+  return exact && top === HEIGHT;
+}
+
 // Resolves to {ok, reason}: 'ok'; 'canvas-falsified' if pixels come back changed or are withheld; 'unsupported' if
 // this browser lacks what is needed or computes another fingerprint than the known one. Never rejects.
 export async function selfTest() {
   if (!canDecode()) return { ok: false, reason: 'unsupported' };
-  const blob = knownPicture();
+  const bmp = knownBmp();
   let bitmap;
   try {
-    bitmap = await openBitmap(blob);
+    bitmap = await openBitmap(bmp);
   } catch {
     return { ok: false, reason: 'unsupported' };
   }
-  if (!readsBackExactly(bitmap)) return { ok: false, reason: 'canvas-falsified' };
-  const made = await fingerprintPicture(blob);
-  const same = made.ok && made.value === EXPECTED.value && made.quality === EXPECTED.quality;
+  const exact =
+    readsBackExactly(bitmap) &&
+    (await framesAreExact(bmp, 'bmp', lumaOfKnownPixels())) &&
+    (await framesAreExact(knownJpeg(), 'jpeg', knownLuma()));
+  if (!exact) return { ok: false, reason: 'canvas-falsified' };
+  const { signals } = await fingerprintPicture(bmp);
+  const same = signals && signals.length && signals[0].value === EXPECTED.value && signals[0].quality === EXPECTED.quality;
   return same ? { ok: true, reason: 'ok' } : { ok: false, reason: 'unsupported' };
 }
