@@ -74,6 +74,19 @@ def hash_(as_json: bool) -> None:
 
 
 @command.command()
+@click.option("--originals", default=10, show_default=True, type=click.IntRange(2, 14))
+@json_option
+def video(originals: int, as_json: bool) -> None:
+    """How much of copies of videos is found, and what wrongly, against MD5 and the vpdq package.
+
+    \b
+    Example:
+      reclaim bench video
+    """
+    _measure("video", as_json, originals)
+
+
+@command.command()
 @json_option
 def service(as_json: bool) -> None:
     """The match service over HTTP: latency, rate, memory, and how soon a change acts.

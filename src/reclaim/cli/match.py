@@ -122,7 +122,7 @@ def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_dist
 @_index_option
 @click.option(
     "--hold-percent",
-    default=80.0,
+    default=50.0,
     show_default=True,
     type=click.FloatRange(0, 100),
     help="Hold where so much of the upload is in the known video, or the other way round.",

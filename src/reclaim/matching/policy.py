@@ -51,7 +51,7 @@ class Policy(BaseModel):
     """Matches named for one picture, video or signal, nearest first."""
     frame_distance: int = Field(MATCH_DISTANCE, ge=0, le=MAX_RADIUS)
     """Two frames of videos at most this many bits apart are alike."""
-    hold_percent: float = Field(80.0, ge=0, le=100)
+    hold_percent: float = Field(50.0, ge=0, le=100)
     """Hold an upload that lies in the known video to this part, or in which the known video lies to this part."""
     review_percent: float = Field(10.0, ge=0, le=100)
     """Review from this part on, either way; less is not named."""

@@ -33,7 +33,8 @@ class FoundVideo(BaseModel):
     frames: int
     """How many frames of the known video that is."""
     turn: str | None = None
-    """The turn of the upload in which most was found; ``original`` is as it lies. None for bare frames."""
+    """The turn of the upload in which most was found; ``original`` is as it lies, ``unboxed`` without its black bars.
+    None for bare frames."""
     action: Action
     """What this match alone asks for."""
 
@@ -57,7 +58,7 @@ class VideoDecision(BaseModel):
 
 
 def decide_video(video: bytes | Path, indexes: Indexes, policy: Policy = DEFAULT_POLICY) -> VideoDecision:
-    """Look a video up by its bytes or path: as a file, and by its frames in all eight turns.
+    """Look a video up by its bytes or path: as a file, and by its frames, in all eight turns and without black bars.
 
     Raises what ``reclaim.signals.video.read_frames`` raises, unless the file is a known one. It is decoded in this
     process; ``reclaim.signals.video.turned_video_crew`` does so elsewhere.

@@ -82,6 +82,12 @@ def test_a_part_that_was_mirrored_and_made_smaller_is_found_with_how_much_of_eac
     assert " of the known video is in this upload. Keep it back" in decision.reason
 
 
+def test_a_copy_between_black_bars_is_found(film: Path, indexes: Indexes, tmp_path: Path) -> None:
+    boxed = [ImageOps.expand(frame, (0, 60), "black") for frame in clips.read(film)]
+    match = only(decide_video(clips.write(tmp_path / "boxed.mp4", boxed), indexes))
+    assert (match.id, match.turn, match.action) == (1, "unboxed", Action.HOLD)
+
+
 def test_an_unrelated_video_finds_nothing(indexes: Indexes, tmp_path: Path) -> None:
     other = clips.write(tmp_path / "other.mp4", clips.film(PHOTOS[10:12], 3.0))
     decision = decide_video(other, indexes)
@@ -117,7 +123,8 @@ KNOWN, OTHER = clip_frames(1, 20), clip_frames(2, 200)
         (KNOWN[:2], KNOWN, (100.0, 10.0), Action.REVIEW),
         (OTHER[:100] + KNOWN, KNOWN, (16.7, 100.0), Action.HOLD),
         (OTHER + KNOWN[:1], KNOWN[:1], (0.5, 100.0), Action.REVIEW),
-        (OTHER[:20] + KNOWN[:10], KNOWN, (33.3, 50.0), Action.REVIEW),
+        (OTHER[:20] + KNOWN[:9], KNOWN, (31.0, 45.0), Action.REVIEW),
+        (OTHER[:20] + KNOWN[:10], KNOWN, (33.3, 50.0), Action.HOLD),
         (OTHER[:20] + KNOWN[:1], KNOWN, None, Action.NONE),
     ],
 )
