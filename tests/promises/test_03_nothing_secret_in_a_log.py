@@ -39,7 +39,7 @@ def test_the_check_lets_our_own_lines_pass(line: str) -> None:
 def test_an_error_of_ours_logs_where_it_was_and_not_what_it_held(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*args: object) -> None:
+    def broken(*args: object, **how: object) -> None:
         raise RuntimeError(f"while holding {pdq_value(1)}")
 
     monkeypatch.setattr(views, "feed_page", broken)
@@ -58,7 +58,7 @@ def test_an_error_of_ours_logs_where_it_was_and_not_what_it_held(
 def test_a_person_who_meets_an_error_gets_a_plain_page(
     monkeypatch: pytest.MonkeyPatch, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*args: object) -> None:
+    def broken(*args: object, **how: object) -> None:
         raise RuntimeError("31GXDV-WES47Y-MT0CB8")
 
     monkeypatch.setattr("reclaim.bank.cases.queries.pins.pin_is_right", broken)

@@ -20,6 +20,7 @@ from reclaim.protocol.stopncii_v1 import (
     DEFAULT_PAGE_SIZE,
     DEFAULT_START_TIMESTAMP,
     FUNCTION_KEY_HEADER,
+    INCLUDE_VIDEOS,
     SUBSCRIPTION_KEY_HEADER,
     HashFeedback,
     SubmissionResponse,
@@ -115,9 +116,11 @@ class BankClient:
     Every call raises ``BankUnreachable``, ``BankRefused`` or ``BankMisbehaved``, and nothing else.
     """
 
-    def __init__(self, base_url: str, keys: Keys) -> None:
+    def __init__(self, base_url: str, keys: Keys, *, videos: bool = True) -> None:
+        """With ``videos`` the feed brings frames of videos too. Who begins to ask for them fetches it anew."""
         self._base_url = checked_base_url(base_url)
         self._keys = keys
+        self._videos = videos
         self._pool = PoolManager(cert_reqs="CERT_REQUIRED", timeout=TIMEOUT)
 
     def close(self) -> None:
@@ -139,6 +142,8 @@ class BankClient:
         query = {"startTimestamp": str(start_timestamp), "pageSize": str(page_size)}
         if token:
             query["nextPageToken"] = token
+        if self._videos:
+            query["include"] = INCLUDE_VIDEOS
         return read_page(self._call("GET", "FetchHashes", self._keys.fetch_key, _READS, fields=query))
 
     def pages(

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from reclaim.client.errors import BankMisbehaved
 from reclaim.protocol.stopncii_v1 import Feedback, HashRecord, HashStatus, SignalType
-from reclaim.signals import is_degenerate, parse_md5, parse_pdq
+from reclaim.signals import frames_text, is_degenerate, parse_frames, parse_md5, parse_pdq, vpdq_value
+from reclaim.signals.frames import parse_vpdq
 
 Message = TypeVar("Message", bound=BaseModel)
 
@@ -85,17 +86,30 @@ def _read_records(raw: list[Any]) -> Iterator[HashRecord]:
 def _read_record(entry: dict[str, Any]) -> HashRecord | None:
     cases = entry.get("caseNumbers")
     said = entry.get("CSPFeedbacks")
+    labels = entry.get("labels")
     readable = {
         **entry,
         "caseNumbers": _known_statuses(cases) if isinstance(cases, dict) else {},
         "CSPFeedbacks": list(_read_feedback(said)) if isinstance(said, list) else [],
+        "labels": [label for label in labels if isinstance(label, str)] if isinstance(labels, list) else [],
     }
     try:
         record = HashRecord.model_validate(readable)
         value = _parse_value(record.signalType, record.hashValue)
+        frames = _parse_frames(record, value)
     except ValueError:
         return None
-    return record.model_copy(update={"hashValue": value})
+    return record.model_copy(update={"hashValue": value, "frames": frames})
+
+
+def _parse_frames(record: HashRecord, value: str) -> list[str] | None:
+    """The frames of an active video, which have to be those that its value names; raises ``ValueError``."""
+    if record.signalType is not SignalType.VIDEO_VPDQ or record.hashStatus.is_tombstone:
+        return None
+    frames = parse_frames(record.frames or [])
+    if vpdq_value(frames) != value:
+        raise ValueError("These frames are not those that the value names.")
+    return frames_text(frames)
 
 
 def _known_statuses(cases: dict[str, Any]) -> dict[str, Any]:
@@ -127,6 +141,8 @@ def _parse_value(signal_type: SignalType, value: str) -> str:
         return parsed
     if signal_type is SignalType.VIDEO_MD5:
         return parse_md5(value)
+    if signal_type is SignalType.VIDEO_VPDQ:
+        return parse_vpdq(value)
     if not value:
         raise ValueError("A signal has a value.")
     return value

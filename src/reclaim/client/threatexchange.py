@@ -201,7 +201,8 @@ class ReclaimExchangeAPI(
             credentials = cls._keys_of_another_bank(collab.keys_variable)
         credentials = credentials or ReclaimCredentials.get(cls)
         try:
-            return cls(BankClient(collab.base_url, credentials.keys))
+            # The tool has no place for frames of videos.
+            return cls(BankClient(collab.base_url, credentials.keys, videos=False))
         except ValueError as error:
             raise auth.SignalExchangeAPIInvalidAuthException(cls, str(error)) from error
 

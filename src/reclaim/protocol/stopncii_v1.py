@@ -13,7 +13,14 @@ import struct
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 FUNCTION_KEY_HEADER = "x-functions-key"
 SUBSCRIPTION_KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -30,6 +37,8 @@ class SignalType(StrEnum):
     IMAGE_PDQ = "ImagePDQ"
     VIDEO_MD5 = "VideoMD5"
     VIDEO_TMK = "VideoTMK"
+    VIDEO_VPDQ = "VideoVPDQ"
+    """Ours: the frames of a video, for those who ask for them. The value names them; they are in ``frames``."""
     TEXT = "Text"
     URL = "URL"
 
@@ -85,8 +94,19 @@ class Feedback(_Message):
     tags: list[str] = []
 
 
+MADE_WITH_AI = "made-with-ai"
+"""A label: a person who reported the signal says that it was made or changed with AI."""
+
+INCLUDE_VIDEOS = "vpdq"
+"""Said in the query by who wants frames of videos; the feed leaves them out otherwise."""
+
+
 class HashRecord(_Message):
-    """A full snapshot of one signal; it replaces every earlier record of the same type and value."""
+    """A full snapshot of one signal; it replaces every earlier record of the same type and value.
+
+    ``frames`` and ``labels`` are ours, and there only where they say something: for anybody else a record is as
+    StopNCII's own.
+    """
 
     lastModtimestamp: int
     signalType: SignalType
@@ -94,6 +114,14 @@ class HashRecord(_Message):
     hashStatus: HashStatus
     caseNumbers: dict[str, HashStatus]
     CSPFeedbacks: list[Feedback] = []
+    frames: list[str] | None = None
+    """Of an active ``VideoVPDQ``, as ``reclaim.signals.frames`` writes them."""
+    labels: list[str] = []
+
+    @model_serializer(mode="wrap")
+    def _without_what_says_nothing(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = handler(self)
+        return {name: value for name, value in fields.items() if value or name not in ("frames", "labels")}
 
 
 class FetchHashesResponse(_Message):
@@ -112,6 +140,13 @@ class FetchHashesQuery(_Message):
     startTimestamp: int = Field(DEFAULT_START_TIMESTAMP, ge=0, le=2**53)
     pageSize: int = Field(DEFAULT_PAGE_SIZE, ge=1)
     nextPageToken: str | None = Field(None, max_length=100)
+    include: str = Field("", max_length=100)
+    """Words with commas between them; unknown ones are ignored."""
+
+    @property
+    def wants_videos(self) -> bool:
+        """Whether records of the frames of videos are wanted."""
+        return INCLUDE_VIDEOS in self.include.split(",")
 
 
 class SubmittedFeedback(_Message):

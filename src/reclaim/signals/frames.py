@@ -28,6 +28,7 @@ _TEXT = re.compile(
     r"(?P<seconds>(?:0|[1-9][0-9]{0,6})\.[0-9]{3})",
     re.ASCII,
 )
+_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _THOUSANDTH = Decimal("0.001")
 
 
@@ -116,6 +117,14 @@ def parse_all_frames(texts: Sequence[str]) -> list[Frame]:
             raise ValueError("The frames' numbers and seconds rise from one to the next.")
         frames.append(frame)
     return frames
+
+
+def parse_vpdq(text: str) -> str:
+    """The name of a video's frames, in lower case. Raises ValueError for anything but 64 hexadecimal characters."""
+    value = text.lower()
+    if not text.isascii() or not _NAME.fullmatch(value):
+        raise ValueError("The name of a video's frames is 64 hexadecimal characters.")
+    return value
 
 
 def vpdq_value(frames: Iterable[Frame]) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import av
+import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -34,7 +35,7 @@ from reclaim.signals.errors import (
     VideoTooLarge,
 )
 from reclaim.signals.frames import MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
-from reclaim.signals.luma import square
+from reclaim.signals.luma import SIDE, square
 from reclaim.signals.many import answers_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
 from reclaim.signals.sources import md5_of, opened
@@ -70,6 +71,9 @@ _DECODERS = (
     "mjpeg",
     "prores",
 )
+_BLACK = 24
+_THINNEST_BAR = 8
+_UNEVEN = 2
 _THREADS = 4
 _BUFFER = 256 * 2**10
 _HEAD = 4096
@@ -92,8 +96,13 @@ class VideoSignals:
     """Those that count, in their order; none of a video without detail."""
 
 
+UNBOXED = "unboxed"
+
 TurnedFrames = dict[str, tuple[Frame, ...]]
-"""The frames that count by the name of the turn, all of `TURNS`: as many in each, of the same moments."""
+"""The frames that count by the name of the turn, all of `TURNS`: as many in each, of the same moments.
+
+Under `UNBOXED` the same without their black bars; none where no frame has bars.
+"""
 
 
 def video_signals(source: bytes | Path) -> VideoSignals:
@@ -113,12 +122,39 @@ def read_frames(source: bytes | Path) -> list[Frame]:
 
 
 def read_turned_frames(source: bytes | Path) -> TurnedFrames:
-    """The frames that count, in their eight turns, to find a video that was turned or mirrored. Raises as before."""
-    found: dict[str, list[Frame]] = {name: [] for name in TURNS}
+    """The frames that count, to find a video that was turned, mirrored or put between black bars. Raises as before."""
+    found: dict[str, list[Frame]] = {name: [] for name in (*TURNS, UNBOXED)}
+    boxed = False
     for frame, luma in _kept(source):
-        for name, (value, quality) in pdq_of_turns(luma).items():
+        made = pdq_of_turns(luma)
+        inside = without_bars(luma)
+        made[UNBOXED] = made[TURNS[0]] if inside is None else pdq_of_luma(inside)
+        boxed |= inside is not None
+        for name, (value, quality) in made.items():
             found[name].append(frame._replace(pdq=value, quality=quality))
-    return {name: tuple(frames) for name, frames in found.items()}
+    return {name: tuple(frames) if name != UNBOXED or boxed else () for name, frames in found.items()}
+
+
+def without_bars(luma: Luma) -> Luma | None:
+    """The square without the black bars above and below, or left and right; None where it has none.
+
+    Bars are as wide on one side as on the other, to two pixels, and take half of the square at most.
+    """
+    rows, columns = (_bar(luma.max(axis=axis)) for axis in (1, 0))
+    if not rows and not columns:
+        return None
+    return square(Image.fromarray(luma[rows : SIDE - rows, columns : SIDE - columns]))
+
+
+def _bar(brightest: Luma) -> int:
+    """How wide the bars at both ends of a line are, in pixels; 0 for none."""
+    bright = np.flatnonzero(brightest > _BLACK)
+    if not len(bright):
+        return 0
+    before, after = int(bright[0]), SIDE - 1 - int(bright[-1])
+    if abs(before - after) > _UNEVEN or not _THINNEST_BAR <= min(before, after) <= SIDE // 4:
+        return 0
+    return max(before, after)
 
 
 def _kept(source: bytes | Path) -> Iterator[tuple[Frame, Luma]]:
@@ -207,7 +243,7 @@ def _turned_fields(source: bytes | Path) -> Fields:
 def _turned_frames(fields: Fields) -> TurnedFrames:
     """The frames; ValueError, TypeError or KeyError where they are none."""
     # A frame that is good as it lies may be a little below that when turned.
-    return {name: tuple(parse_all_frames(fields[name]) if fields[name] else ()) for name in TURNS}
+    return {name: tuple(parse_all_frames(fields[name]) if fields[name] else ()) for name in (*TURNS, UNBOXED)}
 
 
 @contextmanager

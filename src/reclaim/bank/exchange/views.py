@@ -10,16 +10,18 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import BaseModel, ValidationError
 
+from reclaim.bank.cases.queries import made_with_ai
 from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.models import Feedback as FeedbackRow
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.queries import feed_page
+from reclaim.bank.ledger.queries import feed_page, names_of_videos
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import access_platform
 from reclaim.bank.platforms.services import note_delivery
 from reclaim.bank.screening.queries import Candidate, Verdict, screen
 from reclaim.bank.screening.words import Refusal as Unfit
 from reclaim.protocol.stopncii_v1 import (
+    MADE_WITH_AI,
     MAX_PAGE_SIZE,
     Feedback,
     FeedbackValue,
@@ -44,6 +46,7 @@ Message = TypeVar("Message", bound=BaseModel)
 _WIRE_TYPE = {
     LedgerRecord.Type.PDQ.value: SignalType.IMAGE_PDQ,
     LedgerRecord.Type.MD5.value: SignalType.VIDEO_MD5,
+    LedgerRecord.Type.VPDQ.value: SignalType.VIDEO_VPDQ,
 }
 _BANK_TYPE = {wire: bank for bank, wire in _WIRE_TYPE.items()}
 _WIRE_STATUS = {
@@ -61,7 +64,7 @@ def _pseudonym(platform: Platform, source_id: uuid.UUID) -> str:
     return str(uuid.UUID(bytes=mac("case-pseudonym", platform.pk.to_bytes(8, "big") + source_id.bytes)[:16], version=4))
 
 
-def _wire_record(platform: Platform, record: LedgerRecord, said: list[FeedbackRow]) -> HashRecord:
+def _wire_record(platform: Platform, record: LedgerRecord, said: list[FeedbackRow], labels: list[str]) -> HashRecord:
     return HashRecord(
         lastModtimestamp=record.modified_at,
         signalType=_WIRE_TYPE[record.type],
@@ -75,6 +78,8 @@ def _wire_record(platform: Platform, record: LedgerRecord, said: list[FeedbackRo
         CSPFeedbacks=[
             Feedback(source=row.platform.name, feedbackValue=FeedbackValue(row.value), tags=row.tags) for row in said
         ],
+        frames=record.frames,
+        labels=labels,
     )
 
 
@@ -92,7 +97,7 @@ def fetch_hashes(request: HttpRequest) -> HttpResponse:
         return problem(400, "Unknown page token", f"{error} Start again from your last nextSetTimestamp.")
     if token is None:
         feedback.note_fetch_start(platform)
-    page = feed_page(query.startTimestamp, token, min(query.pageSize, MAX_PAGE_SIZE))
+    page = feed_page(query.startTimestamp, token, min(query.pageSize, MAX_PAGE_SIZE), videos=query.wants_videos)
     said: dict[int, list[FeedbackRow]] = {}
     for row in FeedbackRow.objects.filter(record__in=page.records).select_related("platform").order_by("platform"):
         said.setdefault(row.record_id, []).append(row)
@@ -105,17 +110,22 @@ def fetch_hashes(request: HttpRequest) -> HttpResponse:
             from_second=query.startTimestamp,
             to_position=end.position,
             to_second=end.modified_at,
+            videos=query.wants_videos,
         )
     else:
         # Nothing after the token (its records have moved on): never earlier than what the client has seen.
         end = token or PageToken(modified_at=query.startTimestamp, position=0)
+    by_ai = made_with_ai(record.pk for record in page.records)
     return _answer(
         FetchHashesResponse(
             count=len(page.records),
             nextPageToken=end.encode() if page.has_more else None,
             nextSetTimestamp=max(end.modified_at, query.startTimestamp),
             hasMoreRecords=page.has_more,
-            hashRecords=[_wire_record(platform, record, said.get(record.pk, [])) for record in page.records],
+            hashRecords=[
+                _wire_record(platform, record, said.get(record.pk, []), [MADE_WITH_AI] if record.pk in by_ai else [])
+                for record in page.records
+            ],
         )
     )
 
@@ -200,14 +210,17 @@ def submit_feedback(request: HttpRequest) -> HttpResponse:
     if isinstance(message, HttpResponse):
         return message
     words, refused, indexes = [], [], []
+    videos = names_of_videos(entry.hashValue.lower() for entry in message.hashFeedbacks)
     for index, entry in enumerate(message.hashFeedbacks):
-        # No type comes with feedback, but the two kinds of value have different lengths.
+        # No type comes with feedback. MD5 is shorter than the others, and what names a video is nobody's PDQ.
         signal_type = SignalType.IMAGE_PDQ if len(entry.hashValue) == 64 else SignalType.VIDEO_MD5
         try:
             bank_type, value = _parse_value(signal_type, entry.hashValue)
         except ValueError as error:
             refused.append(Refusal(index=index, reason=str(error)))
             continue
+        if value in videos:
+            bank_type = LedgerRecord.Type.VPDQ.value
         words.append(feedback.Word(bank_type, value, entry.feedbackValue, entry.tags))
         indexes.append(index)
     unknown = feedback.take_feedback(access_platform(request), words)

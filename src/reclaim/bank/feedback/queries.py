@@ -82,11 +82,13 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
     for platform in active_platforms():
         line = PlatformReport(platform.name)
         for sources in let_in:
-            ended = [source for source in sources if source.withdrawn_position is not None]
-            in_place = [source for source in sources if source.withdrawn_position is None]
+            # A platform that takes no frames of videos never has them, and owes no word on them.
+            given = [source for source in sources if platform.takes_videos or not _is_frames(source)]
+            ended = [source for source in given if source.withdrawn_position is not None]
+            in_place = [source for source in given if source.withdrawn_position is None]
             if in_place:
                 said = [feedback.get((platform.pk, source.record_id)) for source in in_place]
-                _count(line, platform, [(source, word) for source, word in zip(in_place, said, strict=True)])
+                _count(line, platform, list(zip(in_place, said, strict=True)))
             elif ended:
                 taken = all(
                     _withdrawal_is_taken(source, platform, (platform.pk, source.record_id) in acknowledged)
@@ -94,8 +96,14 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
                 )
                 line.withdrawal_taken += taken
                 line.withdrawal_open += not taken
+            elif any(source.withdrawn_position is None for source in sources):
+                line.not_given += 1
         reports.append(line)
     return reports
+
+
+def _is_frames(source: Source) -> bool:
+    return source.record is not None and source.record.type == LedgerRecord.Type.VPDQ
 
 
 def _count(line: PlatformReport, platform: Platform, signals: Sequence[tuple[Source, Feedback | None]]) -> None:
@@ -125,6 +133,7 @@ def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: b
 
 
 def owed_by(platform: Platform) -> QuerySet[LedgerRecord]:
-    """Tombstones that a platform has not acknowledged."""
+    """Tombstones that a platform has not acknowledged; of videos only if it takes their frames."""
     acknowledged = Acknowledgement.objects.filter(platform=platform, at__gte=F("record__withdrawn_at")).values("record")
-    return tombstones().exclude(pk__in=acknowledged)
+    owed = tombstones().exclude(pk__in=acknowledged)
+    return owed if platform.takes_videos else owed.exclude(type=LedgerRecord.Type.VPDQ)

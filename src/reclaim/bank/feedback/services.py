@@ -98,6 +98,8 @@ def _all_have_acknowledged(record: LedgerRecord) -> bool:
     # An acknowledgement of an earlier withdrawal of the same signal does not count for this one.
     acknowledged = Acknowledgement.objects.filter(record=record, at__gte=record.withdrawn_at).values("platform")
     platforms = vetted_platforms()
+    if record.type == LedgerRecord.Type.VPDQ:
+        platforms = platforms.filter(takes_videos=True)
     return platforms.exists() and not platforms.exclude(pk__in=acknowledged).exists()
 
 

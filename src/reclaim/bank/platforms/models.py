@@ -21,6 +21,8 @@ class Platform(models.Model):
     confirmed_position = models.BigIntegerField(default=0)
     """The platform was given everything up to this position, and had acknowledged every tombstone among it when it
     had come back twice."""
+    takes_videos = models.BooleanField(default=False)
+    """The platform has been given frames of videos, so it may hold some. Nobody else owes a word on them."""
 
 
 class PlatformKey(models.Model):

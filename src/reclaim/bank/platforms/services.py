@@ -79,9 +79,11 @@ def _make_keys(platform: Platform) -> PlatformKeys:
 
 
 def note_delivery(
-    platform: Platform, *, from_position: int, from_second: int, to_position: int, to_second: int
+    platform: Platform, *, from_position: int, from_second: int, to_position: int, to_second: int, videos: bool = False
 ) -> None:
     """Remember what a page of the feed gave a platform, if it follows on what it was given before.
+
+    ``videos`` says that frames of videos may have been on it.
 
     A client that skips ahead leaves a gap; then nothing is noted, so that no person is told that a platform has
     what it has not.
@@ -90,11 +92,12 @@ def note_delivery(
         # Read again under a lock: of two fetches at once, the slower must not take back what the other noted.
         now = Platform.objects.select_for_update().get(pk=platform.pk)
         now.last_fetch_at = timezone.now()
+        now.takes_videos = now.takes_videos or videos
         follows_on = from_position <= now.covered_position and from_second <= max(now.covered_until, 10)
         if follows_on:
             now.covered_position = max(now.covered_position, to_position)
             now.covered_until = max(now.covered_until, to_second)
-        now.save(update_fields=["last_fetch_at", "covered_position", "covered_until"])
+        now.save(update_fields=["last_fetch_at", "takes_videos", "covered_position", "covered_until"])
 
 
 def revoke_platform(name: str) -> bool:

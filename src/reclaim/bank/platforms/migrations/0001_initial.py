@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("covered_until", models.BigIntegerField(default=0)),
                 ("covered_at_last_start", models.BigIntegerField(default=0)),
                 ("confirmed_position", models.BigIntegerField(default=0)),
+                ("takes_videos", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
