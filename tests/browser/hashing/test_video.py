@@ -17,6 +17,7 @@ from tests.browser.hashing.conftest import Device
 from tests.browser.hashing.reference import distance
 
 NO_DECODER = "delete self.VideoDecoder;"
+OPAQUE = "Object.defineProperty(VideoFrame.prototype, 'format', { get: () => null });"
 NEAR = 10
 MATCH = 31
 
@@ -41,6 +42,8 @@ def films() -> dict[str, bytes]:
         "on its side": videos.rotated(mp4, 90),
         "upside down": videos.rotated(mp4, 180),
         "on its other side": videos.rotated(mp4, 270),
+        "ten bits": videos.encoded(videos.film(), pix_fmt="yuv420p10le"),
+        "full range": videos.encoded(videos.film(), pix_fmt="yuvj420p"),
         "shorter than a second": videos.encoded(videos.film(0.3)),
     }
 
@@ -72,12 +75,12 @@ def found_in(result: dict[str, Any], whole: dict[str, Any]) -> float:
     return sum(any(distance(frame[2], value) <= MATCH for value in values) for frame in own) / len(own)
 
 
-def without_decoder(device: Device) -> None:
-    """WebCodecs taken away from the workers."""
+def in_workers(device: Device, code: str) -> None:
+    """Run this in each worker before its first task."""
 
     def answer(route: Route) -> None:
         response = route.fetch()
-        route.fulfill(response=response, body=response.text() + NO_DECODER)
+        route.fulfill(response=response, body=response.text() + code)
 
     device.page.route("**/hashing/worker.js", answer)
 
@@ -144,6 +147,7 @@ def test_a_video_of_which_nothing_can_be_shown_is_named_for_why(device: Device) 
         "no frame in mkv": videos.empty_film("matroska"),
         "all damaged": front[:data] + videos.noise(len(front) - data),
         "encrypted": videos.encoded(videos.film(), container_options=secret),
+        "encrypted webm": videos.encrypted_webm(film("webm")),
         "no such codec here": videos.encoded(videos.film(), "mp4", "mpeg4"),
         "all grey": videos.encoded(grey for _ in range(20)),
         "good": front,
@@ -160,6 +164,7 @@ def test_a_video_of_which_nothing_can_be_shown_is_named_for_why(device: Device) 
         "no frame in mkv": "damaged",
         "all damaged": "damaged",
         "encrypted": "encrypted",
+        "encrypted webm": "encrypted",
         "no such codec here": "codec",
         "all grey": "plain",
         "good": "frames",
@@ -185,7 +190,7 @@ def test_a_video_that_is_cut_or_damaged_on_the_way_gives_the_frames_it_has(devic
 
 
 def test_where_the_browser_cannot_decode_an_unseen_video_element_shows_the_frames(device: Device) -> None:
-    without_decoder(device)
+    in_workers(device, NO_DECODER)
     device.page.add_init_script(
         """globalThis.addresses = 0;
         for (const [name, step] of [['createObjectURL', 1], ['revokeObjectURL', -1]]) {
@@ -210,6 +215,21 @@ def test_where_the_browser_cannot_decode_an_unseen_video_element_shows_the_frame
     assert device.page.evaluate("[globalThis.addresses, globalThis.seen]") == [0, None]
     ways = [step["done"] + step["part"] for step in answer["progress"]]
     assert ways == sorted(ways)
+
+
+def test_frames_that_a_decoder_hands_over_unnamed_are_drawn(device: Device) -> None:
+    in_workers(device, OPAQUE)
+    device.open()
+    names = ("webm", "on its side")
+    found = device.signals({name: films()[name] for name in names})
+    for name in names:
+        assert is_near(found[name], films()[name]), name
+
+
+def test_a_browser_without_webassembly_says_so_of_a_video(device: Device) -> None:
+    in_workers(device, "delete self.WebAssembly;")
+    device.open()
+    assert device.signals({"film": films()["webm"]})["film"]["reason"] == "unsupported"
 
 
 def test_a_browser_without_workers_does_videos_on_the_page(device: Device) -> None:

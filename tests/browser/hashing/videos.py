@@ -57,6 +57,7 @@ def encoded(
     codec: str | None = None,
     rate: int = 10,
     container_options: dict[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
     **options: str,
 ) -> bytes:
     """The frames as a file of this container (mp4, mov, webm or matroska), in its usual codec or the given one."""
@@ -66,7 +67,7 @@ def encoded(
         path = Path(folder) / "film"
         with av.open(path, "w", format=container, options=container_options or {}) as output:
             stream = cast(VideoStream, output.add_stream(codec, rate=rate, options={**FAST.get(codec, {}), **options}))
-            stream.pix_fmt = "yuv420p"
+            stream.pix_fmt = pix_fmt
             for number, rgb in enumerate(frames):
                 if number == 0:
                     stream.height, stream.width = rgb.shape[:2]
@@ -85,6 +86,21 @@ def rotated(mp4: bytes, degrees: int) -> bytes:
     at = mp4.index(b"tkhd") + 44
     matrix = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, 0, 0, 1 << 30)
     return mp4[:at] + matrix + mp4[at + len(matrix) :]
+
+
+def encrypted_webm(webm: bytes) -> bytes:
+    """The same WebM with the note that its frames are encrypted (they are not, but nobody may look)."""
+    note = bytes.fromhex("6d808a 624087 503584 47e18105")
+    made = bytearray(webm)
+    segment = made.index(b"\x18\x53\x80\x67\x01") + 5
+    made[segment : segment + 7] = (int.from_bytes(made[segment : segment + 7], "big") + len(note)).to_bytes(7, "big")
+    # The tracks have a length of one byte, and the one track in them a length of eight.
+    tracks = next(at for at in range(len(made)) if made[at : at + 4] == b"\x16\x54\xae\x6b" and made[at + 5] == 0xAE)
+    made[tracks + 4] += len(note)
+    made[tracks + 13] += len(note)
+    end = tracks + 5 + (made[tracks + 4] & 0x7F) - len(note)
+    made[end:end] = note
+    return bytes(made)
 
 
 def sound() -> bytes:

@@ -218,11 +218,13 @@ async function signalsOf(film, blob, format, step) {
 // it rejects to end the work. Resolves to
 //   {ok: true, kind: 'video', about: {width, height, seconds}, signals: [{type: 'md5', value}, {type: 'vpdq', frames}]},
 //   the same with only the MD5 and `only`: 'codec', 'encrypted', 'damaged', or 'plain' (no frame has enough detail),
-//   {ok: false, reason: 'too-large' | 'not-a-picture' | 'truncated' | 'unreadable'}.
+//   {ok: false, reason: 'too-large' | 'not-a-picture' | 'truncated' | 'unsupported' | 'unreadable'}.
 // 'codec' comes with `seeks`, by which the page may try a <video> element. A video of which nothing can be shown because
 // it was cut short has no MD5 either: that would be the MD5 of no file that anybody else has.
 export async function fingerprintVideo(blob, format, step) {
   if (blob.size > MOST_BYTES) return { ok: false, reason: 'too-large' };
+  // Some people's browsers are told to run no WebAssembly, which the MD5 is.
+  if (typeof WebAssembly !== 'object') return { ok: false, reason: 'unsupported' };
   let film;
   try {
     film = await Film.open(blob);
