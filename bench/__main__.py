@@ -9,6 +9,7 @@ PARTS = (
     ("hash",),
     ("video",),
     ("browser",),
+    ("network",),
     ("browser_video",),
     ("index", "--n", "100000"),
     ("index", "--n", "1000000"),
