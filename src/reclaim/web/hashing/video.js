@@ -206,8 +206,8 @@ async function signalsOf(film, blob, format, step) {
     return step(SHARE_OF_MD5 * done.md5 + (1 - SHARE_OF_MD5) * done.frames);
   };
   const [value, found] = await Promise.all([md5(blob, told('md5')), framesOf(film, told('frames'))]);
-  if (found.reason) return { ok: false, reason: found.reason, about: film.about };
-  const about = film.about;
+  const { about } = film;
+  if (found.reason) return { ok: false, reason: found.reason, about };
   if (found.frames) return videoResult(about, value, found);
   if (await isEncrypted(blob, format)) return videoResult(about, value, { only: 'encrypted' });
   if (found.only === 'damaged' && !(await isWhole(blob, format))) return { ok: false, reason: 'truncated', about };
