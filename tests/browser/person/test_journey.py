@@ -32,19 +32,29 @@ def test_from_the_first_page_to_a_withdrawal(person: Person) -> None:
     assert pin[:4] not in re.sub(r"<[^>]+>", "", page.content())
 
     person.signs_in(number, pin)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your pictures")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your case")
     expect(page.locator('[data-platform="Picture Board"]')).to_contain_text("Gets them the next time")
 
-    page.get_by_role("link", name="Withdraw pictures").click()
+    page.get_by_role("link", name="Add more").click()
+    person.panel("choose")
+    page.locator("[data-files]").first.set_input_files(PHOTOS / "moose.jpg")
+    person.panel("check")
+    person.act("send")
+    expect(person.panel("added")).to_contain_text("One picture or video was added.")
+    page.get_by_role("link", name="Back to your case").click()
+    expect(page.get_by_role("listitem").filter(has_text="Picture 4")).to_contain_text("In place")
+
+    page.get_by_role("link", name="Withdraw").click()
     page.get_by_label("Picture 2").check()
-    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Withdraw what I ticked").click()
+    page.get_by_role("button", name="Yes, withdraw").click()
     expect(page.get_by_role("listitem").filter(has_text="Picture 2")).to_contain_text("Withdrawn")
     expect(page.get_by_role("listitem").filter(has_text="Picture 1")).to_contain_text("In place")
 
-    page.get_by_role("link", name="Withdraw pictures").click()
-    page.get_by_label("All my pictures").check()
-    page.get_by_role("button", name="Withdraw").click()
-    expect(page.get_by_role("main")).to_contain_text("All your pictures are withdrawn.")
+    page.get_by_role("link", name="Withdraw").click()
+    page.get_by_role("button", name="Withdraw everything").click()
+    page.get_by_role("button", name="Yes, withdraw").click()
+    expect(page.get_by_role("main")).to_contain_text("Nobody is asked to look for anything of yours any more.")
     page.get_by_role("button", name="Close my case here").click()
     assert person.context.cookies() == []
 
@@ -113,8 +123,9 @@ def test_making_fingerprints_can_be_paused(person: Person) -> None:
     person.open("/start/files/")
     person.panel("choose")
     person.page.evaluate(
-        "() => new MutationObserver(() => document.querySelector('[data-act=pause]').click())"
-        ".observe(document.querySelector('[data-panel=making]'), { attributes: true, attributeFilter: ['hidden'] })"
+        "() => new MutationObserver((_, observer) => {"
+        "  document.querySelector('[data-act=pause]').click(); observer.disconnect();"
+        "}).observe(document.querySelector('[data-panel=making]'), { attributes: true })"
     )
     person.choose(PHOTO, OTHER_PHOTO)
     panel = person.panel("making")
@@ -152,7 +163,7 @@ def test_the_card_to_print_says_nothing_but_the_number_and_the_pin(person: Perso
 
 
 def test_if_no_file_can_be_used_nothing_is_sent_and_others_can_be_chosen(person: Person) -> None:
-    person.choose(NOT_A_PICTURE, POOR_PHOTO)
+    person.choose(NOT_A_PICTURE, EMPTY)
     assert person.panel("none").locator("li").count() == 2
     person.act("again")
     number, _ = person.makes_a_case(PHOTO)

@@ -80,7 +80,7 @@ def test_what_the_person_sees_counted_is_what_the_browser_sent(person: Person) -
     person.panel("check")
     assert person.page.locator("[data-requests]").inner_text() == "0"
     # The demonstration must be able to fail: a request of the page is counted.
-    person.page.evaluate("fetch('/', { cache: 'no-store' })")
+    person.page.evaluate("fetch('/', { cache: 'no-store' }).then((answer) => answer.text())")
     expect(person.page.locator("[data-requests]")).to_have_text("1")
 
 

@@ -202,11 +202,11 @@ def test_every_word_of_a_case_can_be_translated() -> None:
     session["case"] = str(made.case.pk)
     session.save()
     client.cookies["test-session"] = session.session_key
-    for path in ("/case/pictures/", "/case/withdraw/", "/case/add/"):
+    for path in ("/case/pictures/", "/case/withdraw/", "/case/add/", "/case/helper/"):
         shown = client.get(f"/{PSEUDO}{path}").content.decode()
         assert untranslated(shown) == [], path
     for number in ("", "not a number", "0" * 18):
-        shown = client.post(f"/{PSEUDO}/case/", {"number": number, "pin": "1"}).content.decode()
+        shown = Client().post(f"/{PSEUDO}/case/", {"number": number, "pin": "1"}).content.decode()
         assert untranslated(shown) == []
 
 

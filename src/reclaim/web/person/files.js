@@ -103,10 +103,11 @@ function showProgress({ done, total, part = 0 }) {
 
 function showPaused(paused) {
   gate.set(paused);
-  panels.part('pause').hidden = paused;
-  panels.part('resume').hidden = !paused;
-  panels.part('paused').hidden = !paused;
-  panels.part(paused ? 'resume' : 'pause').focus();
+  const [pause, resume, note] = ['pause', 'resume', 'paused'].map((name) => root.querySelector(`[data-${name}]`));
+  pause.hidden = paused;
+  resume.hidden = !paused;
+  note.hidden = !paused;
+  (paused ? resume : pause).focus();
 }
 
 // What a folder holds beside pictures and videos: notes of the system, under names that begin with a dot.
