@@ -9,8 +9,8 @@ const FOLDER = '../vendor/libheif/';
 const STRIP_ROWS = 64;
 // What libheif has taken it does not give back; beyond this it is begun anew for the next picture.
 const MOST_KEPT = 256 * 2 ** 20;
-// Bytes a pixel at the dearest moment: the decoder's brightness and colour twice, and the colours made of them.
-const A_PIXEL = 8;
+// Bytes a pixel at the dearest moment: the decoder's brightness and colour twice, the colours made of them, and to spare.
+const A_PIXEL = 9;
 
 let loaded = null;
 
@@ -37,8 +37,10 @@ async function library() {
   return loaded.heif;
 }
 
-function reasonOf(heif, { code }) {
+function reasonOf(heif, { code, subcode }) {
   const codes = heif.heif_error_code;
+  // An item of a kind that it does not know counts as not there.
+  if (subcode === heif.heif_suberror_code.heif_suberror_Nonexisting_item_referenced) return 'unsupported';
   if (code === codes.heif_error_Memory_allocation_error) return 'too-large';
   const unsupported = [codes.heif_error_Unsupported_filetype, codes.heif_error_Unsupported_feature];
   return unsupported.includes(code) ? 'unsupported' : 'unreadable';
