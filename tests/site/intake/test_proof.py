@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 
 import pytest
 from django.conf import settings
@@ -50,6 +51,20 @@ def test_the_worker_is_served_below_the_page_that_it_answers_for(prefix: str) ->
     assert answer["Content-Type"] == "text/javascript; charset=utf-8"
     # Never allowed to answer for more than what is below its own address.
     assert "Service-Worker-Allowed" not in answer
+
+
+def test_the_page_of_files_names_what_its_script_needs_to_start_and_nothing_that_can_wait() -> None:
+    page = Client().get("/start/files/").content.decode()
+    named = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', page)
+    assert {"person/files.js", "person/offline.js", "hashing/fingerprinter.js", "components/kept.js"} <= set(named)
+    assert not [path for path in named if path.startswith("vendor/") or "worker" in path]
+    assert len(named) == len(set(named))
+    needed = set(named)
+    for path in named:
+        text = (settings.WEB / path).read_text()
+        for imported in re.findall(r"^(?:import|} from) .*?'(\.[^']+)';$", text, re.MULTILINE):
+            needed.add(((settings.WEB / path).parent / imported).resolve().relative_to(settings.WEB).as_posix())
+    assert needed == set(named)
 
 
 def test_files_and_public_pages_are_compressed_for_whoever_can_take_it() -> None:
