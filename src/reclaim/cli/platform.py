@@ -171,7 +171,8 @@ def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: 
 
     \b
     Exit codes: 0 all files were read, matched or not; 10 not a picture, 11 empty, 12 cut short or damaged,
-    13 too large, 15 not found or not readable, where that was the only kind of error; otherwise 1.
+    13 too large, 15 not found or not readable, 17 a video packed in a way that is not read, 18 encrypted,
+    where that was the only kind of error; otherwise 1.
 
     \b
     Example:
@@ -206,8 +207,14 @@ def _in_words(answer: dict[str, Any]) -> str:
     poor = " (little detail: this says little)" if answer["poor_quality"] else ""
     if not answer["matches"]:
         return f"clear{poor}"
-    found = ", ".join(f"{each['match']} at {each['distance']} bits, {each['turn']}" for each in answer["matches"])
+    found = ", ".join(f"{each['match']} at {_nearness(each)}, {each['turn']}" for each in answer["matches"])
     return f"held{poor}: {found}"
+
+
+def _nearness(match: dict[str, Any]) -> str:
+    if match["query_percent"] is None:
+        return f"{match['distance']:2} bits"
+    return f"{match['query_percent']:.0f} % of it in the known video, {match['video_percent']:.0f} % the other way"
 
 
 @command.command()
@@ -231,7 +238,7 @@ def matches(data: Path, database_url: str | None, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(entry))
         else:
-            click.echo(f"{entry['match']}  {entry['distance']:2} bits  {entry['turn']:<10}  since {entry['found_at']}")
+            click.echo(f"{entry['match']}  {_nearness(entry)}  {entry['turn']:<10}  since {entry['found_at']}")
 
 
 @command.command()

@@ -61,7 +61,7 @@ def decide_video(video: bytes | Path, indexes: Indexes, policy: Policy = DEFAULT
     """Look a video up by its bytes or path: as a file, and by its frames, in all eight turns and without black bars.
 
     Raises what ``reclaim.signals.video.read_frames`` raises, unless the file is a known one. It is decoded in this
-    process; ``reclaim.signals.video.turned_video_crew`` does so elsewhere.
+    process; ``reclaim.signals.video.view_crew`` does so elsewhere.
     """
     md5 = md5_of(video)
     try:
@@ -85,17 +85,17 @@ def decide_on_video(
     looked = frames > 0 and indexes.video is not None
     searched: list[SignalType] = ["vpdq"] if looked else []
     searched += [] if indexes.md5 is None else ["md5"]
-    videos = [] if indexes.video is None else _found(turned, indexes.video, policy)
+    videos = [] if indexes.video is None else find_videos(turned, indexes.video, policy)
     return _decision(files, videos, searched, frames, policy)
 
 
 def decide_on_frames(frames: Sequence[Frame], index: FrameIndex, policy: Policy = DEFAULT_POLICY) -> VideoDecision:
     """Look up the frames of a video as they lie; poor and repeated ones may be among them, and do not count."""
     count = sum(not frame.poor for frame in frames)
-    return _decision([], _found({None: frames}, index, policy), ["vpdq"], count, policy)
+    return _decision([], find_videos({None: frames}, index, policy), ["vpdq"], count, policy)
 
 
-def _found(
+def find_videos(
     turned: Mapping[str, Sequence[Frame]] | Mapping[None, Sequence[Frame]], index: FrameIndex, policy: Policy
 ) -> list[FoundVideo]:
     """Each known video that any turn has frames of, in the turn that has most; most first."""
@@ -145,9 +145,14 @@ def _decision(
 
 def in_words(found: FoundVideo) -> str:
     """How much of each is in the other, as a sentence."""
+    return shares_in_words(found.query_percent, found.video_percent)
+
+
+def shares_in_words(query_percent: float, video_percent: float) -> str:
+    """The same of the two percentages."""
     return (
-        f"{_percent(found.query_percent)} of this upload is in the known video; "
-        f"{_percent(found.video_percent)} of the known video is in this upload."
+        f"{_percent(query_percent)} of this upload is in the known video; "
+        f"{_percent(video_percent)} of the known video is in this upload."
     )
 
 

@@ -45,7 +45,9 @@ def deliver_feedback(client: BankClient) -> int:
     while batch := due(MAX_SUBMISSION):
         client.submit_feedback(
             [
-                HashFeedback(hashValue=outcome.signal.value, feedbackValue=FeedbackValue(outcome.value))
+                HashFeedback(
+                    hashValue=outcome.signal.value, feedbackValue=FeedbackValue(outcome.value), tags=outcome.tags
+                )
                 for outcome in batch
             ]
         )

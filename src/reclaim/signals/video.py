@@ -6,6 +6,7 @@ what strangers send does so in another process, which has a limit of memory and 
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,7 +77,8 @@ _THINNEST_BAR = 8
 _UNEVEN = 2
 _THREADS = 4
 _BUFFER = 256 * 2**10
-_HEAD = 4096
+HEAD = 4096
+"""Bytes of a file that tell its format."""
 _SIGNS_OF_QUICKTIME = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _ENCRYPTED_TAG = "encv"
 _TURNS = {90: "rotate90", 180: "rotate180", 270: "rotate270"}
@@ -98,11 +100,32 @@ class VideoSignals:
 
 UNBOXED = "unboxed"
 
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """What is on screen at a moment."""
+
+    luma: Luma
+    """512 x 512, upright."""
+    width: int
+    """Pixels of the frame, upright."""
+    height: int
+
+
 TurnedFrames = dict[str, tuple[Frame, ...]]
 """The frames that count by the name of the turn, all of `TURNS`: as many in each, of the same moments.
 
 Under `UNBOXED` the same without their black bars; none where no frame has bars.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is looked up of a video, and what is shown of it."""
+
+    turned: TurnedFrames
+    still: Still | None
+    """None of a video without detail."""
 
 
 def video_signals(source: bytes | Path) -> VideoSignals:
@@ -123,16 +146,25 @@ def read_frames(source: bytes | Path) -> list[Frame]:
 
 def read_turned_frames(source: bytes | Path) -> TurnedFrames:
     """The frames that count, to find a video that was turned, mirrored or put between black bars. Raises as before."""
+    return read_view(source).turned
+
+
+def read_view(source: bytes | Path) -> View:
+    """The same with a still from the later half, to show to somebody. Raises as before."""
+    still: Still | None = None
     found: dict[str, list[Frame]] = {name: [] for name in (*TURNS, UNBOXED)}
     boxed = False
-    for frame, luma in _kept(source):
-        made = pdq_of_turns(luma)
-        inside = without_bars(luma)
+    for count, (frame, seen) in enumerate(_kept(source), start=1):
+        # Of however many frames, the last power of two lies in the later half; no other has to be kept.
+        still = seen if count.bit_count() == 1 else still
+        made = pdq_of_turns(seen.luma)
+        inside = without_bars(seen.luma)
         made[UNBOXED] = made[TURNS[0]] if inside is None else pdq_of_luma(inside)
         boxed |= inside is not None
         for name, (value, quality) in made.items():
             found[name].append(frame._replace(pdq=value, quality=quality))
-    return {name: tuple(frames) if name != UNBOXED or boxed else () for name, frames in found.items()}
+    turned = {name: tuple(frames) if name != UNBOXED or boxed else () for name, frames in found.items()}
+    return View(turned, still)
 
 
 def without_bars(luma: Luma) -> Luma | None:
@@ -157,19 +189,19 @@ def _bar(brightest: Luma) -> int:
     return max(before, after)
 
 
-def _kept(source: bytes | Path) -> Iterator[tuple[Frame, Luma]]:
-    """The frames that count, each with its square."""
+def _kept(source: bytes | Path) -> Iterator[tuple[Frame, Still]]:
+    """The frames that count, each as it is seen."""
     last: Frame | None = None
     with _opened(source) as file:
         name = _format(file)
         try:
             end = _end(file, name)
-            for number, seconds, luma in _sampled(file, name, end):
-                value, quality = pdq_of_luma(luma)
+            for number, seconds, still in _sampled(file, name, end):
+                value, quality = pdq_of_luma(still.luma)
                 frame = Frame(number, quality, value, seconds)
                 if counts(frame, last):
                     last = frame
-                    yield frame, luma
+                    yield frame, still
         except SignalError:
             raise
         except MemoryError:
@@ -199,9 +231,9 @@ def turned_videos_of(
     )
 
 
-def turned_video_crew(count: int, *, niceness: int = 0) -> Crew[TurnedFrames]:
-    """So many limited processes that each take a video's bytes and answer as `read_turned_frames`."""
-    return Crew(_turned_of_bytes, _turned_frames, count=count, niceness=niceness, longest_answer=_LONGEST_TURNED)
+def view_crew(count: int, *, niceness: int = 0) -> Crew[View]:
+    """So many limited processes that each take a video's bytes and answer as `read_view`."""
+    return Crew(_view_fields, _view, count=count, niceness=niceness, longest_answer=_LONGEST_TURNED)
 
 
 def is_video(head: bytes) -> bool:
@@ -229,15 +261,35 @@ def _signals_of(fields: Fields) -> VideoSignals:
 
 
 def _turned_of_path(path: bytes) -> Fields:
-    return _turned_fields(Path(os.fsdecode(path)))
+    return _turned_fields(read_turned_frames(Path(os.fsdecode(path))))
 
 
-def _turned_of_bytes(data: bytes) -> Fields:
-    return _turned_fields(data)
+def _turned_fields(turned: TurnedFrames) -> Fields:
+    return {name: frames_text(frames) for name, frames in turned.items()}
 
 
-def _turned_fields(source: bytes | Path) -> Fields:
-    return {name: frames_text(frames) for name, frames in read_turned_frames(source).items()}
+def _view_fields(data: bytes) -> Fields:
+    found = read_view(data)
+    still = found.still
+    seen = (
+        {"luma": base64.b64encode(still.luma.tobytes()).decode(), "size": [still.width, still.height]}
+        if still
+        else None
+    )
+    return {"turned": _turned_fields(found.turned), "still": seen}
+
+
+def _view(fields: Fields) -> View:
+    """The view; ValueError, TypeError or KeyError where it is none."""
+    seen = fields["still"]
+    still = None
+    if seen is not None:
+        luma = np.frombuffer(base64.b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
+        width, height = map(int, seen["size"])
+        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+            raise ValueError
+        still = Still(luma, width, height)
+    return View(_turned_frames(fields["turned"]), still)
 
 
 def _turned_frames(fields: Fields) -> TurnedFrames:
@@ -257,7 +309,7 @@ def _opened(source: bytes | Path) -> Iterator[IO[bytes]]:
 
 def _format(file: IO[bytes]) -> str:
     """FFmpeg's name of the reader. Raises EmptyFile, NotAVideo."""
-    head = file.read(_HEAD)
+    head = file.read(HEAD)
     if not head:
         raise EmptyFile
     name = _format_of(head)
@@ -325,8 +377,8 @@ def _end(file: IO[bytes], name: str) -> Fraction:
         return last * (stream.time_base or Fraction(1))
 
 
-def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, float, Luma]]:
-    """The sample's number, its moment, and the square on screen then. Raises TruncatedVideo where there is none."""
+def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, float, Still]]:
+    """The sample's number, its moment, and what is on screen then. Raises TruncatedVideo where there is none."""
     shown: VideoFrame | None = None
     first = at = interval = Fraction(0)
     number = 0
@@ -339,7 +391,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
                 continue
             elif number * interval < moment - first:
                 if number < MAX_FRAMES:
-                    yield number, float(number * interval), _square(shown)
+                    yield number, float(number * interval), _still(shown)
                 # Further moments show the same frame, which would not count again.
                 number = -((first - moment) // interval)
             shown, at = frame, moment
@@ -347,7 +399,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
             raise TruncatedVideo
         # The last frame stays to the end; more than one sample of it would say nothing new.
         if number < MAX_FRAMES and (number == 0 or number * interval < end - first):
-            yield number, float(number * interval), _square(shown)
+            yield number, float(number * interval), _still(shown)
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, Fraction]]:
@@ -372,12 +424,14 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[V
             yield frame, frame.pts * frame.time_base
 
 
-def _square(frame: VideoFrame) -> Luma:
-    """512 x 512, upright."""
+def _still(frame: VideoFrame) -> Still:
     matrix = frame.colorspace
     if matrix == _UNSPECIFIED:
         # As browsers have it.
         matrix = _BT709 if frame.height >= _HD_ROWS else _BT601
     luma = square(Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix)))
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
-    return turns(luma)[turn] if turn else luma
+    width, height = frame.width, frame.height
+    if turn in ("rotate90", "rotate270"):
+        width, height = height, width
+    return Still(turns(luma)[turn] if turn else luma, width, height)

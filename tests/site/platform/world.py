@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image
 from reclaim.client import Checkpoint
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.protocol.stopncii_v1 import Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
-from reclaim.signals import fingerprint
+from reclaim.signals import Frame, fingerprint, frames_text, vpdq_value
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 ASTRONAUT, CAT, COFFEE, GALAXIES = (PHOTOS / f"{name}.jpg" for name in ("astronaut", "cat", "coffee", "galaxies"))
@@ -46,6 +47,19 @@ def bank_sends(*records: HashRecord, generation: int = 1) -> None:
     before = store.load_checkpoint()
     checkpoint = Checkpoint(next_timestamp=1_700_000_000, generation=generation, writes=before.writes if before else 0)
     store.apply(records, checkpoint.to_store(), before)
+
+
+def video_record(frames: Sequence[Frame], status: HashStatus = HashStatus.ACTIVE, *labels: str) -> HashRecord:
+    """A record of a video's frames."""
+    return HashRecord(
+        lastModtimestamp=1_700_000_000,
+        signalType=SignalType.VIDEO_VPDQ,
+        hashValue=vpdq_value(frames),
+        hashStatus=status,
+        caseNumbers={},
+        frames=None if status.is_tombstone else frames_text(frames),
+        labels=list(labels),
+    )
 
 
 def bank_has(*photos: Path) -> None:

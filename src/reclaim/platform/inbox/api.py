@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET, require_POST
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +13,7 @@ from reclaim.platform.inbox import services
 from reclaim.platform.inbox.body import BodyError, read_picture
 from reclaim.platform.inbox.models import Decision, Match, Upload
 from reclaim.platform.inbox.queries import access_match, access_upload, open_matches
-from reclaim.signals import EmptyFile, PictureTooLarge, SignalError
+from reclaim.signals import EmptyFile, PictureTooLarge, SignalError, VideoTooLarge
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.problems import invalid_message, problem
 
@@ -33,6 +34,8 @@ class DecisionMessage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     decision: Decision.Verdict
+    reason: Decision.Reason | None = None
+    """Why it is not blocked."""
     reviewer: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(plain_text)]
     note: Annotated[str, Field(max_length=500), AfterValidator(plain_text)] = ""
 
@@ -44,6 +47,8 @@ def match_as_json(match: Match) -> dict[str, Any]:
         "upload": str(match.upload_id),
         "status": match.status,
         "distance": match.distance,
+        "query_percent": match.query_percent,
+        "video_percent": match.video_percent,
         "turn": match.turn,
         "quality": match.quality,
         "found_at": match.found_at.isoformat(timespec="seconds"),
@@ -52,9 +57,12 @@ def match_as_json(match: Match) -> dict[str, Any]:
 
 def upload_as_json(upload: Upload) -> dict[str, Any]:
     """An upload with its answer and its matches, nearest first."""
-    matches = upload.matches.order_by("distance", "pk")
+    matches = upload.matches.order_by(
+        F("distance").asc(nulls_last=True), F("query_percent").desc(nulls_last=True), "pk"
+    )
     return {
         "upload": str(upload.pk),
+        "kind": upload.kind,
         "status": upload.status,
         "quality": upload.quality,
         "poor_quality": upload.poor,
@@ -65,17 +73,17 @@ def upload_as_json(upload: Upload) -> dict[str, Any]:
 @require_POST
 @requires(Access.UPLOAD_KEY)
 def uploads(request: HttpRequest) -> HttpResponse:
-    """Match one picture."""
+    """Match one picture or video."""
     try:
         upload = services.take_upload(read_picture(request), API_ACTOR)
     except BodyError as error:
         return problem(error.status, error.title, error.sentence)
-    except PictureTooLarge as error:
-        return problem(413, "This picture is too large", str(error))
+    except (PictureTooLarge, VideoTooLarge) as error:
+        return problem(413, "This upload is too large", str(error))
     except EmptyFile as error:
         return problem(422, "This upload is empty", str(error))
     except SignalError as error:
-        return problem(422, "This is no picture that can be matched", str(error))
+        return problem(422, "This cannot be matched", str(error))
     return JsonResponse(upload_as_json(upload), status=201)
 
 
@@ -110,7 +118,12 @@ def decision(request: HttpRequest, number: str) -> HttpResponse:
         return _unknown("match")
     try:
         decided = services.decide(
-            match.pk, message.decision, reviewer=message.reviewer, note=message.note, actor=API_ACTOR
+            match.pk,
+            message.decision,
+            reviewer=message.reviewer,
+            note=message.note,
+            actor=API_ACTOR,
+            reason=message.reason,
         )
     except services.AlreadyDecidedError as error:
         return problem(409, "Nothing to decide", str(error))

@@ -8,7 +8,7 @@ from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 
 MAX_UPLOAD = 50 * 1024 * 1024
-"""Bytes of one uploaded picture."""
+"""Bytes of one uploaded picture or video."""
 _FORM_OVERHEAD = 64 * 1024
 _PIECE = 64 * 1024
 _MOST_READ_AND_DROPPED = 1024 * 1024 * 1024
@@ -19,7 +19,7 @@ class BodyError(Exception):
 
     status = 400
     title = "This body could not be read"
-    sentence = "Send one picture: as the body itself, or as the only file of a multipart form."
+    sentence = "Send one picture or video: as the body itself, or as the only file of a multipart form."
 
 
 class UploadTooBigError(BodyError):
@@ -27,7 +27,7 @@ class UploadTooBigError(BodyError):
 
     status = 413
     title = "This upload is too large"
-    sentence = f"A picture may have {MAX_UPLOAD // 2**20} MiB. Send a smaller copy of it."
+    sentence = f"A picture or video may have {MAX_UPLOAD // 2**20} MiB. Send a smaller copy of it."
 
 
 class NoLengthError(BodyError):

@@ -20,6 +20,7 @@ from django.conf import settings
 from PIL import ExifTags, Image
 
 from reclaim.signals.containers import open_picture
+from reclaim.signals.video import Still
 
 SHORT_SIDE, LONG_SIDE, LEAST_SIDE = 512, 1024, 16
 BLURRED_SIDE = 12
@@ -48,7 +49,15 @@ def _shape(data: bytes) -> tuple[int, int]:
 
 def review_copy(luma: npt.NDArray[np.uint8], data: bytes) -> bytes:
     """The copy to keep, a JPEG, from the luma square of ``read_luma`` and the file it was read from."""
-    width, height = _shape(data)
+    return _stretched(luma, *_shape(data))
+
+
+def still_copy(still: Still) -> bytes:
+    """The copy to keep of a video, a JPEG: one still."""
+    return _stretched(still.luma, still.width, still.height)
+
+
+def _stretched(luma: npt.NDArray[np.uint8], width: int, height: int) -> bytes:
     scale = min(SHORT_SIDE / min(width, height), LONG_SIDE / max(width, height))
     size = (max(LEAST_SIDE, round(width * scale)), max(LEAST_SIDE, round(height * scale)))
     return _jpeg(Image.fromarray(luma).resize(size, Image.Resampling.BICUBIC))
@@ -80,6 +89,11 @@ def store(upload: uuid.UUID, copy: bytes) -> None:
 def delete(upload: uuid.UUID) -> None:
     """Delete a review copy; again is harmless."""
     _path(upload).unlink(missing_ok=True)
+
+
+def is_stored(upload: uuid.UUID) -> bool:
+    """Whether there is a review copy; of a video that cannot be decoded there is none."""
+    return _path(upload).is_file()
 
 
 def shown(upload: uuid.UUID) -> bytes:

@@ -9,21 +9,26 @@ import threading
 import uuid
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
 
-from reclaim.matching import Match as Found
-from reclaim.matching import PictureMatches, match_luma
+from reclaim.matching import Policy, match_luma
+from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
 from reclaim.platform.inbox.models import Decision, Match, Upload, UploadKey
 from reclaim.platform.inbox.queries import upload_key_mac
 from reclaim.platform.outcomes.services import say
 from reclaim.platform.subscription.models import KnownSignal
-from reclaim.platform.subscription.queries import shared_index
+from reclaim.platform.subscription.queries import shared_index, shared_videos
 from reclaim.platform.subscription.services import locked_signals
-from reclaim.protocol.stopncii_v1 import FeedbackValue
-from reclaim.signals import read_luma
+from reclaim.protocol.stopncii_v1 import FeedbackValue, SignalType
+from reclaim.signals import SignalError, md5_of, read_luma
+from reclaim.signals.crew import Crew
+from reclaim.signals.pdq import TURNS
+from reclaim.signals.video import HEAD as VIDEO_HEAD
+from reclaim.signals.video import View, is_video, view_crew
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
@@ -31,6 +36,33 @@ CLEAR_UPLOADS_ARE_KEPT = datetime.timedelta(days=7)
 
 # A picture may take 700 MiB to decode (reclaim.signals.containers): threads that meet such ones wait for one another.
 _decoding = threading.BoundedSemaphore(2)
+
+
+VIDEO_SECONDS = 60.0
+"""A video still being decoded then is given up."""
+
+POLICY = Policy()
+_decoder: Crew[View] | None = None
+_starting = threading.Lock()
+
+
+class _About(NamedTuple):
+    """What is kept of any upload."""
+
+    kind: Upload.Kind
+    quality: int
+    poor: bool
+
+
+class _Row(NamedTuple):
+    """A match to be, as ``Match`` has it."""
+
+    signal_id: int
+    distance: int | None
+    turn: str
+    quality: int
+    query_percent: float | None = None
+    video_percent: float | None = None
 
 
 class AlreadyDecidedError(Exception):
@@ -48,47 +80,87 @@ def make_upload_key() -> str:
 
 
 def take_upload(data: bytes, actor: str) -> Upload:
-    """Match a picture that came in. If it matches, hold it, keep a review copy and let the bank know.
+    """Match a picture or video that came in. If it matches, hold it, keep a review copy and let the bank know.
 
-    ``actor`` as ``AuditEvent.actor`` has it. Raises what ``reclaim.signals.read_luma`` raises; then nothing is kept.
+    ``actor`` as ``AuditEvent.actor`` has it. Raises what ``reclaim.signals.read_luma`` raises, or
+    ``reclaim.signals.video.read_frames`` and ``DecoderStopped`` for a video; then nothing is kept.
     """
+    if is_video(data[:VIDEO_HEAD]):
+        return _take_video(data, actor)
     with _decoding:
         luma = read_luma(data)
         found = match_luma(luma, shared_index)
         copy = pictures.review_copy(luma, data) if found.matches else b""
+    about = _About(Upload.Kind.PICTURE, found.quality, found.poor)
     if found.matches:
-        upload = _hold(found, hashlib.sha256(data).hexdigest(), copy, actor)
+        rows = [_Row(match.signal_id, match.distance, match.turn, match.quality) for match in found.matches]
+        upload = _hold(rows, about, hashlib.sha256(data).hexdigest(), copy, actor)
         if upload is not None:
             return upload
-    return _let_through(found, actor)
+    return _let_through(about, actor)
 
 
-def _let_through(found: PictureMatches, actor: str) -> Upload:
+def _take_video(data: bytes, actor: str) -> Upload:
+    """As ``take_upload``, decoded in a limited process. A known file is held even where nobody can decode it."""
+    view = _video_decoder().ask(data, VIDEO_SECONDS)
+    files = list(KnownSignal.objects.filter(type=SignalType.VIDEO_MD5, value=md5_of(data)).values_list("pk", flat=True))
+    if isinstance(view, SignalError):
+        if not files:
+            raise view
+        view = View(dict.fromkeys(TURNS, ()), None)
+    upright = view.turned[TURNS[0]]
+    quality = max((frame.quality for frame in upright), default=0)
+    rows = [_Row(key, 0, TURNS[0], quality) for key in files]
+    for match in find_videos(view.turned, shared_videos.current(), POLICY):
+        rows.append(_Row(match.id, None, match.turn or TURNS[0], quality, match.query_percent, match.video_percent))
+    about = _About(Upload.Kind.VIDEO, quality, not upright)
+    if rows:
+        copy = pictures.still_copy(view.still) if view.still else b""
+        upload = _hold(rows, about, hashlib.sha256(data).hexdigest(), copy, actor)
+        if upload is not None:
+            return upload
+    return _let_through(about, actor)
+
+
+def _video_decoder() -> Crew[View]:
+    """This process's one, started with its first video."""
+    global _decoder
+    with _starting:
+        if _decoder is None:
+            _decoder = view_crew(1)
+        return _decoder
+
+
+def _let_through(about: _About, actor: str) -> Upload:
     with transaction.atomic():
-        upload = Upload.objects.create(status=Upload.Status.CLEAR, quality=found.quality, poor=found.poor)
+        upload = Upload.objects.create(
+            kind=about.kind, status=Upload.Status.CLEAR, quality=about.quality, poor=about.poor
+        )
         audit.record(actor, "upload.clear", f"upload:{upload.pk}")
     return upload
 
 
-def _hold(found: PictureMatches, sha256: str, copy: bytes, actor: str) -> Upload | None:
+def _hold(rows: Sequence[_Row], about: _About, sha256: str, copy: bytes, actor: str) -> Upload | None:
     """Hold an upload for its matches; ``None`` if their signals have all been withdrawn a moment ago."""
     number = uuid.uuid4()
     try:
         with locked_signals():
-            held = set(
-                KnownSignal.objects.filter(pk__in=[match.signal_id for match in found.matches]).values_list(
-                    "pk", flat=True
-                )
-            )
-            matches = [match for match in found.matches if match.signal_id in held]
+            held = set(KnownSignal.objects.filter(pk__in=[row.signal_id for row in rows]).values_list("pk", flat=True))
+            matches = [row for row in rows if row.signal_id in held]
             if not matches:
                 return None
-            # On the disk before the row is committed: a held upload always has its copy.
-            pictures.store(number, copy)
+            # On the disk before the row is committed: a held upload has its copy, if anything can be seen of it.
+            if copy:
+                pictures.store(number, copy)
             upload = Upload.objects.create(
-                pk=number, status=Upload.Status.HELD, sha256=sha256, quality=found.quality, poor=found.poor
+                pk=number,
+                kind=about.kind,
+                status=Upload.Status.HELD,
+                sha256=sha256,
+                quality=about.quality,
+                poor=about.poor,
             )
-            Match.objects.bulk_create(_row(upload, match) for match in matches)
+            Match.objects.bulk_create(Match(upload=upload, **row._asdict()) for row in matches)
             _tell_bank(match.signal_id for match in matches)
             audit.record(actor, "upload.hold", f"upload:{number}")
     except BaseException:
@@ -98,18 +170,16 @@ def _hold(found: PictureMatches, sha256: str, copy: bytes, actor: str) -> Upload
     return upload
 
 
-def _row(upload: Upload, found: Found) -> Match:
-    return Match(
-        upload=upload,
-        signal_id=found.signal_id,
-        distance=found.distance,
-        turn=found.turn,
-        quality=found.quality,
-    )
-
-
-def decide(match_id: uuid.UUID, verdict: Decision.Verdict, *, reviewer: str, note: str, actor: str) -> Match:
-    """Decide a match; the bank is told. ``blocked`` decides every open match of the upload.
+def decide(
+    match_id: uuid.UUID,
+    verdict: Decision.Verdict,
+    *,
+    reviewer: str,
+    note: str,
+    actor: str,
+    reason: Decision.Reason | None = None,
+) -> Match:
+    """Decide a match; the bank is told, and why if not blocked. ``blocked`` decides every open match of the upload.
 
     The same again changes nothing. Raises ``Match.DoesNotExist``; ``AlreadyDecidedError`` if it was decided
     otherwise or its signal is withdrawn.
@@ -124,11 +194,12 @@ def decide(match_id: uuid.UUID, verdict: Decision.Verdict, *, reviewer: str, not
             raise AlreadyDecidedError(f"This match was decided already: {match.status}.")
         upload = match.upload
         blocked = verdict is Decision.Verdict.BLOCKED
+        why = "" if blocked or reason is None else reason.value
         decided = list(upload.matches.filter(status=Match.Status.OPEN)) if blocked else [match]
         for each in decided:
             each.status = verdict.value
             each.save(update_fields=["status"])
-            Decision.objects.create(match=each, verdict=verdict, reviewer=reviewer, note=note)
+            Decision.objects.create(match=each, verdict=verdict, reviewer=reviewer, note=note, reason=why)
         if blocked:
             _finish([upload], Upload.Status.BLOCKED)
         elif not upload.matches.filter(status=Match.Status.OPEN).exists():
@@ -171,7 +242,13 @@ def _tell_bank(signals: Iterable[int | None]) -> None:
         elif Match.Status.OPEN in standing:
             say(signal, FeedbackValue.PENDING_REVIEW)
         else:
-            say(signal, FeedbackValue.NOT_BLOCKED)
+            say(signal, FeedbackValue.NOT_BLOCKED, _reasons(signal))
+
+
+def _reasons(signal: int) -> list[str]:
+    """Why matches of this signal were not blocked, as tags; the latest decision's alone."""
+    last = Decision.objects.filter(match__signal=signal, verdict=Decision.Verdict.NOT_BLOCKED).order_by("-pk").first()
+    return [f"reason:{last.reason}"] if last and last.reason else []
 
 
 def forget_clear_uploads() -> int:

@@ -17,6 +17,8 @@ class Outcome(models.Model):
 
     signal = models.OneToOneField("platform_subscription.KnownSignal", on_delete=models.CASCADE, related_name="outcome")
     value = models.CharField(max_length=16, choices=[(value.value, value.value) for value in FeedbackValue])
+    tags = models.JSONField(default=list)
+    """Why, in the exchange's own words."""
     changed_at = models.DateTimeField()
     """When it was last said, the same word or another."""
     delivered = models.CharField(max_length=16, default="")

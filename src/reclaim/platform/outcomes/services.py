@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.utils import timezone
 
@@ -10,7 +10,7 @@ from reclaim.platform.outcomes.models import Outcome
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 
 
-def say(signal_id: int, value: FeedbackValue) -> None:
+def say(signal_id: int, value: FeedbackValue, tags: Sequence[str] = ()) -> None:
     """Let this be our word on a signal, to be sent to the bank, also if the bank has the same word already.
 
     A bank shows a person only what was said since her picture came in. So a word is said again for each new decision
@@ -19,7 +19,8 @@ def say(signal_id: int, value: FeedbackValue) -> None:
     Call it in the transaction of the act it tells of, under ``locked_signals``.
     """
     Outcome.objects.update_or_create(
-        signal_id=signal_id, defaults={"value": value, "changed_at": timezone.now(), "delivered": ""}
+        signal_id=signal_id,
+        defaults={"value": value, "tags": list(tags), "changed_at": timezone.now(), "delivered": ""},
     )
 
 

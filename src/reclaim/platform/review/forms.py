@@ -31,4 +31,5 @@ class DecisionForm(forms.Form):
     """What a reviewer decided, and why if they like to say."""
 
     decision = forms.ChoiceField(choices=Decision.Verdict.choices)
+    reason = forms.ChoiceField(choices=Decision.Reason.choices, required=False)
     note = forms.CharField(max_length=500, required=False)

@@ -17,9 +17,10 @@ from reclaim.platform.review import services
 from reclaim.platform.review.forms import DecisionForm, PasswordForm, SignInForm
 from reclaim.platform.review.models import Reviewer
 from reclaim.platform.review.queries import MOST_LISTED, access_reviewer, actor_of, read_match, read_queue
-from reclaim.platform.review.words import TURNS, WORDS, distance_in_words
+from reclaim.platform.review.words import TURNS, WORDS, nearness_in_words
 from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.queries import subscription
+from reclaim.protocol.stopncii_v1 import MADE_WITH_AI
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.limits import Limit, network_of, seconds_to_wait
@@ -101,7 +102,7 @@ def password(request: HttpRequest) -> HttpResponse:
 def queue(request: HttpRequest) -> HttpResponse:
     """The matches that wait."""
     reviewer = access_reviewer(request)
-    waiting = [(match, distance_in_words(match.distance)) for match in read_queue(reviewer)]
+    waiting = [(match, nearness_in_words(match)) for match in read_queue(reviewer)]
     about = {"reviewer": reviewer, "waiting": waiting, "most": MOST_LISTED, "subscription": subscription()}
     return render(request, "review/queue.html", about)
 
@@ -121,9 +122,12 @@ def match(request: HttpRequest, number: str) -> HttpResponse:
         "is_open": found.status == Match.Status.OPEN,
         "decision": Decision.objects.filter(match=found).first(),
         "shown": shown,
-        "distance": distance_in_words(found.distance),
+        "distance": nearness_in_words(found),
         "turn": TURNS.get(found.turn, ""),
         "others": _others(found),
+        "made_with_ai": found.signal is not None and MADE_WITH_AI in found.signal.labels,
+        "reasons": Decision.Reason.choices,
+        "to_see": pictures.is_stored(found.upload_id),
         "same_upload": found.upload.matches.filter(status=Match.Status.OPEN).exclude(pk=found.pk).count(),
     }
     return render(request, "review/match.html", about)
@@ -172,6 +176,7 @@ def decision(request: HttpRequest, number: str) -> HttpResponse:
             reviewer=reviewer.user.get_username(),
             note=form.cleaned_data["note"],
             actor=actor_of(reviewer),
+            reason=Decision.Reason(form.cleaned_data["reason"]) if form.cleaned_data["reason"] else None,
         )
     except inbox.AlreadyDecidedError as error:
         return refusal(request, 409, "Nothing to decide", str(error))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from reclaim.matching.videos import shares_in_words
+from reclaim.platform.inbox.models import Match, Upload
+
 TURNS = {
     "original": "It lies as the reported picture does.",
     "rotate90": "Against the reported picture it is turned by a quarter, clockwise.",
@@ -10,6 +13,7 @@ TURNS = {
     "flipx": "Against the reported picture it is mirrored top to bottom.",
     "flipy": "Against the reported picture it is mirrored left to right.",
     "flipplus1": "Against the reported picture it is mirrored and turned by a quarter.",
+    "unboxed": "Against the reported video it has black bars.",
     "flipminus1": "Against the reported picture it is mirrored and turned by a quarter.",
 }
 
@@ -18,6 +22,15 @@ WORDS = {
     "NotBlocked": "looked and left a copy up",
     "PendingReview": "is looking at a copy",
 }
+
+
+def nearness_in_words(match: Match) -> str:
+    """How near the upload is to what was reported: of a video's frames, how much of each is in the other."""
+    if match.query_percent is not None and match.video_percent is not None:
+        return shares_in_words(match.query_percent, match.video_percent)
+    if match.upload.kind == Upload.Kind.VIDEO:
+        return "It is the very same file as the one that was reported."
+    return distance_in_words(match.distance or 0)
 
 
 def distance_in_words(distance: int) -> str:

@@ -1,6 +1,6 @@
 """The signals as index files in ``DATA/index``, for the match service and for scans, which follow them.
 
-    pdq.index, md5.index   the signals under their primary keys, each with a log of what changed since
+    pdq.index, md5.index, video.index   the signals under their primary keys, each with a log of what changed since
     state.json             how far these files are, written last: after a crash the same changes come again
     writer.lock            held by the process that brings them up to date
 
@@ -15,12 +15,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
 from reclaim.index import (
+    FrameIndex,
     HammingIndex,
     IndexFileError,
     LogInUse,
@@ -29,17 +31,22 @@ from reclaim.index import (
     codes_of_digests,
     create_stored,
 )
-from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, FolderState, load_state, save_state
+from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state, save_state
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
-from reclaim.platform.subscription.queries import subscription
+from reclaim.platform.subscription.queries import codes_of_frames, subscription
 from reclaim.protocol.stopncii_v1 import SignalType
 
 COMPACT_SECONDS = 20 * 3600
 """A log holds what was withdrawn; this often it ends, so that a promise of a day is kept with some to spare."""
 
-_FILES = {SignalType.IMAGE_PDQ: PDQ_INDEX, SignalType.VIDEO_MD5: MD5_INDEX}
+_FILES = {
+    SignalType.IMAGE_PDQ: PDQ_INDEX,
+    SignalType.VIDEO_MD5: MD5_INDEX,
+    SignalType.VIDEO_VPDQ: VIDEO_INDEX,
+}
 _CHUNK = 50_000
 _AT_ONCE = 10_000
+_VIDEOS_AT_ONCE = 100
 
 MOST_FOLLOWED = 100_000
 """With more changes than this the files are built anew, which is faster then, and takes the changes in parts."""
@@ -101,7 +108,7 @@ def _update(folder: Path, row: Subscription) -> None:
 
 
 def _build(folder: Path, row: Subscription) -> FolderState:
-    """Both indexes anew. The version was read before, so what changes meanwhile is followed the next time."""
+    """All indexes anew. The version was read before, so what changes meanwhile is followed the next time."""
     newest = KnownSignal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     pdq = HammingIndex.build(_rows(SignalType.IMAGE_PDQ, newest))
     md5 = HammingIndex.build(
@@ -109,6 +116,8 @@ def _build(folder: Path, row: Subscription) -> FolderState:
     )
     create_stored(folder / PDQ_INDEX, pdq, replace=True)
     create_stored(folder / MD5_INDEX, md5, replace=True)
+    video = FrameIndex.build((key, codes, None) for key, codes in _videos(newest)).index
+    create_stored(folder / VIDEO_INDEX, cast(HammingIndex, video), replace=True)
     return FolderState(
         store=str(row.store),
         version=row.version,
@@ -128,12 +137,35 @@ def _rows(kind: SignalType, newest: int) -> Rows:
         last = chunk[-1][0]
 
 
+def _videos(newest: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    known = KnownSignal.objects.filter(type=SignalType.VIDEO_VPDQ, pk__lte=newest).order_by("pk")
+    for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_VIDEOS_AT_ONCE):
+        yield key, codes_of_frames(frames)
+
+
+def _follow_videos(folder: Path, newest: int, removed: list[int], *, compact: bool) -> None:
+    known = KnownSignal.objects.filter(type=SignalType.VIDEO_VPDQ, pk__gt=newest).order_by("pk")
+    with StoredIndex(folder / VIDEO_INDEX, writable=True) as index:
+        videos = FrameIndex(index)
+        for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_VIDEOS_AT_ONCE):
+            if key not in videos:
+                videos.add(key, codes_of_frames(frames))
+        for key in removed:
+            if key in videos:
+                videos.remove(key)
+        if compact:
+            index.compact()
+
+
 def _follow(folder: Path, row: Subscription, state: FolderState) -> FolderState:
     """What changed since the state was saved. What is in or out already, because a crash came between, is skipped."""
     added = list(KnownSignal.objects.filter(pk__gt=state.newest).order_by("pk").values_list("pk", "type", "value"))
     removed = list(RemovedSignal.objects.filter(version__gt=state.version).values_list("signal", flat=True))
     compact = _compaction_is_due(state)
+    _follow_videos(folder, state.newest, removed, compact=compact)
     for kind, name in _FILES.items():
+        if kind == SignalType.VIDEO_VPDQ:
+            continue
         new = [(key, _code(kind, value)) for key, type_, value in added if type_ == kind]
         with StoredIndex(folder / name, writable=True) as index:
             for start in range(0, len(new), _AT_ONCE):

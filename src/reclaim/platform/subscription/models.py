@@ -24,8 +24,12 @@ class KnownSignal(models.Model):
     """A signal that is active in the bank. A tombstone deletes the row, and with it all that points to it."""
 
     type = models.CharField(max_length=12)
-    """``ImagePDQ`` or ``VideoMD5``; only ``ImagePDQ`` is matched so far."""
+    """``ImagePDQ``, ``VideoMD5`` or ``VideoVPDQ``. Pictures are matched by the first, videos by the others."""
     value = models.CharField(max_length=64)
+    frames = models.JSONField(null=True)
+    """Of a ``VideoVPDQ``, as ``reclaim.signals.frames`` writes them."""
+    labels = models.JSONField(default=list)
+    """What persons said of it, such as ``made-with-ai``."""
     feedback = models.JSONField(default=list)
     """What platforms said of it: ``[{"source", "value"}]``."""
     generation = models.BigIntegerField()

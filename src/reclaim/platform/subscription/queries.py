@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 import uuid
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.index import CODE_BYTES, HammingIndex, Hits
+from reclaim.index import CODE_BYTES, FrameIndex, HammingIndex, Hits
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
 from reclaim.protocol.stopncii_v1 import SignalType
+from reclaim.signals import parse_frames
 
 
 def subscription() -> Subscription | None:
@@ -23,25 +26,33 @@ def signal_count() -> int:
     return KnownSignal.objects.count()
 
 
-class SharedIndex:
-    """The index of this process: every lookup first catches up with the database, so none answers from the past.
+class _Shared(ABC):
+    """An index of this process: every lookup first catches up with the database, so none answers from the past.
 
     Threads take turns at catching up, and then search side by side.
     """
+
+    kind: ClassVar[SignalType]
+    column: ClassVar[str]
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._forget()
 
-    def query_batch(self, codes: npt.NDArray[np.uint8], radius: int) -> list[Hits]:
-        """See ``HammingIndex.query_batch``; ids are primary keys of ``KnownSignal``."""
-        with self._lock:
-            self._catch_up()
-            index = self._index
-        return index.query_batch(codes, radius)
+    @abstractmethod
+    def _empty(self) -> None:
+        """Hold nothing."""
+
+    @abstractmethod
+    def _add(self, rows: list[tuple[int, Any]]) -> None:
+        """Take in what is new: keys, and what ``column`` has."""
+
+    @abstractmethod
+    def _remove(self, key: int) -> None:
+        """Let go of a key, if it is there."""
 
     def _forget(self) -> None:
-        self._index = HammingIndex()
+        self._empty()
         self._store: uuid.UUID | None = None
         self._version = -1
         self._newest = 0
@@ -54,22 +65,76 @@ class SharedIndex:
             self._forget()
         if state is None or state[1] == self._version:
             return
-        pdq = KnownSignal.objects.filter(type=SignalType.IMAGE_PDQ, pk__gt=self._newest).order_by("pk")
-        added = list(pdq.values_list("pk", "value"))
+        known = KnownSignal.objects.filter(type=self.kind, pk__gt=self._newest).order_by("pk")
+        added = list(known.values_list("pk", self.column))
         removed = list(RemovedSignal.objects.filter(version__gt=self._version).values_list("signal", flat=True))
         # All is read before anything is changed: a database error half-way would leave an index that no later
         # reading mends.
-        if added and len(self._index) == 0:
-            codes = np.frombuffer(bytes.fromhex("".join(value for _, value in added)), np.uint8)
-            self._index = HammingIndex(codes.reshape(-1, CODE_BYTES), [key for key, _ in added])
-        else:
-            for key, value in added:
-                self._index.add(key, bytes.fromhex(value))
+        self._add(added)
         for key in removed:
-            if key in self._index:
-                self._index.remove(key)
+            self._remove(key)
         self._newest = max(self._newest, added[-1][0] if added else 0)
         self._store, self._version = state
 
 
+class SharedIndex(_Shared):
+    """The pictures' signals."""
+
+    kind = SignalType.IMAGE_PDQ
+    column = "value"
+
+    def query_batch(self, codes: npt.NDArray[np.uint8], radius: int) -> list[Hits]:
+        """See ``HammingIndex.query_batch``; ids are primary keys of ``KnownSignal``."""
+        with self._lock:
+            self._catch_up()
+            index = self._index
+        return index.query_batch(codes, radius)
+
+    def _empty(self) -> None:
+        self._index = HammingIndex()
+
+    def _add(self, rows: list[tuple[int, Any]]) -> None:
+        if rows and len(self._index) == 0:
+            codes = np.frombuffer(bytes.fromhex("".join(value for _, value in rows)), np.uint8)
+            self._index = HammingIndex(codes.reshape(-1, CODE_BYTES), [key for key, _ in rows])
+            return
+        for key, value in rows:
+            self._index.add(key, bytes.fromhex(value))
+
+    def _remove(self, key: int) -> None:
+        if key in self._index:
+            self._index.remove(key)
+
+
+class SharedVideos(_Shared):
+    """The videos' frames."""
+
+    kind = SignalType.VIDEO_VPDQ
+    column = "frames"
+
+    def current(self) -> FrameIndex:
+        """The videos as they are now, under the primary keys of ``KnownSignal``."""
+        with self._lock:
+            self._catch_up()
+            return self._index
+
+    def _empty(self) -> None:
+        self._index = FrameIndex()
+
+    def _add(self, rows: list[tuple[int, Any]]) -> None:
+        for key, frames in rows:
+            self._index.add(key, codes_of_frames(frames))
+
+    def _remove(self, key: int) -> None:
+        if key in self._index:
+            self._index.remove(key)
+
+
+def codes_of_frames(texts: list[str] | None) -> npt.NDArray[np.uint8]:
+    """The PDQ values of the frames that a row holds, shape (n, 32)."""
+    values = "".join(frame.pdq for frame in parse_frames(texts or []))
+    return np.frombuffer(bytes.fromhex(values), np.uint8).reshape(-1, CODE_BYTES)
+
+
 shared_index = SharedIndex()
+shared_videos = SharedVideos()

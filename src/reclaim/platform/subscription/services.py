@@ -19,7 +19,7 @@ from reclaim.platform.subscription.models import (
 from reclaim.protocol.stopncii_v1 import HashRecord, SignalType
 from reclaim.sitekit import audit
 
-HELD_TYPES = (SignalType.IMAGE_PDQ, SignalType.VIDEO_MD5)
+HELD_TYPES = (SignalType.IMAGE_PDQ, SignalType.VIDEO_MD5, SignalType.VIDEO_VPDQ)
 """Signals of other types are of no use here, so they are not kept."""
 
 
@@ -48,11 +48,20 @@ def keep_signals(subscription: Subscription, records: Sequence[HashRecord], gene
         said = [{"source": word.source, "value": word.feedbackValue.value} for word in record.CSPFeedbacks]
         row = held.get(name)
         if row is None:
-            new.append(KnownSignal(type=name.type, value=name.value, feedback=said, generation=generation))
+            new.append(
+                KnownSignal(
+                    type=name.type,
+                    value=name.value,
+                    frames=record.frames,
+                    labels=record.labels,
+                    feedback=said,
+                    generation=generation,
+                )
+            )
         else:
-            row.feedback, row.generation = said, generation
+            row.feedback, row.labels, row.generation = said, record.labels, generation
     KnownSignal.objects.bulk_create(new)
-    KnownSignal.objects.bulk_update(held.values(), ["feedback", "generation"], batch_size=200)
+    KnownSignal.objects.bulk_update(held.values(), ["feedback", "labels", "generation"], batch_size=200)
     # Held again: an acknowledgement that is still on its way would now be a lie.
     forget_acknowledgements(wanted)
     subscription.version += bool(new)
@@ -61,7 +70,7 @@ def keep_signals(subscription: Subscription, records: Sequence[HashRecord], gene
 def held_signals(names: Iterable[SignalName]) -> list[KnownSignal]:
     """The rows of those of these signals that are held."""
     wanted = set(names)
-    rows = KnownSignal.objects.filter(value__in=[name.value for name in wanted])
+    rows = KnownSignal.objects.defer("frames").filter(value__in=[name.value for name in wanted])
     return [row for row in rows if (row.type, row.value) in wanted]
 
 

@@ -19,6 +19,12 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
                 (
+                    "kind",
+                    models.CharField(
+                        choices=[("picture", "Picture"), ("video", "Video")], default="picture", max_length=7
+                    ),
+                ),
+                (
                     "status",
                     models.CharField(
                         choices=[("clear", "Clear"), ("held", "Held"), ("blocked", "Blocked")], max_length=8
@@ -55,7 +61,9 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
-                ("distance", models.PositiveSmallIntegerField()),
+                ("distance", models.PositiveSmallIntegerField(null=True)),
+                ("query_percent", models.FloatField(null=True)),
+                ("video_percent", models.FloatField(null=True)),
                 ("turn", models.CharField(max_length=12)),
                 ("quality", models.PositiveSmallIntegerField()),
                 ("found_at", models.DateTimeField(auto_now_add=True)),
@@ -85,6 +93,20 @@ class Migration(migrations.Migration):
                     models.CharField(choices=[("blocked", "Blocked"), ("not-blocked", "Not Blocked")], max_length=12),
                 ),
                 ("reviewer", models.CharField(max_length=80)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("not-the-same", "It is not what was reported"),
+                            ("not-intimate", "It is what was reported, and nothing intimate"),
+                            ("allowed-here", "It is what was reported, and allowed here"),
+                            ("cannot-tell", "I cannot tell"),
+                            ("other", "Another reason"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
                 ("note", models.CharField(blank=True, max_length=500)),
                 ("decided_at", models.DateTimeField(auto_now_add=True)),
                 (

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                         max_length=16,
                     ),
                 ),
+                ("tags", models.JSONField(default=list)),
                 ("changed_at", models.DateTimeField()),
                 ("delivered", models.CharField(default="", max_length=16)),
                 ("delivered_at", models.DateTimeField(null=True)),

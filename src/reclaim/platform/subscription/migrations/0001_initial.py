@@ -34,6 +34,8 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("type", models.CharField(max_length=12)),
                 ("value", models.CharField(max_length=64)),
+                ("frames", models.JSONField(null=True)),
+                ("labels", models.JSONField(default=list)),
                 ("feedback", models.JSONField(default=list)),
                 ("generation", models.BigIntegerField()),
                 ("received_at", models.DateTimeField(auto_now_add=True)),
