@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
+import pillow_heif
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
+from tests.browser.hashing.videos import encoded, film
 from tests.browser.person.conftest import Person, person_with
 from tests.browser.person.pictures import OTHER_PHOTO, PHOTO
 from tests.browser.person.test_leave import NOTHING, STORED, assert_left
@@ -84,6 +88,21 @@ def test_fingerprints_are_made_with_the_connection_off_also_after_a_reload(ready
     ready.writes_down()
     # Sent, so nothing of it is kept any longer.
     assert_gone(ready)
+
+
+def test_decoders_that_are_loaded_only_when_needed_are_there_with_the_connection_off(ready: Person) -> None:
+    heic, mp4 = BytesIO(), encoded(film(seconds=2))
+    with Image.open(PHOTO) as photo:
+        pillow_heif.from_pillow(photo).save(heic, quality=80)
+    ready.context.set_offline(True)
+    items = fingerprints(
+        ready,
+        {"name": "a.heic", "mimeType": "image/heic", "buffer": heic.getvalue()},
+        {"name": "b.mp4", "mimeType": "video/mp4", "buffer": mp4},
+    )
+    assert [[signal["type"] for signal in item["signals"]] for item in items] == [["pdq"], ["md5", "vpdq"]]
+    ready.context.set_offline(False)
+    ready.faults.clear()  # the browser reports that no puzzle could be fetched
 
 
 def test_leaving_takes_away_what_was_kept(ready: Person) -> None:
