@@ -52,7 +52,7 @@ def test_every_route_every_file_and_every_error_has_exactly_these_headers(site: 
             directives = [part.split() for part in answer["Content-Security-Policy"].split(";")]
             assert {name: set(values) for name, *values in directives} == POLICY, where
             is_file = path.startswith("/static/") and answer.status_code == 200
-            assert answer["Cache-Control"] == ("no-cache" if is_file else "no-store"), where
+            assert answer["Cache-Control"] == ("max-age=60" if is_file else "no-store"), where
             assert "Strict-Transport-Security" not in answer, where
             assert all(f"{feature}=()" in answer["Permissions-Policy"] for feature in ("camera", "geolocation")), where
             if answer.streaming:

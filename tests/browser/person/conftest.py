@@ -39,7 +39,7 @@ def _run(*arguments: str, env: dict[str, str]) -> str:
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The origin of a bank that `reclaim bank serve` serves, with two platforms."""
+    """The origin of a bank that `reclaim bank serve` serves, with two platforms and a helpline."""
     data = str(tmp_path_factory.mktemp("bank"))
     # Its own environment: the one of these tests names the database of the tests inside the process.
     env = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "DJANGO_"))}
@@ -47,6 +47,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name in ("Example Social", "Picture Board"):
         keys = json.loads(_run("bank", "platform", "add", name, "--data", data, "--json", env=env))
         assert keys["fetch_key"]
+    helpline = ("bank", "organisation", "add", "Example Helpline", "--country", "GB", "--language", "en")
+    _run(*helpline, "--contact", "By telephone, on working days.", "--data", data, env=env)
     port = _free_port()
     command = [sys.executable, "-m", "reclaim", "bank", "serve", "--data", data, "--port", str(port)]
     server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person.conftest import Person, person_with
-from tests.browser.person.pictures import EMPTY, NOT_A_PICTURE, OTHER_PHOTO, PHOTO, POOR_PHOTO
+from tests.browser.person.pictures import EMPTY, NOT_A_PICTURE, OTHER_PHOTO, PHOTO, PHOTOS, POOR_PHOTO
 
 LOOKS: list[dict[str, Any]] = [
     {"viewport": {"width": 320, "height": 640}},
@@ -26,6 +26,12 @@ PAGES = [
     "/start/other/",
     "/start/what/",
     "/start/checking/",
+    "/help/now/",
+    "/help/a/",
+    "/help/b/",
+    "/help/c/",
+    "/help/d/",
+    "/help/e/",
     "/case/",
     "/case/lost/",
     "/privacy/",
@@ -69,7 +75,8 @@ def test_every_page_and_state_is_accessible(visitor: Person) -> None:
     check(visitor, "choose")
     visitor.choose(PHOTO, POOR_PHOTO, OTHER_PHOTO)
     visitor.panel("check")
-    visitor.page.locator("[data-panel=check] summary").first.click()
+    for summary in visitor.page.locator("[data-panel=check] summary").all():
+        summary.click()
     check(visitor, "check")
     visitor.act("write")
     check(visitor, "write")
@@ -83,10 +90,27 @@ def test_every_page_and_state_is_accessible(visitor: Person) -> None:
     check(visitor, "wrong PIN")
     visitor.signs_in(number, pin)
     check(visitor, "case")
+    visitor.open("/case/add/")
+    visitor.panel("choose")
+    check(visitor, "adding")
+    visitor.page.locator("[data-files]").first.set_input_files(PHOTOS / "bee.jpg")
+    visitor.panel("check")
+    visitor.act("send")
+    visitor.panel("added")
+    check(visitor, "added")
+    visitor.open("/case/helper/")
+    check(visitor, "helper")
+    visitor.page.get_by_label("Example Helpline").check()
+    visitor.page.get_by_role("button", name="Go on").click()
+    check(visitor, "helper, sure")
+    visitor.page.get_by_role("button", name="Yes, make a code").click()
+    check(visitor, "helper, code")
     visitor.open("/case/withdraw/")
     check(visitor, "withdraw")
     visitor.page.get_by_label("Picture 1").check()
-    visitor.page.get_by_role("button", name="Withdraw").click()
+    visitor.page.get_by_role("button", name="Withdraw what I ticked").click()
+    check(visitor, "withdraw, sure")
+    visitor.page.get_by_role("button", name="Yes, withdraw").click()
     check(visitor, "one withdrawn")
     visitor.open("/case/")
     check(visitor, "case open")
@@ -118,7 +142,7 @@ def reach(person: Person, name: str) -> None:
     page = person.page
     said = """() => {
       const here = document.activeElement;
-      return here.matches('a, button, input') ? (here.labels?.[0] ?? here).innerText : '';
+      return here.matches('a, button, input, summary') ? (here.labels?.[0] ?? here).innerText : '';
     }"""
     press_until(person, "Tab", lambda: name in page.evaluate(said))
     hidden = page.evaluate(
@@ -166,16 +190,16 @@ def test_the_whole_way_with_the_keyboard_alone(browser: Browser, bank: str) -> N
     page.keyboard.type(pin)
     page.keyboard.press("Enter")
     page.wait_for_url("**/case/pictures/")
-    reach(person, "Withdraw pictures")
+    reach(person, "Withdraw")
     page.keyboard.press("Enter")
     page.wait_for_url("**/case/withdraw/")
     reach(person, "Picture 1")
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("All my pictures")).to_be_checked()
-    reach(person, "Withdraw")
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    expect(page.get_by_role("main")).to_contain_text("All your pictures are withdrawn.")
+    page.keyboard.press("Space")
+    for name in ("Withdraw what I ticked", "Yes, withdraw"):
+        reach(person, name)
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("Nobody is asked to look for anything of yours any more.")
     person.context.close()
 
 

@@ -233,14 +233,20 @@ function saveCard() {
 async function prepareOffline() {
   const button = root.querySelector('[data-offline-prepare]');
   const status = root.querySelector('[data-offline-status]');
+  const progress = root.querySelector('[data-offline-progress]');
   button.disabled = true;
   status.textContent = panels.word('offline-getting');
+  progress.hidden = false;
   try {
-    await offline.prepare();
+    await offline.prepare(({ done, total }) => {
+      progress.value = done / total;
+    });
     status.textContent = panels.word('offline-ready');
   } catch {
     status.textContent = panels.word('offline-failed');
     button.disabled = false;
+  } finally {
+    progress.hidden = true;
   }
 }
 
@@ -284,7 +290,8 @@ addEventListener('offline', showConnection);
 addEventListener('pagehide', forgetCase);
 
 showConnection();
-if (!Offline.possible) root.querySelector('[data-offline-card]').hidden = true;
+const offlineCard = root.querySelector('[data-offline-card]');
+if (offlineCard && !Offline.possible) offlineCard.hidden = true;
 root.querySelector('[data-folder]').hidden = !('webkitdirectory' in inputs[1]) || matchMedia('(pointer: coarse)').matches;
 proof.start();
 proof.payload().then(changed, () => {});
