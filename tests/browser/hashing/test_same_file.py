@@ -97,6 +97,9 @@ def test_photographs_have_pythons_fingerprint_within_ten_bits(
     assert far == {}
     if kind in LOSSLESS:
         assert set(distances.values()) == {0}
+    if kind == "JPEG":
+        # None of these is so large that Python decodes it at a reduced scale; both read the brightness that is stored.
+        assert set(to_python.values()) == {0}
 
 
 def test_each_of_the_eight_exif_orientations_is_honoured(
