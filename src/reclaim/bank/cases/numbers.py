@@ -49,14 +49,16 @@ class NumberAndPin:
 
 def from_receipt(receipt: str) -> NumberAndPin:
     """The case number and PIN of a receipt: always the same for the same one."""
-    for attempt in itertools.count():
-        drawn = int.from_bytes(mac("case-number-from-receipt", f"{attempt}:{receipt}".encode()))
-        number = with_check("".join(ALPHABET[drawn >> 5 * place & 31] for place in range(_CHARACTERS)))
-        if number is not None:
-            break
+    tries = (mac("case-number-from-receipt", f"{attempt}:{receipt}".encode()) for attempt in itertools.count())
+    number = next(made for drawn in tries if (made := with_check(_characters_of(drawn))) is not None)
     # 256 bits onto 10^8 PINs: no PIN is likelier than another by more than one part in 10^69.
     pin = int.from_bytes(mac("case-pin-from-receipt", receipt.encode())) % 10**PIN_DIGITS
     return NumberAndPin(number, f"{pin:0{PIN_DIGITS}}")
+
+
+def _characters_of(drawn: bytes) -> str:
+    bits = int.from_bytes(drawn)
+    return "".join(ALPHABET[bits >> 5 * place & 31] for place in range(_CHARACTERS))
 
 
 def with_check(characters: str) -> str | None:

@@ -83,8 +83,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         log_failure("an organisation's sign-in could not be checked", error)
         return refusal(request, 503, "We cannot check this just now", "Please try again in a minute.")
     if organisation is None:
-        error = "This key is not known. Ask the operator of the bank for a new one."
-        return render(request, "helper/sign_in.html", {"error": error}, status=422)
+        context = {"error": "This key is not known. Ask the operator of the bank for a new one."}
+        return render(request, "helper/sign_in.html", context, status=422)
     # Nothing of an earlier visit stays: whoever planted or saw the old key of the session does not share it.
     request.session.flush()
     request.session[SESSION_KEY] = session_of(organisation)
