@@ -35,6 +35,8 @@ check: .venv/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.check_docs
+	$(BIN)/python -m tools.check_directory
+	$(BIN)/python -m tools.vendor --check
 	$(BIN)/python -m tools.messages --check
 
 bench: .venv/.dev

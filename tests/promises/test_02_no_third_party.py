@@ -30,7 +30,7 @@ def test_the_check_finds_another_origin(text: str) -> None:
 
 def test_no_file_that_is_served_names_another_origin() -> None:
     # The libraries in vendor/ name addresses of standards and of their authors. That none is ever asked is seen in
-    # tests/browser/hashing/test_trust.py, where every request is recorded; and the policy lets none through.
+    # tests/browser/hashing/test_heic.py and test_trust.py, where every request is recorded; the policy lets none out.
     files = [file for file in settings.WEB.rglob("*") if file.suffix in (".js", ".css", ".svg", ".html")]
     files = [file for file in files if not file.is_relative_to(settings.WEB / "vendor")]
     assert len(files) > 12

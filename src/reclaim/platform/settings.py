@@ -3,7 +3,7 @@
 from reclaim.sitekit.settings import *  # noqa: F403
 from reclaim.sitekit.settings import DATA, SECURE
 
-INSTALLED_APPS = [
+INSTALLED_APPS: list[str] = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",

@@ -15,7 +15,25 @@ from tests.personas import ActingPlatform, a_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
-PAGES = ["/", "/start/", "/start/under-18/", "/start/limits/", "/start/files/", "/case/", "/privacy/"]
+PAGES = [
+    "/",
+    "/start/",
+    "/start/notes/",
+    "/start/age/",
+    "/start/other/",
+    "/start/what/",
+    "/start/checking/",
+    "/start/files/",
+    "/help/now/",
+    "/help/a/",
+    "/help/b/",
+    "/help/c/",
+    "/help/d/",
+    "/help/e/",
+    "/case/",
+    "/case/lost/",
+    "/privacy/",
+]
 AS_PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -63,25 +81,42 @@ def test_no_page_uses_words_that_hurt_or_promise(path: str) -> None:
 
 
 def test_the_age_question_is_two_links_and_sends_nothing(client: Client) -> None:
-    html = client.get("/start/").content.decode()
+    html = client.get("/start/age/").content.decode()
     assert "<form" not in html
-    assert 'href="/start/limits/"' in html
-    assert 'href="/start/under-18/"' in html
+    assert 'href="/start/what/"' in html
+    assert 'href="/start/other/"' in html
 
 
 def test_a_person_under_18_is_shown_services_made_for_them(client: Client) -> None:
-    words = words_of(client.get("/start/under-18/").content.decode())
+    words = words_of(client.get("/start/other/").content.decode())
     assert "Take It Down" in words
     assert "Report Remove" in words
     assert "childline.org.uk" in words
 
 
 def test_the_limits_page_names_the_platforms_that_take_part_before_anything_is_asked(client: Client) -> None:
-    assert "No website takes part here yet" in client.get("/start/limits/").content.decode()
+    assert "No website takes part here yet" in client.get("/start/notes/").content.decode()
     ActingPlatform.vetted("A & B Social")
-    html = client.get("/start/limits/").content.decode()
-    assert "<li>A &amp; B Social</li>" in html
+    html = client.get("/start/notes/").content.decode()
+    assert ">A &amp; B Social</li>" in html
     assert "<input" not in html
+
+
+def test_limits_are_said_before_anything_is_asked(client: Client) -> None:
+    html, way = client.get("/").content.decode(), []
+    for path in ("/start/", "/start/notes/", "/start/age/", "/start/what/", "/start/files/"):
+        assert f'href="{path}"' in html
+        html = client.get(path).content.decode()
+        way.append(words_of(html))
+    for words in way[:2]:
+        assert "?" not in words.replace("Someone is at risk now", "")
+    for limit in ("Only these look", "encrypted chats", "can miss copies", "need the file", "cannot promise"):
+        assert limit in way[1] or "No website takes part" in way[1]
+
+
+def test_no_address_of_a_page_tells_what_it_is_about() -> None:
+    for path in PAGES:
+        assert not re.search("intimate|nude|abuse|leak|image|video|porn|under|18|threat|fake", path)
 
 
 def test_each_service_of_the_directory_is_reached_by_a_redirect(client: Client) -> None:

@@ -144,12 +144,13 @@ function groups(element, parts) {
   );
 }
 
-function remarkItem(name, { number, reason }) {
+// first: the number in the case of the first item that was sent.
+function remarkItem(name, first, { number, reason }) {
   const sentence = name === 'held' ? panels.word('held') : panels.word(reason);
-  return listItem(panels.word(`${name}-item`, { n: panels.number(number) }), '', true, [sentence]);
+  return listItem(panels.word(`${name}-item`, { n: panels.number(first + number - 1) }), '', true, [sentence]);
 }
 
-function showSaved({ case_number: number, pin, items, held, refused }) {
+function showSaved({ case_number: number, pin, first, items, held, refused }) {
   body = '';
   offline.remove();
   panels.show(number ? 'done' : 'added');
@@ -157,8 +158,8 @@ function showSaved({ case_number: number, pin, items, held, refused }) {
   const list = panels.part('remarks');
   list.hidden = refused.length + held.length === 0;
   list.replaceChildren(
-    ...refused.map((remark) => remarkItem('refused', remark)),
-    ...held.map((remark) => remarkItem('held', remark)),
+    ...refused.map((remark) => remarkItem('refused', first, remark)),
+    ...held.map((remark) => remarkItem('held', first, remark)),
   );
   if (!number) return;
   groups(panels.part('number'), number.match(/[^-]+-?/g));
