@@ -24,7 +24,7 @@ INSTALLED_APPS: list[str] = [
 ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
-LANGUAGES: list[tuple[str, str]] = list(OWN_NAMES.items())
+LANGUAGES = list(OWN_NAMES.items())
 
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
 """The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""
