@@ -166,7 +166,11 @@ The person's pages speak these. `/ar/` before an address gives it in Arabic; wit
 | --- | --- | --- |
 {rows}
 
-To mend a translation, edit `src/reclaim/locale/<language>/LC_MESSAGES/django.po` and open a change. If you are a native
+| Arabic | Hindi | Japanese | French |
+| --- | --- | --- | --- |
+| ![](images/languages/ar.png) | ![](images/languages/hi.png) | ![](images/languages/ja.png) | ![](images/languages/fr.png) |
+
+`python -m tools.screenshots` takes these again. To mend a translation, edit `src/reclaim/locale/<language>/LC_MESSAGES/django.po` and open a change. If you are a native
 speaker and have read all of it, take the words «{UNREVIEWED}» out of its first line. After the English changed,
 `python -m tools.messages` brings the new sentences into every catalogue, and `make check` names what is missing.
 """

@@ -11,19 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.person.conftest import Person
 from tests.browser.person.pictures import EXIF_MARKER, FILE_NAME, OTHER_PHOTO, photo_with_exif
-
-PAGES = [
-    "/",
-    "/start/",
-    "/start/notes/",
-    "/start/age/",
-    "/start/other/",
-    "/start/what/",
-    "/start/checking/",
-    "/start/files/",
-    "/case/",
-    "/privacy/",
-]
+from tests.pages import PERSON_PAGES
 
 
 def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Person) -> None:
@@ -93,13 +81,13 @@ def test_every_request_and_every_address_in_a_file_is_our_own(person: Person) ->
             bodies[response.url] = response.text()  # type: ignore[attr-defined]
 
     person.page.on("response", keep)
-    for path in PAGES:
+    for path in PERSON_PAGES:
         person.open(path)
     person.makes_a_case(OTHER_PHOTO)
     assert {f"{urlsplit(request.url).scheme}://{urlsplit(request.url).netloc}" for request in person.requests} == {
         person.bank
     }
-    assert len(bodies) > len(PAGES) + 8
+    assert len(bodies) > len(PERSON_PAGES) + 8
     for url, body in bodies.items():
         assert not re.findall(r"""(?:https?:|wss?:)?//[a-z0-9-]+\.[a-z]""", re.sub(r"(?m)^\s*//.*$", "", body)), url
         assert "data:" not in body, url

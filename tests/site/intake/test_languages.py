@@ -16,24 +16,11 @@ from django.utils import translation
 from reclaim.bank.intake.words import counted_words
 from reclaim.sitekit.languages import LANGUAGES, RIGHT_TO_LEFT
 from reclaim.sitekit.templatetags.words import COUNTS, plural_word
+from tests.pages import PERSON_PAGES
 from tests.personas import a_case
 from tools import messages
 
-PAGES = [
-    "/",
-    "/start/",
-    "/start/notes/",
-    "/start/age/",
-    "/start/other/",
-    "/start/what/",
-    "/start/checking/",
-    "/start/files/",
-    "/case/",
-    "/case/lost/",
-    "/privacy/",
-    *(f"/help/{page}/" for page in ("now", "a", "b", "c", "d", "e")),
-    "/nothing-here/",
-]
+PAGES = [*PERSON_PAGES, "/nothing-here/"]
 
 pytestmark = pytest.mark.django_db
 

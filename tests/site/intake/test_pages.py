@@ -11,29 +11,11 @@ from django.db import DatabaseError
 from django.test import Client
 
 from reclaim.bank.directory.services import LEAVE_ADDRESS, SERVICES
+from tests.pages import PERSON_PAGES
 from tests.personas import ActingPlatform, a_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
-PAGES = [
-    "/",
-    "/start/",
-    "/start/notes/",
-    "/start/age/",
-    "/start/other/",
-    "/start/what/",
-    "/start/checking/",
-    "/start/files/",
-    "/help/now/",
-    "/help/a/",
-    "/help/b/",
-    "/help/c/",
-    "/help/d/",
-    "/help/e/",
-    "/case/",
-    "/case/lost/",
-    "/privacy/",
-]
 AS_PAGE = {"Accept": "text/html,application/xhtml+xml"}
 
 
@@ -47,7 +29,7 @@ def words_of(html: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", PERSON_PAGES)
 def test_a_public_page_sets_no_cookie_and_makes_no_session(client: Client, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code == 200
@@ -55,7 +37,7 @@ def test_a_public_page_sets_no_cookie_and_makes_no_session(client: Client, path:
     assert Session.objects.count() == 0
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/case/pictures/", "/case/withdraw/", "/nothing-here/"])
+@pytest.mark.parametrize("path", [*PERSON_PAGES, "/case/pictures/", "/case/withdraw/", "/nothing-here/"])
 def test_every_page_can_be_left_and_has_a_title_that_says_nothing(path: str) -> None:
     html = signed_in().get(path, headers=AS_PAGE).content.decode()
     assert re.search(r"<title>Help</title>", html)
@@ -65,7 +47,7 @@ def test_every_page_can_be_left_and_has_a_title_that_says_nothing(path: str) -> 
     assert html.count('href="/leave/"') == 2
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/case/pictures/", "/case/withdraw/", "/nothing-here/"])
+@pytest.mark.parametrize("path", [*PERSON_PAGES, "/case/pictures/", "/case/withdraw/", "/nothing-here/"])
 def test_no_page_names_another_origin_or_holds_a_script_or_a_style_of_its_own(path: str) -> None:
     html = signed_in().get(path, headers=AS_PAGE).content.decode()
     assert "//" not in html.replace("<!doctype html>", "")
@@ -73,7 +55,7 @@ def test_no_page_names_another_origin_or_holds_a_script_or_a_style_of_its_own(pa
     assert not re.search(r"<style|\bstyle=|\bon[a-z]+=", html)
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/case/pictures/", "/case/withdraw/"])
+@pytest.mark.parametrize("path", [*PERSON_PAGES, "/case/pictures/", "/case/withdraw/"])
 def test_no_page_uses_words_that_hurt_or_promise(path: str) -> None:
     words = words_of(signed_in().get(path).content.decode()).lower()
     for never in ("revenge", "victim", "porn", "upload your", "guarantee", "will be removed"):
@@ -115,7 +97,7 @@ def test_limits_are_said_before_anything_is_asked(client: Client) -> None:
 
 
 def test_no_address_of_a_page_tells_what_it_is_about() -> None:
-    for path in PAGES:
+    for path in PERSON_PAGES:
         assert not re.search("intimate|nude|abuse|leak|image|video|porn|under|18|threat|fake", path)
 
 
