@@ -47,9 +47,23 @@ def command(bank_port: int, platform_port: int) -> None:
                     "-",
                     stdin=keys,
                 )
+                helpline = reclaim_json(
+                    "bank",
+                    "organisation",
+                    "add",
+                    "Example Helpline",
+                    "--country",
+                    "GB",
+                    "--language",
+                    "en",
+                    "--runs-bank",
+                    "--data",
+                    bank_data,
+                    "--json",
+                )
                 reviewer = reclaim_json("platform", "reviewer", "add", REVIEWER, "--data", platform_data)
                 with Site(["platform", "serve", "--every", "5", "--data", platform_data], platform_port) as platform:
-                    _show(console, bank, platform, reviewer["password"], connected["upload_key"])
+                    _show(console, bank, platform, reviewer["password"], connected["upload_key"], helpline["key"])
                     stop.wait()
                     console.print("Stopping; the folder with everything in it is deleted.")
         except ProcessFailedError as error:
@@ -57,17 +71,21 @@ def command(bank_port: int, platform_port: int) -> None:
             sys.exit(Exit.ERROR)
 
 
-def _show(console: Console, bank: Site, platform: Site, password: str, upload_key: str) -> None:
+def _show(console: Console, bank: Site, platform: Site, password: str, upload_key: str, organisation_key: str) -> None:
     console.print(
         f"""
 [bold]Reclaim is running.[/bold] Try the loop:
 
-  1. As a person     {bank.url}/          fingerprint a photograph, note the case number and PIN
+  1. As a person     {bank.url}/          fingerprint photographs and videos, note the number and PIN
   2. As the platform upload an edited copy of the same photograph:
                      curl -H "Authorization: Bearer {upload_key}" \\
                           --data-binary @photo.jpg {platform.url}/api/uploads
   3. As a reviewer   {platform.url}/          sign in as [bold]{REVIEWER}[/bold] with [bold]{password}[/bold] and decide
-  4. As the person   {bank.url}/case/     see what happened, and withdraw
+  4. As the person   {bank.url}/case/     see what happened, let a helper see it, withdraw
+  5. As a helper     {bank.url}/helper/   enter the person's code, after the key
+                     [bold]{organisation_key}[/bold]
+
+In another language: {bank.url}/ar/ …
 
 Everything is in a throw-away folder. Ctrl-C stops it.
 """,
