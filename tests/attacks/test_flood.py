@@ -32,7 +32,7 @@ from reclaim.bank.screening.models import Sending
 from reclaim.bank.screening.services import forget_sketches
 from reclaim.sitekit import limits
 from reclaim.sitekit.models import Attempt, DailySalt
-from tests.personas import pdq_value
+from tests.personas import a_case, pdq_value
 from tests.proofs import a_proof, solved
 from tests.sending import picture, send_case
 
@@ -231,6 +231,27 @@ def test_a_code_lets_in_one_case_without_work_and_no_second() -> None:
     assert send_case(picture(1), proof=None, code=first.lower().replace("-", " ")).status_code == 201
     assert why(send_case(picture(2), proof=None, code=first)) == (428, "code")
     assert send_case(picture(2), proof=None, code=second).status_code == 201
+
+
+@pytest.mark.parametrize("by", ["code", "proof"])
+def test_what_let_a_case_in_lets_nothing_into_another_even_with_its_receipt(by: str) -> None:
+    made, person = a_case(50), Client()
+    person.post("/case/", {"number": made.number, "pin": made.pin})
+    paid = {"receipt": "a" * 64, by: make_codes("Helpline", 1, MONTH)[0] if by == "code" else a_proof()}
+    assert send_case(picture(1), **({"proof": None} | paid)).status_code == 201
+    for seed in (1, 2):
+        more = json.dumps(paid | {"made_with_ai": "unsaid", "items": [picture(seed)]})
+        answer = person.post("/case/add/send/", more, "application/json", headers={"Origin": "http://testserver"})
+        assert answer.status_code == 428
+    assert made.case.items.count() == 1
+
+
+@pytest.mark.parametrize("by", ["code", "proof"])
+def test_what_was_worth_nothing_pays_for_nothing_else(by: str) -> None:
+    paid = {"receipt": "a" * 64, by: make_codes("Helpline", 1, MONTH)[0] if by == "code" else a_proof()}
+    sent = {"proof": None} | paid
+    assert send_case(picture("0" * 64), **sent).status_code == 422
+    assert send_case(picture(1), **sent).status_code == 428
 
 
 def test_a_wrong_code_stops_nobody_who_has_a_proof() -> None:

@@ -10,7 +10,8 @@ class UsedPuzzle(models.Model):
 
     signature = models.BinaryField(max_length=32, primary_key=True)
     receipt_mac = models.BinaryField(max_length=32)
-    """Of the receipt it came with. A page whose answer was lost sends the same again, and is let in again."""
+    """Of the receipt it came with, what was sent and where to. A page whose answer was lost sends the same again, and
+    is let in again."""
     expires_at = models.DateTimeField(db_index=True)
 
 
@@ -22,5 +23,5 @@ class IntakeCode(models.Model):
     made_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(db_index=True)
     used_receipt_mac = models.BinaryField(max_length=32, null=True)
-    """Of the receipt it was used with; ``None`` while it is unused. There is no link to the case."""
+    """As ``UsedPuzzle.receipt_mac``; ``None`` while it is unused. There is no link to the case."""
     revoked = models.BooleanField(default=False)

@@ -42,14 +42,15 @@ class Admission:
     vouched: bool
 
 
-def admit(request: HttpRequest, receipt: str, proof: str | None, code: str | None) -> Admission:
-    """Let a case or an addition in, by its one-time code or else by its proof of work; each lets in one receipt.
+def admit(request: HttpRequest, sending: bytes, proof: str | None, code: str | None) -> Admission:
+    """Let a case or an addition in, by its one-time code or else by its proof of work; each lets in one ``sending``:
+    the receipt, with what is sent and where to. With the receipt alone, one code would let in any number of additions.
 
     A code that cannot be used does not stop somebody who has a proof. Raises ``ProofError`` and ``SlowDownError``;
     a database error is left to the caller, who must refuse. Call it outside a transaction: what was used stays used.
     """
     network = network_of(request)
-    receipt_mac = mac("receipt-at-the-gate", receipt.encode())
+    receipt_mac = mac("receipt-at-the-gate", sending)
     if code and _use_code(network, code, receipt_mac):
         note(ARRIVED, EVERYWHERE)
         return Admission(network, vouched=True)

@@ -182,7 +182,7 @@ def _make(request: HttpRequest, sent: Sent) -> HttpResponse:
     # An answer that was lost is given again before anything is asked: it costs nobody anything.
     made = case_made_with(receipt)
     if made is None:
-        items, refused = _sorted_out(sent, admit(request, sent.receipt, sent.proof, sent.code))
+        items, refused = _sorted_out(sent, admit(request, _sending(receipt, "new"), sent.proof, sent.code))
         if not items:
             return _nothing_can_be_used(refused)
         made = create_case(items, refused, receipt)
@@ -193,11 +193,15 @@ def _add(request: HttpRequest, sent: Sent) -> HttpResponse:
     receipt, case = sent.as_receipt(), access_session_case(request)
     told = added_with(receipt, case)
     if told is None:
-        items, refused = _sorted_out(sent, admit(request, sent.receipt, sent.proof, sent.code))
+        items, refused = _sorted_out(sent, admit(request, _sending(receipt, str(case.pk)), sent.proof, sent.code))
         if not items:
             return _nothing_can_be_used(refused)
         told = add_to_case(case, items, refused, receipt)
     return JsonResponse(_told(told), status=201)
+
+
+def _sending(receipt: Receipt, case: str) -> bytes:
+    return f"{case}:{receipt.value}:".encode() + receipt.content
 
 
 def _sorted_out(sent: Sent, admission: Admission) -> tuple[list[NewItem], list[Named]]:
