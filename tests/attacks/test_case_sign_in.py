@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import threading
 import time
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from reclaim.bank.cases import queries
 from reclaim.bank.cases.models import CaseItem
@@ -166,6 +170,26 @@ def test_a_stolen_session_cookie_is_worthless_after_signing_out() -> None:
     thief = Client()
     thief.cookies["test-session"] = stolen
     assert thief.get("/case/withdraw/").status_code == 302
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/", "/case/", "/case/pictures/", "/helper/"])
+def test_a_made_up_session_cookie_makes_no_session(path: str) -> None:
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    answer = client.get(path)
+    assert not Session.objects.exists()
+    assert [cookie.value for cookie in answer.cookies.values()] in ([], [""])
+
+
+@pytest.mark.django_db
+def test_a_case_stays_open_for_half_an_hour_after_the_last_click() -> None:
+    made, client = a_case(1), Client()
+    client.post("/case/", {"number": made.number, "pin": made.pin})
+    soon = timezone.now() + datetime.timedelta(minutes=1)
+    Session.objects.update(expire_date=soon)
+    assert client.get("/case/pictures/").status_code == 200
+    assert Session.objects.get().expire_date > soon + datetime.timedelta(minutes=20)
 
 
 @pytest.mark.django_db

@@ -84,5 +84,7 @@ def _check_case_session(request: HttpRequest) -> HttpResponse | None:
         if request.content_type == "application/json":
             return problem(401, "No case is open", "Open the case again with its number and PIN, then send this again.")
         return redirect("case-sign-in")
+    # The half hour begins anew: only here, so that a cookie that somebody made up is no row in the database.
+    request.session.modified = True
     request.case = case  # type: ignore[attr-defined]
     return None

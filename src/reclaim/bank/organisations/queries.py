@@ -66,6 +66,7 @@ def _check_organisation(request: HttpRequest) -> HttpResponse | None:
     organisation = active_organisations().filter(pk=kept[0]).first() if kept else None
     if organisation is None or session_of(organisation) != kept:
         return redirect("helper-sign-in")
+    request.session.modified = True
     request.organisation = organisation  # type: ignore[attr-defined]
     return None
 

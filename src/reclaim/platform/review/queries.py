@@ -41,6 +41,7 @@ def _check_reviewer(request: HttpRequest) -> HttpResponse | None:
     view = request.resolver_match.view_name if request.resolver_match else ""
     if reviewer.must_choose_password and view not in _BEFORE_A_PASSWORD_IS_CHOSEN:
         return redirect("review-password")
+    request.session.modified = True
     request.reviewer = reviewer  # type: ignore[attr-defined]
     return None
 
