@@ -124,7 +124,7 @@ def test_of_what_a_library_logs_only_its_level_its_place_and_the_error_s_type_ar
     [
         (request("GET", "/"), 200, "no-store"),
         (request("HEAD", "/"), 200, "no-store"),
-        (request("GET", "/static/site.css"), 200, "no-cache"),
+        (request("GET", "/static/site.css"), 200, "max-age=60"),
         (request("GET", "/nothing-here"), 404, "no-store"),
         (MALFORMED, 400, "no-store"),
         (TOO_LONG, 414, "no-store"),

@@ -45,7 +45,7 @@ class NotAVideo(SignalError):
 class UnsupportedVideo(SignalError):
     """The video is packed in a way that this project does not decode."""
 
-    sentence = "This video is packed in a way that cannot be read: save it as an MP4 (H.264) and choose that."
+    sentence = "This video is packed in a way that cannot be read: save it as an ordinary MP4 and choose that."
 
 
 class EncryptedVideo(SignalError):

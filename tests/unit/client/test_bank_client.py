@@ -43,9 +43,9 @@ def test_every_page_is_asked_for_with_the_same_start_and_its_token(bank: Scripte
     bank.answers = [page([record(pdq(), 20)], 20, "a"), page([record(pdq(), 30)], 30, "b"), page([], 30)]
     assert [got.next_timestamp for got in client.pages(15, page_size=1)] == [20, 30, 30]
     assert [request.query for request in bank.requests] == [
-        {"startTimestamp": "15", "pageSize": "1"},
-        {"startTimestamp": "15", "pageSize": "1", "nextPageToken": "a"},
-        {"startTimestamp": "15", "pageSize": "1", "nextPageToken": "b"},
+        {"startTimestamp": "15", "pageSize": "1", "include": "vpdq"},
+        {"startTimestamp": "15", "pageSize": "1", "include": "vpdq", "nextPageToken": "a"},
+        {"startTimestamp": "15", "pageSize": "1", "include": "vpdq", "nextPageToken": "b"},
     ]
 
 

@@ -91,12 +91,12 @@ def test_no_files_give_no_answers():
 
 
 def test_a_reader_who_stops_early_leaves_no_process_behind(orders):
+    before = {child.pid for child in children()}
     answers = signals_of(orders("a", "hang", "hang"), obey, jobs=3)
     assert isinstance(next(answers), Signal)
-    began = [child.pid for child in children()]
-    assert began
+    assert {child.pid for child in children()} - before
     answers.close()
-    assert not {child.pid for child in children()} & set(began)
+    assert {child.pid for child in children()} <= before
 
 
 def children():
