@@ -31,6 +31,7 @@ PAGE = ROOT / "docs" / "languages.md"
 ROOMS = ("bank", "sitekit")
 KEYWORDS = {"gettext": None, "_": None, "ngettext": (1, 2), "gettext_lazy": None, "ngettext_lazy": (1, 2)}
 WRITTEN = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
+PICTURES = "\n\n".join(f"![{code}](images/languages/{code}.png)" for code in ("ar", "hi", "ja", "fr"))
 UNREVIEWED = "not yet reviewed by a native speaker"
 
 _LITERAL = r"u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
@@ -166,11 +167,11 @@ The person's pages speak these. `/ar/` before an address gives it in Arabic; wit
 | --- | --- | --- |
 {rows}
 
-| Arabic | Hindi | Japanese | French |
-| --- | --- | --- | --- |
-| ![](images/languages/ar.png) | ![](images/languages/hi.png) | ![](images/languages/ja.png) | ![](images/languages/fr.png) |
+{PICTURES}
 
-`python -m tools.screenshots` takes these again. To mend a translation, edit `src/reclaim/locale/<language>/LC_MESSAGES/django.po` and open a change. If you are a native
+`python -m tools.screenshots` takes these again.
+
+To mend a translation, edit `src/reclaim/locale/<language>/LC_MESSAGES/django.po` and open a change. If you are a native
 speaker and have read all of it, take the words «{UNREVIEWED}» out of its first line. After the English changed,
 `python -m tools.messages` brings the new sentences into every catalogue, and `make check` names what is missing.
 """

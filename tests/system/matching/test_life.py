@@ -166,7 +166,8 @@ def test_asked_to_stop_it_answers_what_is_under_way_and_leaves_no_process(tmp_pa
 def test_it_is_not_ready_until_there_is_an_index_nor_when_the_feed_is_long_ago(tmp_path: Path) -> None:
     (tmp_path / "index").mkdir()
     with Service(tmp_path / "index", workers=1, wait_until_ready=False) as service:
-        assert "neither pdq.index nor md5.index" in service.ask("GET", "/ready", key="").problem(503)["detail"]
+        detail = service.ask("GET", "/ready", key="").problem(503)["detail"]
+        assert "no pdq.index, no md5.index and no video.index" in detail
         service.lookup(pdq_value(1)).problem(503)
         service.lookup("0" * 32).problem(503)
         create_stored(service.folder / "pdq.index", HammingIndex())
