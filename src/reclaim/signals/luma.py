@@ -6,6 +6,7 @@ luma, resize along the rows and then along the columns, turn as EXIF says. The b
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -77,16 +78,19 @@ def load_pixels(image: ImageFile) -> None:
 
 
 def square(image: Image.Image) -> Luma:
-    """512 x 512, read-only: over white, made luma and resized, rows first.
+    """512 x 512, read-only: over white, made luma and resized, rows first."""
+    return squared(lambda top, bottom: _luma(image, top, bottom), image.width, image.height)
 
-    Strip by strip, so that no second full copy of the picture exists. The kernel's resize equals Pillow's, one side at
-    a time, byte for byte.
+
+def squared(strip: Callable[[int, int], Luma], width: int, height: int) -> Luma:
+    """512 x 512, read-only: luma of so many pixels resized, rows first.
+
+    `strip` gives the rows from one to before another, C-contiguous; so no second full copy of the picture exists. The
+    kernel's resize equals Pillow's, one side at a time, byte for byte.
     """
-    rows = max(1, _STRIP_PIXELS // image.width)
-    narrow = b"".join(
-        _pdq.resize_rows(_luma(image, top, min(top + rows, image.height)), SIDE) for top in range(0, image.height, rows)
-    )
-    columns = np.frombuffer(narrow, np.uint8).reshape(image.height, SIDE)
+    rows = max(1, _STRIP_PIXELS // width)
+    narrow = b"".join(_pdq.resize_rows(strip(top, min(top + rows, height)), SIDE) for top in range(0, height, rows))
+    columns = np.frombuffer(narrow, np.uint8).reshape(height, SIDE)
     return np.frombuffer(_pdq.resize_columns(columns, SIDE), np.uint8).reshape(SIDE, SIDE)
 
 

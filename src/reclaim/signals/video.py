@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 from PIL import Image
 
 from reclaim.signals.containers import is_picture
@@ -36,7 +38,7 @@ from reclaim.signals.errors import (
     VideoTooLarge,
 )
 from reclaim.signals.frames import MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
-from reclaim.signals.luma import SIDE, square
+from reclaim.signals.luma import SIDE, square, squared
 from reclaim.signals.many import answers_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
 from reclaim.signals.sources import md5_of, opened
@@ -84,6 +86,10 @@ _ENCRYPTED_TAG = "encv"
 _TURNS = {90: "rotate90", 180: "rotate180", 270: "rotate270"}
 _BT709, _BT601, _UNSPECIFIED = 1, 5, 2
 _HD_ROWS = 720
+_BRIGHTNESS_FIRST = re.compile(r"(?:yuva?(?P<full>j)?4\d\dp|nv(?:12|16|21|24)|gray)(?:(?P<bits>9|10|12)le)?")
+_FULL_RANGE = 2
+# Most videos leave the lowest sixteenth and the top twelfth of the scale unused.
+_STRETCHED = np.clip(np.rint((np.arange(256) - 16) * 255 / 219), 0, 255).astype(np.uint8)
 
 # What FFmpeg has to say goes to standard error, and may quote the file.
 av.logging.set_level(av.logging.PANIC)
@@ -132,7 +138,8 @@ def video_signals(source: bytes | Path) -> VideoSignals:
     """MD5 and frames of one video.
 
     One frame a second, or 3600 spread over a longer video: of the moments k · interval that lie before the end, the
-    frame that is on screen then, turned upright, made luma as pictures are. A video cut short gives the frames it has.
+    frame that is on screen then, its brightness as the decoder has it, turned upright. A video cut short gives the
+    frames it has.
     Raises UnreadableFile, EmptyFile, NotAVideo, UnsupportedVideo, EncryptedVideo, TruncatedVideo (no frame could be
     decoded), VideoTooLarge.
     """
@@ -425,13 +432,39 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[V
 
 
 def _still(frame: VideoFrame) -> Still:
-    matrix = frame.colorspace
-    if matrix == _UNSPECIFIED:
-        # As browsers have it.
-        matrix = _BT709 if frame.height >= _HD_ROWS else _BT601
-    luma = square(Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix)))
+    luma = _brightness(frame)
+    if luma is None:
+        luma = _brightness_of_colours(frame)
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
     width, height = frame.width, frame.height
     if turn in ("rotate90", "rotate270"):
         width, height = height, width
     return Still(turns(luma)[turn] if turn else luma, width, height)
+
+
+def _brightness(frame: VideoFrame) -> Luma | None:
+    """The decoder's own brightness, not turned, stretched to 0..255; None where its first plane is something else.
+
+    Not the brightness of colours made from it: most videos do not say by which table to make colours, and every player
+    guesses.
+    """
+    kind = _BRIGHTNESS_FIRST.fullmatch(frame.format.name)
+    if kind is None:
+        return None
+    bits = int(kind["bits"] or 8)
+    stored = np.frombuffer(memoryview(frame.planes[0]), np.uint8 if bits == 8 else "<u2").reshape(frame.height, -1)
+    luma = squared(lambda top, bottom: _high_bits(stored[top:bottom, : frame.width], bits), frame.width, frame.height)
+    return luma if kind["full"] or frame.color_range == _FULL_RANGE else _STRETCHED[luma]
+
+
+def _high_bits(stored: NDArray[np.uint8] | NDArray[np.uint16], bits: int) -> Luma:
+    """The rows as bytes that lie close together."""
+    return np.ascontiguousarray(stored if bits == 8 else stored >> (bits - 8), np.uint8)
+
+
+def _brightness_of_colours(frame: VideoFrame) -> Luma:
+    matrix = frame.colorspace
+    if matrix == _UNSPECIFIED:
+        # As browsers have it.
+        matrix = _BT709 if frame.height >= _HD_ROWS else _BT601
+    return square(Image.fromarray(frame.to_ndarray(format="rgb24", src_colorspace=matrix)))
