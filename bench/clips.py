@@ -75,6 +75,7 @@ def write(
     *,
     codec: str = "libx264",
     options: dict[str, str] | None = None,
+    pix_fmt: str = "yuv420p",
     rotation: int = 0,
     container_options: dict[str, str] | None = None,
 ) -> Path:
@@ -86,7 +87,7 @@ def write(
         if not isinstance(stream, VideoStream):
             raise TypeError("No codec of videos.")
         stream.width, stream.height = image.size
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pix_fmt
         if rotation:
             stream.set_display_rotation(rotation)
         for number, shown in enumerate(chain([image], images)):

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import random
+from fractions import Fraction
+from io import BytesIO
 
 import av
+import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from bench import clips
@@ -26,6 +30,7 @@ from reclaim.signals import (
 )
 from reclaim.signals import video as videos
 from reclaim.signals.frames import frames_text
+from reclaim.signals.pdq import pdq_of_luma
 from reclaim.signals.video import is_video, read_frames, video_crew, video_signals, videos_of
 
 PHOTOS = clips.photographs()
@@ -81,6 +86,42 @@ def test_a_video_that_a_player_turns_upright_is_turned_first(film, images, tmp_p
     lying = [image.transpose(Image.Transpose.ROTATE_90) for image in images]
     turned = read_frames(clips.write(tmp_path / "turned.mp4", lying, rotation=-90))
     assert max(nearest(read_frames(film), turned)) <= 10
+
+
+def stored(pix_fmt: str) -> tuple[np.ndarray, bytes]:
+    """One photograph as the brightness that a film without loss stores, and the film."""
+    photo = Image.open(PHOTOS[0]).resize((322, 242))
+    frame = VideoFrame.from_image(photo).reformat(format=pix_fmt)
+    first = frame.planes[0]
+    wide = "10le" in pix_fmt
+    rows = np.frombuffer(memoryview(first), "<u2" if wide else np.uint8).reshape(frame.height, -1)[:, : frame.width]
+    made = BytesIO()
+    with av.open(made, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=10, options={"qp": "0", "preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = *photo.size, pix_fmt
+        frame.pts, frame.time_base = 0, Fraction(1, 10)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return (rows >> 2 if wide else rows).astype(np.uint8), made.getvalue()
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "nv12", "gray", "yuvj420p", "yuv420p10le"])
+def test_a_frame_is_hashed_by_the_brightness_that_is_stored_stretched_to_the_whole_scale(pix_fmt):
+    rows, film = stored(pix_fmt)
+    square = np.asarray(Image.fromarray(rows).resize((512, 242), Image.Resampling.BILINEAR))
+    square = np.asarray(Image.fromarray(square).resize((512, 512), Image.Resampling.BILINEAR))
+    if not pix_fmt.startswith("yuvj"):
+        square = np.clip(np.rint((square - 16.0) * 255 / 219), 0, 255).astype(np.uint8)
+    (frame,) = read_frames(film)
+    assert (frame.pdq, frame.quality) == pdq_of_luma(square)
+
+
+def test_a_film_that_stores_colours_is_hashed_by_the_brightness_of_these(images, tmp_path):
+    options = {"qp": "0", "preset": "ultrafast"}
+    film = clips.write(tmp_path / "colours.mkv", images[:1], codec="libx264rgb", options=options, pix_fmt="rgb24")
+    images[0].save(tmp_path / "still.png")
+    (frame,) = read_frames(film)
+    assert frame.pdq == fingerprint(tmp_path / "still.png").pdq
 
 
 def test_a_still_picture_held_for_long_is_one_frame(images, tmp_path):
