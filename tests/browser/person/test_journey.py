@@ -119,20 +119,38 @@ def test_what_is_sent_is_what_was_shown_to_the_letter(person: Person) -> None:
     assert [request.post_data for request in person.requests if request.method == "POST"] == [shown]
 
 
+# From the page's own side, as it may be done before a click from here arrives.
+AS_IT_BEGINS = """(what) => new MutationObserver((_, observer) => {
+  observer.disconnect();
+  window.seen = ['pause', 'resume', 'paused'].map((name) => document.querySelector(`[data-${name}]`).hidden);
+  if (what) document.querySelector(`[data-act=${what}]`).click();
+}).observe(document.querySelector('[data-panel=making]'), { attributes: true })"""
+
+
 def test_making_fingerprints_can_be_paused(person: Person) -> None:
     person.open("/start/files/")
     person.panel("choose")
-    person.page.evaluate(
-        "() => new MutationObserver((_, observer) => {"
-        "  document.querySelector('[data-act=pause]').click(); observer.disconnect();"
-        "}).observe(document.querySelector('[data-panel=making]'), { attributes: true })"
-    )
+    person.page.evaluate(AS_IT_BEGINS, "pause")
     person.choose(PHOTO, OTHER_PHOTO)
     panel = person.panel("making")
     expect(panel.get_by_text("Paused. Nothing happens until you go on.")).to_be_visible()
     expect(panel.get_by_role("button", name="Go on")).to_be_focused()
     person.act("resume")
     expect(person.panel("check").locator("li")).to_have_count(2)
+
+
+def test_whoever_stops_while_it_is_paused_begins_anew_with_work_that_goes_on(person: Person) -> None:
+    person.open("/start/files/")
+    person.panel("choose")
+    person.page.evaluate(AS_IT_BEGINS, "pause")
+    person.choose(PHOTO)
+    expect(person.panel("making").get_by_role("button", name="Go on")).to_be_focused()
+    person.act("stop")
+    person.panel("choose")
+    person.page.evaluate(AS_IT_BEGINS, "")
+    person.choose(PHOTO)
+    person.panel("check")
+    assert person.page.evaluate("window.seen") == [False, True, True]
 
 
 def test_a_whole_folder_can_be_chosen(person: Person, tmp_path: Path) -> None:

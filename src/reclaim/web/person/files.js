@@ -101,13 +101,13 @@ function showProgress({ done, total, part = 0 }) {
   }
 }
 
-function showPaused(paused) {
+function showPaused(paused, { focus = true } = {}) {
   gate.set(paused);
   const [pause, resume, note] = ['pause', 'resume', 'paused'].map((name) => root.querySelector(`[data-${name}]`));
   pause.hidden = paused;
   resume.hidden = !paused;
   note.hidden = !paused;
-  (paused ? resume : pause).focus();
+  if (focus) (paused ? resume : pause).focus();
 }
 
 // What a folder holds beside pictures and videos: notes of the system, under names that begin with a dot.
@@ -123,7 +123,8 @@ async function make(input) {
   panels.part('no-files').hidden = files.length > 0 || input.files.length === 0;
   if (tooMany || files.length === 0) return;
   requests.start();
-  gate.set(false);
+  // Whoever stopped while it was paused begins anew with work that goes on.
+  showPaused(false, { focus: false });
   stopping = new AbortController();
   panels.show('making');
   try {
