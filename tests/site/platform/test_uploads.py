@@ -18,11 +18,13 @@ from reclaim.platform.outcomes.models import Outcome
 from reclaim.platform.outcomes.queries import due
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.protocol.stopncii_v1 import HashStatus
+from reclaim.signals import md5_of
 from reclaim.sitekit.models import AuditEvent
 from tests.site.platform.world import (
     ASTRONAUT,
     CAT,
     GALAXIES,
+    PHOTOS,
     PlatformApi,
     bank_has,
     bank_sends,
@@ -280,3 +282,16 @@ def test_the_api_works_without_a_cookie_and_sets_none(api: PlatformApi) -> None:
     answer = api.upload(CAT.read_bytes())
     assert answer.cookies == {}
     assert Client().get("/api/matches").cookies == {}
+
+
+def test_a_picture_too_plain_for_a_fingerprint_is_held_as_the_very_file(api: PlatformApi, reviewer: Client) -> None:
+    plain = (PHOTOS / "blurred-clock.jpg").read_bytes()
+    bank_sends(record(md5_of(plain)))
+    answer = api.uploaded(plain)
+    (match,) = answer["matches"]
+    assert (answer["kind"], answer["status"], answer["poor_quality"], match["distance"]) == ("picture", "held", True, 0)
+    page = reviewer.get(f"/matches/{match['match']}/").content.decode()
+    assert "It is the very same file as the one that was reported." in page
+    assert "says little" not in page
+    assert "256 bits" not in page + reviewer.get("/").content.decode()
+    assert api.uploaded(plain + b" ")["status"] == "clear"

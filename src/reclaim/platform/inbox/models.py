@@ -6,6 +6,8 @@ import uuid
 
 from django.db import models
 
+from reclaim.protocol.stopncii_v1 import SignalType
+
 
 class UploadKey(models.Model):
     """The key by which the platform's own systems call the HTTP API. Only its MAC is kept."""
@@ -73,11 +75,17 @@ class Match(models.Model):
     turn = models.CharField(max_length=12)
     """The turn of the upload that came nearest; ``original`` is the upload as it lies."""
     quality = models.PositiveSmallIntegerField()
+    """PDQ quality, 0 to 100, of the upload at that turn; of a video that of its best frame."""
     found_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upload", "signal"], name="platform_one_match_a_signal")]
         indexes = [models.Index(fields=["status", "found_at"])]
+
+    @property
+    def is_same_file(self) -> bool:
+        """Whether the upload is the very file that was reported; no longer known once the signal is withdrawn."""
+        return self.signal is not None and self.signal.type == SignalType.VIDEO_MD5
 
 
 class Decision(models.Model):

@@ -54,10 +54,14 @@ def access_upload(number: str) -> Upload | None:
 def access_match(number: str) -> Match | None:
     """A match by its number, or ``None``, for a caller whose route's access has been checked."""
     wanted = _number(number)
-    return Match.objects.filter(pk=wanted).select_related("upload", "signal").first() if wanted else None
+    return (
+        Match.objects.filter(pk=wanted).select_related("upload", "signal").defer("signal__frames").first()
+        if wanted
+        else None
+    )
 
 
 def open_matches() -> QuerySet[Match]:
     """Matches that wait for a decision, longest waiting first."""
-    rows = Match.objects.filter(status=Match.Status.OPEN).select_related("upload", "signal")
+    rows = Match.objects.filter(status=Match.Status.OPEN).select_related("upload", "signal").defer("signal__frames")
     return rows.order_by("found_at", "pk")

@@ -90,10 +90,12 @@ def take_upload(data: bytes, actor: str) -> Upload:
     with _decoding:
         luma = read_luma(data)
         found = match_luma(luma, shared_index)
-        copy = pictures.review_copy(luma, data) if found.matches else b""
+        # Of a picture that is too plain for a PDQ, a person can only report the very file.
+        rows = [_Row(key, 0, TURNS[0], found.quality) for key in _known_files(data)]
+        rows += [_Row(match.signal_id, match.distance, match.turn, match.quality) for match in found.matches]
+        copy = pictures.review_copy(luma, data) if rows else b""
     about = _About(Upload.Kind.PICTURE, found.quality, found.poor)
-    if found.matches:
-        rows = [_Row(match.signal_id, match.distance, match.turn, match.quality) for match in found.matches]
+    if rows:
         upload = _hold(rows, about, hashlib.sha256(data).hexdigest(), copy, actor)
         if upload is not None:
             return upload
@@ -103,7 +105,7 @@ def take_upload(data: bytes, actor: str) -> Upload:
 def _take_video(data: bytes, actor: str) -> Upload:
     """As ``take_upload``, decoded in a limited process. A known file is held even where nobody can decode it."""
     view = _video_decoder().ask(data, VIDEO_SECONDS)
-    files = list(KnownSignal.objects.filter(type=SignalType.VIDEO_MD5, value=md5_of(data)).values_list("pk", flat=True))
+    files = _known_files(data)
     if isinstance(view, SignalError):
         if not files:
             raise view
@@ -120,6 +122,11 @@ def _take_video(data: bytes, actor: str) -> Upload:
         if upload is not None:
             return upload
     return _let_through(about, actor)
+
+
+def _known_files(data: bytes) -> list[int]:
+    """The signals of this very file. The protocol has one name for an MD5, of a picture too: ``VideoMD5``."""
+    return list(KnownSignal.objects.filter(type=SignalType.VIDEO_MD5, value=md5_of(data)).values_list("pk", flat=True))
 
 
 def _video_decoder() -> Crew[View]:

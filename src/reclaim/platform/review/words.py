@@ -28,7 +28,7 @@ def nearness_in_words(match: Match) -> str:
     """How near the upload is to what was reported: of a video's frames, how much of each is in the other."""
     if match.query_percent is not None and match.video_percent is not None:
         return shares_in_words(match.query_percent, match.video_percent)
-    if match.upload.kind == Upload.Kind.VIDEO:
+    if match.is_same_file or match.upload.kind == Upload.Kind.VIDEO:
         return "It is the very same file as the one that was reported."
     return distance_in_words(match.distance or 0)
 

@@ -24,7 +24,8 @@ class KnownSignal(models.Model):
     """A signal that is active in the bank. A tombstone deletes the row, and with it all that points to it."""
 
     type = models.CharField(max_length=12)
-    """``ImagePDQ``, ``VideoMD5`` or ``VideoVPDQ``. Pictures are matched by the first, videos by the others."""
+    """``ImagePDQ``, ``VideoMD5`` or ``VideoVPDQ``. The second stands for pictures too, where a person reported the
+    very file."""
     value = models.CharField(max_length=64)
     frames = models.JSONField(null=True)
     """Of a ``VideoVPDQ``, as ``reclaim.signals.frames`` writes them."""
