@@ -80,7 +80,7 @@ def decide_on_video(
         if not files:
             raise turned
         return _decision(files, [], ["md5"], 0, policy)
-    frames = len(turned[TURNS[0]])
+    frames = _count(turned[TURNS[0]])
     # Compared with None: an index with nothing in it is false, and is searched all the same.
     looked = frames > 0 and indexes.video is not None
     searched: list[SignalType] = ["vpdq"] if looked else []
@@ -91,8 +91,12 @@ def decide_on_video(
 
 def decide_on_frames(frames: Sequence[Frame], index: FrameIndex, policy: Policy = DEFAULT_POLICY) -> VideoDecision:
     """Look up the frames of a video as they lie; poor and repeated ones may be among them, and do not count."""
-    count = sum(not frame.poor for frame in frames)
-    return _decision([], find_videos({None: frames}, index, policy), ["vpdq"], count, policy)
+    return _decision([], find_videos({None: frames}, index, policy), ["vpdq"], _count(frames), policy)
+
+
+def _count(frames: Sequence[Frame]) -> int:
+    """How many frames the percentages are of: the good ones, each value once."""
+    return len({frame.pdq for frame in frames if not frame.poor})
 
 
 def find_videos(

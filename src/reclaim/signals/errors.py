@@ -75,7 +75,7 @@ class UnreadableFile(SignalError):
 class DecoderStopped(SignalError):
     """The process that decoded the file was stopped, by the file or by the time limit."""
 
-    sentence = "Reading this file failed half-way: save the picture anew in another program and choose that."
+    sentence = "Reading this file failed half-way: save it anew in another program and choose that."
 
 
 class PoorSignal(SignalError):

@@ -17,6 +17,9 @@ from reclaim.signals.values import POOR_QUALITY, Pdq, hamming, is_degenerate
 MAX_FRAMES = 3600
 """Frames of one video: one a second for an hour, fewer a second of a longer one."""
 
+LATEST = 9_999_999
+"""Seconds before which every frame lies: a later one could not be written. Only a damaged file is so long."""
+
 LEAST_CHANGE = 9
 """A frame fewer bits than this from the one kept before it says nothing new."""
 

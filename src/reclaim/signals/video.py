@@ -37,7 +37,7 @@ from reclaim.signals.errors import (
     UnsupportedVideo,
     VideoTooLarge,
 )
-from reclaim.signals.frames import MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
+from reclaim.signals.frames import LATEST, MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
 from reclaim.signals.luma import SIDE, square, squared
 from reclaim.signals.many import answers_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
@@ -397,7 +397,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
             elif moment <= at:
                 continue
             elif number * interval < moment - first:
-                if number < MAX_FRAMES:
+                if number < MAX_FRAMES and number * interval < LATEST:
                     yield number, float(number * interval), _still(shown)
                 # Further moments show the same frame, which would not count again.
                 number = -((first - moment) // interval)
@@ -405,7 +405,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
         if shown is None:
             raise TruncatedVideo
         # The last frame stays to the end; more than one sample of it would say nothing new.
-        if number < MAX_FRAMES and (number == 0 or number * interval < end - first):
+        if number < MAX_FRAMES and (number == 0 or number * interval < min(end - first, Fraction(LATEST))):
             yield number, float(number * interval), _still(shown)
 
 

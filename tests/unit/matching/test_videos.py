@@ -154,6 +154,12 @@ def test_poor_frames_count_for_nothing() -> None:
     assert (decision.action, decision.frames) == (Action.NONE, 0)
 
 
+def test_a_frame_that_comes_again_counts_once() -> None:
+    again = [frame._replace(number=20 + frame.number, seconds=20 + frame.seconds) for frame in KNOWN[:5]]
+    decision = decide_on_frames(KNOWN + again, index_of(KNOWN[:10]))
+    assert (decision.frames, only(decision).query_percent) == (20, 50.0)
+
+
 def test_thresholds_out_of_order_are_refused() -> None:
     with pytest.raises(ValidationError):
         Policy(hold_percent=10, review_percent=20)

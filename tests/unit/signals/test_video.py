@@ -139,6 +139,22 @@ def test_a_long_video_gives_no_more_frames_than_may_be(film, monkeypatch):
     assert [(frame.number, frame.seconds) for frame in read_frames(film)] == [(0, 0.0), (1, 2.5)]
 
 
+def test_a_video_that_claims_to_last_for_centuries_gives_frames_that_can_be_written(images):
+    made = BytesIO()
+    with av.open(made, "w", format="matroska") as container:
+        stream = container.add_stream("libvpx", rate=10)
+        stream.width, stream.height = images[0].size
+        for image, seconds in zip(
+            [*images[:3], *images[20:23]], [0, 1, 2, 10**10, 2 * 10**10, 3 * 10**10], strict=True
+        ):
+            frame = VideoFrame.from_image(image)
+            frame.pts, frame.time_base = seconds * 10, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    texts = frames_text(read_frames(made.getvalue()))
+    assert frames_text(parse_frames(texts)) == texts
+
+
 def test_a_recording_that_was_cut_off_gives_the_frames_it_has(images, tmp_path):
     whole = clips.write(tmp_path / "whole.mkv", images).read_bytes()
     frames = read_frames(whole[: len(whole) * 2 // 3])

@@ -3,6 +3,8 @@
 const MOST_FRAMES = 3600;
 const POOR_QUALITY = 50;
 const LEAST_CHANGE = 9;
+// Seconds: the text of a later frame could not say when it is. Only a damaged file is so long.
+const LATEST = 9999999;
 const BALANCED = 128;
 const BALANCE_MARGIN = 16;
 
@@ -14,7 +16,7 @@ export const SHARE_OF_MD5 = 0.2;
 export function moments(seconds) {
   const interval = Math.max(1, seconds / MOST_FRAMES);
   const found = [];
-  for (let k = 0; k < MOST_FRAMES && k * interval < seconds; k++) found.push(k * interval);
+  for (let k = 0; k < MOST_FRAMES && k * interval < Math.min(seconds, LATEST); k++) found.push(k * interval);
   // A video whose length is not known has a first frame all the same.
   return found.length ? found : [0];
 }
