@@ -266,6 +266,24 @@ def test_if_no_answer_comes_the_person_can_send_again_without_a_second_case(brow
     person.context.close()
 
 
+def test_a_wrong_code_of_a_helper_can_be_mended_without_choosing_the_files_again(browser: Browser, bank: str) -> None:
+    person = person_with(browser, bank)
+    person.choose(PHOTO)
+    person.panel("check")
+    person.page.get_by_text("I have a code from a helper").click()
+    person.page.get_by_label("Code", exact=True).fill("AAAA-AAAA")
+    person.sends()
+    panel = person.panel("failed")
+    expect(panel.get_by_role("heading", level=1)).to_have_text("Something went wrong here")
+    expect(panel).to_contain_text("This code is not known")
+    expect(panel.get_by_role("button", name="Send again")).to_be_hidden()
+    person.act("check")
+    person.page.get_by_label("Code", exact=True).fill("")
+    person.sends()
+    assert person.writes_down()
+    person.context.close()
+
+
 @pytest.mark.parametrize("place", ["worker", "page"])
 def test_a_browser_that_falsifies_pictures_is_told_what_to_do_before_it_chooses_any(
     browser: Browser, bank: str, place: str

@@ -62,6 +62,8 @@ def words() -> dict[str, str]:
         "malformed": _("This fingerprint arrived damaged. Please choose the file again later."),
         "poor": _("There is too little to see in it. Its fingerprint could match other people's pictures."),
         "full": _("Your case is full. Withdraw something, or make another case for the rest."),
+        "no-answer": _("We got no answer"),
+        "went-wrong": _("Something went wrong here"),
         "lost": _("The fingerprints were sent, but no answer came back. It may be your connection."),
         "proof-failed": _(
             "Your device could not finish the small calculation. Please try again, or ask a helper for a code."

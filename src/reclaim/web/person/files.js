@@ -174,8 +174,12 @@ function forgetCase() {
   for (const secret of root.querySelectorAll('[data-number], [data-pin], [data-body]')) secret.replaceChildren();
 }
 
-function failed(word) {
+// lost: no answer came, so the same may be sent again; else something has to be changed before, one panel back.
+function failed(word, { lost = false } = {}) {
   panels.show('failed');
+  panels.part('failed-title').textContent = panels.word(lost ? 'no-answer' : 'went-wrong');
+  panels.part('failed-again').hidden = !lost;
+  panels.part('failed-send').hidden = !lost;
   panels.part('why').textContent = word;
 }
 
@@ -194,7 +198,7 @@ async function sendCase({ again = true } = {}) {
   panels.show('sending');
   if (!(await withProof())) return failed(panels.word('proof-failed'));
   const answer = await send(root.dataset.address, body);
-  if (answer === null) return failed(panels.word('lost'));
+  if (answer === null) return failed(panels.word('lost'), { lost: true });
   const { status, body: said, retryAfter } = answer;
   if (status === 201) return showSaved(said);
   if (status === 428) {
