@@ -35,6 +35,9 @@ def main() -> None:
     source, index, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     # Ray's sockets have long names, and a socket's name may have a hundred letters.
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        # Where Ray notes which cluster is the current one: ours alone, and there before it writes to it.
+        os.environ["RAY_TMPDIR"] = folder
+        (Path(folder) / "ray").mkdir()
         head = {"num_cpus": 0, "object_store_memory": MEMORY, "temp_dir": folder, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=head)
         try:
