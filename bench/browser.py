@@ -14,6 +14,7 @@ import argparse
 import io
 import json
 import statistics
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -217,17 +218,24 @@ def table(found: dict[str, Any]) -> Table:
     return made
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def report(
+    about: str | None, name: str, measure: Callable[[], dict[str, Any] | None], table: Callable[[dict[str, Any]], Table]
+) -> None:
+    """The command line of a measurement in the browser: ``measure`` gives ``None`` where there is no browser."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     wanted = parser.parse_args()
     found = measure()
     if wanted.json:
-        print(json.dumps(found or {"name": "browser", "skipped": HOW_TO_GET_IT}))
+        print(json.dumps(found or {"name": name, "skipped": HOW_TO_GET_IT}))
     elif found is None:
         print(f"The browser was not measured: {HOW_TO_GET_IT}.")
     else:
         Console().print(table(found))
+
+
+def main() -> None:
+    report(__doc__, "browser", measure, table)
 
 
 if __name__ == "__main__":

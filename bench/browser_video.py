@@ -9,18 +9,16 @@ encoders make them by default, the second one every second, as phones do.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import sync_playwright
-from rich.console import Console
 from rich.table import Table
 
-from tests.browser.chromium import ARGUMENTS, HOW_TO_GET_IT, find_chromium
+from bench.browser import report
+from tests.browser.chromium import ARGUMENTS, find_chromium
 from tests.browser.hashing.server import serve
 from tests.browser.hashing.videos import Frame, encoded, film
 
@@ -123,16 +121,7 @@ def table(found: dict[str, Any]) -> Table:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    wanted = parser.parse_args()
-    found = measure()
-    if wanted.json:
-        print(json.dumps(found or {"name": "browser_video", "skipped": HOW_TO_GET_IT}))
-    elif found is None:
-        print(f"The browser was not measured: {HOW_TO_GET_IT}.")
-    else:
-        Console().print(table(found))
+    report(__doc__, "browser_video", measure, table)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.services import NewCase
 from reclaim.sitekit import limits
+from reclaim.sitekit.limits import SlowDownError
 from reclaim.sitekit.models import Attempt
 from tests.personas import a_case
 
@@ -44,7 +45,7 @@ def test_an_abuser_with_fifty_networks_cannot_shut_the_person_out() -> None:
     made = a_case(1)
     for network in range(50):
         for _ in range(7):
-            with contextlib.suppress(queries.SlowDownError):
+            with contextlib.suppress(SlowDownError):
                 queries.access_case(made.number, "00000000", bytes([network]))
     assert queries.access_case(made.number, made.pin, b"the person's") == made.case
 

@@ -26,12 +26,13 @@ from reclaim.bank.gate import puzzles
 from reclaim.bank.gate.figures import OWN_FILE, figures, read_figures
 from reclaim.bank.gate.models import IntakeCode, UsedPuzzle
 from reclaim.bank.gate.puzzles import ProofError, check_proof
-from reclaim.bank.gate.services import CODE_ALPHABET, forget_used, make_codes, revoke_codes
+from reclaim.bank.gate.services import forget_used, make_codes, revoke_codes
 from reclaim.bank.ledger.models import LedgerClock
 from reclaim.bank.screening.models import Sending
 from reclaim.bank.screening.services import forget_sketches
 from reclaim.sitekit import limits
 from reclaim.sitekit.models import Attempt, DailySalt
+from reclaim.sitekit.readable import ALPHABET
 from tests.personas import a_case, pdq_value
 from tests.proofs import a_proof, solved
 from tests.sending import picture, send_case
@@ -272,7 +273,7 @@ def test_a_network_that_guesses_codes_is_not_listened_to_any_more(client: Client
     (code,) = make_codes("Helpline", 1, MONTH)
     for guess in range(figures().network.codes):
         guessed = f"{guess:012}"
-        assert set(guessed) <= set(CODE_ALPHABET)
+        assert set(guessed) <= set(ALPHABET)
         assert why(send_case(picture(1), proof=None, code=guessed, client=client)) == (428, "code")
     assert why(send_case(picture(1), proof=None, code=code)) == (428, "code")
     assert send_case(picture(1), proof=None, code=code, address="198.51.100.1").status_code == 201

@@ -389,8 +389,9 @@ def withdraw(case: str, data: Path, database_url: str | None) -> None:
     typed = click.prompt("PIN", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
     _open(data, database_url)
     from reclaim.bank.cases import numbers
-    from reclaim.bank.cases.queries import SlowDownError, access_case
+    from reclaim.bank.cases.queries import access_case
     from reclaim.bank.cases.services import withdraw as withdraw_case
+    from reclaim.sitekit.limits import SlowDownError
 
     try:
         found = access_case(numbers.parse_number(case), numbers.parse_pin(typed), b"this machine")

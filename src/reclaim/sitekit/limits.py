@@ -23,6 +23,14 @@ from django.http import HttpRequest
 from reclaim.sitekit.models import Attempt, DailySalt
 
 
+class SlowDownError(Exception):
+    """Too many tries. ``seconds`` is when the next may come."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"Too many tries. The next is possible in {seconds} seconds.")
+        self.seconds = seconds
+
+
 @dataclass(frozen=True)
 class Limit:
     """At most ``tries`` of ``rule`` in any ``window`` seconds, per key."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import secrets
 
-from reclaim.bank.cases.numbers import ALPHABET, bare_text, with_check
+from reclaim.bank.cases.numbers import with_check
+from reclaim.sitekit.readable import ALPHABET, bare_text
 from reclaim.sitekit.secrets import mac
 
 _CHARACTERS = 10

@@ -14,9 +14,9 @@ import itertools
 from dataclasses import dataclass
 from enum import Enum
 
+from reclaim.sitekit.readable import ALPHABET, bare_text
 from reclaim.sitekit.secrets import mac
 
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_SYMBOLS = ALPHABET + "*~$=U"
 _CHARACTERS = 17
 _GROUP = 6
@@ -90,11 +90,6 @@ def parse_number(typed: str) -> str:
     if with_check(bare[:-1]) != bare:
         raise MistypedError(Mistake.CHARACTER)
     return bare
-
-
-def bare_text(typed: str) -> str:
-    """What was typed without spaces and dashes, in the alphabet's own characters where it can be read so."""
-    return "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
 
 
 def number_mac(number: str) -> bytes:

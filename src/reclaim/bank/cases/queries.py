@@ -13,7 +13,7 @@ from reclaim.bank.cases.models import Case, CaseItem
 from reclaim.bank.ledger.models import Source
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, check_for
-from reclaim.sitekit.limits import Limit, seconds_to_wait
+from reclaim.sitekit.limits import Limit, SlowDownError, seconds_to_wait
 from reclaim.sitekit.problems import problem
 
 SESSION_KEY = "case"
@@ -24,14 +24,6 @@ SESSION_KEY = "case"
 PER_NETWORK_AND_CASE = Limit("case sign-in, network and case", tries=5, window=600)
 PER_NETWORK = Limit("case sign-in, network", tries=30, window=600)
 PER_CASE = Limit("case sign-in, case", tries=300, window=600)
-
-
-class SlowDownError(Exception):
-    """Too many tries. ``seconds`` is when the next may come."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many tries. The next is possible in {seconds} seconds.")
-        self.seconds = seconds
 
 
 def access_case(number: str, pin: str, network: bytes) -> Case | None:

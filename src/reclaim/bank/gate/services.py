@@ -16,22 +16,14 @@ from reclaim.bank.gate.models import IntakeCode, UsedPuzzle
 from reclaim.bank.gate.puzzles import CheckedProof, ProofError, check_proof
 from reclaim.bank.gate.queries import ARRIVED, EVERYWHERE, HOUR, usable_codes
 from reclaim.sitekit import audit
-from reclaim.sitekit.limits import Limit, hidden_threshold, network_of, note, seconds_to_wait
+from reclaim.sitekit.limits import Limit, SlowDownError, hidden_threshold, network_of, note, seconds_to_wait
+from reclaim.sitekit.readable import ALPHABET, bare_text
 from reclaim.sitekit.secrets import mac
 
-CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CODE_CHARACTERS = 12
 """60 bits: with ten thousand codes out and a thousand guesses a second, a guess is right once in 3,600 years."""
 MOST_CODES = 500
 LONGEST_CODE_LIFE = datetime.timedelta(days=365)
-
-
-class SlowDownError(Exception):
-    """This network has sent too much; ``seconds`` is how long to wait."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__("too many cases from this network")
-        self.seconds = seconds
 
 
 @dataclass(frozen=True)
@@ -94,8 +86,8 @@ def _use_code(network: bytes, typed: str, receipt_mac: bytes) -> bool:
 def parse_code(typed: str) -> str | None:
     """The bare code in what a person typed, or ``None`` where it cannot be one: case, spaces and dashes do not matter,
     O is 0, I and L are 1."""
-    bare = "".join(typed.upper().split()).replace("-", "").replace("O", "0").replace("I", "1").replace("L", "1")
-    return bare if len(bare) == CODE_CHARACTERS and set(bare) <= set(CODE_ALPHABET) else None
+    bare = bare_text(typed)
+    return bare if len(bare) == CODE_CHARACTERS and set(bare) <= set(ALPHABET) else None
 
 
 def make_codes(organisation: str, count: int, life: datetime.timedelta) -> list[str]:
@@ -112,7 +104,7 @@ def make_codes(organisation: str, count: int, life: datetime.timedelta) -> list[
     if not datetime.timedelta(hours=1) <= life <= LONGEST_CODE_LIFE:
         raise ValueError("A code lives an hour to a year.")
     expires_at = timezone.now() + life
-    made = ["".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_CHARACTERS)) for _ in range(count)]
+    made = ["".join(secrets.choice(ALPHABET) for _ in range(CODE_CHARACTERS)) for _ in range(count)]
     with transaction.atomic():
         IntakeCode.objects.bulk_create(
             IntakeCode(mac=_code_mac(code), organisation=organisation, expires_at=expires_at) for code in made

@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 from reclaim.bank.gate.figures import figures
 from reclaim.bank.gate.puzzles import ProofError, make_puzzle
 from reclaim.bank.gate.queries import load
-from reclaim.bank.gate.services import SlowDownError
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
+from reclaim.sitekit.limits import SlowDownError
 from reclaim.sitekit.problems import problem
 
 _WHY = {

@@ -24,7 +24,6 @@ from reclaim.bank.intake.told import told
 from reclaim.bank.organisations.models import Organisation
 from reclaim.bank.organisations.queries import (
     SESSION_KEY,
-    SlowDownError,
     access_organisation,
     access_session_organisation,
     session_of,
@@ -33,7 +32,7 @@ from reclaim.bank.screening.words import FOR_PRACTITIONERS, Hold
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
-from reclaim.sitekit.limits import Limit, network_of, seconds_to_wait
+from reclaim.sitekit.limits import Limit, SlowDownError, network_of, seconds_to_wait
 from reclaim.sitekit.problems import refusal
 
 CODE_TRIES = Limit("consent code, organisation", tries=20, window=600)

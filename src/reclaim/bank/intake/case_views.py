@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reclaim.bank.cases import numbers
 from reclaim.bank.cases.models import Case
-from reclaim.bank.cases.queries import SESSION_KEY, SlowDownError, access_case, access_session_case
+from reclaim.bank.cases.queries import SESSION_KEY, access_case, access_session_case
 from reclaim.bank.cases.services import withdraw as withdraw_items
 from reclaim.bank.intake.told import told
 from reclaim.bank.intake.views import files_page
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
-from reclaim.sitekit.limits import network_of
+from reclaim.sitekit.limits import SlowDownError, network_of
 from reclaim.sitekit.problems import refusal
 
 ALL = "all"

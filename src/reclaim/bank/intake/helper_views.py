@@ -17,8 +17,9 @@ from reclaim.bank.cases.consents import consents_of, give_consent, revoke_consen
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.queries import access_session_case
 from reclaim.bank.organisations.models import Organisation
-from reclaim.bank.organisations.queries import active_organisations, country_name
+from reclaim.bank.organisations.queries import active_organisations
 from reclaim.sitekit.access import Access, requires
+from reclaim.sitekit.places import country_name
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def _told(organisation: Organisation) -> ToldOrganisation:
     return ToldOrganisation(
         organisation.pk,
         organisation.name,
-        country_name(organisation.country) or organisation.country,
+        country_name(organisation.country),
         [_own_name(code) for code in organisation.languages],
         organisation.contact,
     )

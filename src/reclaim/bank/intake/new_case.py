@@ -28,7 +28,7 @@ from reclaim.bank.cases.services import (
     create_case,
 )
 from reclaim.bank.gate.puzzles import LONGEST_PROOF, ProofError
-from reclaim.bank.gate.services import Admission, SlowDownError, admit
+from reclaim.bank.gate.services import Admission, admit
 from reclaim.bank.gate.views import refusal_of
 from reclaim.bank.screening.queries import Candidate, Verdict, screen
 from reclaim.bank.screening.services import note_sending, telling_values
@@ -36,6 +36,7 @@ from reclaim.signals import POOR_QUALITY
 from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
+from reclaim.sitekit.limits import SlowDownError
 from reclaim.sitekit.problems import invalid_message, problem
 
 TO_BE_CHECKED = "check"

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from babel import Locale, UnknownLocaleError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
 
 from reclaim.bank.organisations.models import Organisation
 from reclaim.sitekit.access import Access, check_for
-from reclaim.sitekit.limits import Limit, seconds_to_wait
+from reclaim.sitekit.limits import Limit, SlowDownError, seconds_to_wait
 from reclaim.sitekit.problems import refusal
 from reclaim.sitekit.secrets import mac
 
 SESSION_KEY = "organisation"
 PER_NETWORK = Limit("organisation sign-in, network", tries=20, window=600)
-
-
-class SlowDownError(Exception):
-    """Too many tries. ``seconds`` is when the next may come."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Too many tries. The next is possible in {seconds} seconds.")
-        self.seconds = seconds
 
 
 def key_mac(key: str) -> bytes:
@@ -77,22 +65,3 @@ def _check_bank_team(request: HttpRequest) -> HttpResponse | None:
     if refused is not None or access_session_organisation(request).runs_bank:
         return refused
     return refusal(request, 403, "Not for this organisation", "Only the organisation that runs the bank decides this.")
-
-
-# Two letters in Unicode's list that are no country: unions, test locales, «unknown».
-_NO_COUNTRIES = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-
-
-@lru_cache(maxsize=64)
-def _territories(language: str) -> dict[str, str]:
-    try:
-        return dict(Locale.parse(language, sep="-").territories)
-    except (UnknownLocaleError, ValueError):
-        return dict(Locale("en").territories)
-
-
-def country_name(code: str) -> str | None:
-    """The country's name in the language of the page; ``None`` if ISO 3166-1 has no such code."""
-    if len(code) != 2 or not code.isascii() or not code.isalpha() or code in _NO_COUNTRIES:
-        return None
-    return _territories(get_language() or "en").get(code) or _territories("en").get(code)

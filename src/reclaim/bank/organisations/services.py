@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reclaim.bank.organisations.models import Organisation
-from reclaim.bank.organisations.queries import active_organisations, country_name, key_mac
+from reclaim.bank.organisations.queries import active_organisations, key_mac
 from reclaim.sitekit import audit
+from reclaim.sitekit.places import is_country
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.ASCII)
 
@@ -31,7 +32,7 @@ def add_organisation(
     name, contact, country = name.strip(), contact.strip(), country.strip().upper()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ValueError("An organisation's name has 1 to 80 printable characters.")
-    if country_name(country) is None:
+    if not is_country(country):
         raise ValueError("A country is two letters of ISO 3166, such as GB.")
     spoken = [language.strip().lower() for language in languages]
     if not spoken or not all(_LANGUAGE.fullmatch(language) for language in spoken):
