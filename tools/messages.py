@@ -29,7 +29,14 @@ LOCALE = SOURCES / "locale"
 TEMPLATE = LOCALE / "django.pot"
 PAGE = ROOT / "docs" / "languages.md"
 ROOMS = ("bank", "sitekit")
-KEYWORDS = {"gettext": None, "_": None, "ngettext": (1, 2), "gettext_lazy": None, "ngettext_lazy": (1, 2)}
+KEYWORDS = {
+    "gettext": None,
+    "_": None,
+    "ngettext": (1, 2),
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+}
 WRITTEN = datetime.datetime(2026, 11, 26, tzinfo=datetime.UTC)
 PICTURES = "\n\n".join(f"![{code}](images/languages/{code}.png)" for code in ("ar", "hi", "ja", "fr"))
 UNREVIEWED = "not yet reviewed by a native speaker"

@@ -14,6 +14,8 @@ import itertools
 from dataclasses import dataclass
 from enum import Enum
 
+from django.utils.translation import gettext_noop
+
 from reclaim.sitekit.readable import ALPHABET, bare_text
 from reclaim.sitekit.secrets import mac
 
@@ -24,11 +26,11 @@ PIN_DIGITS = 8
 
 
 class Mistake(Enum):
-    """What is wrong with what was typed."""
+    """What is wrong with what was typed, as a sentence to be translated where it is shown."""
 
-    NUMBER = "A case number has 18 letters and digits. Please check what you typed."
-    CHARACTER = "One character of the case number seems to be mistyped. Please check it."
-    PIN = "A PIN has eight digits. Please check what you typed."
+    NUMBER = gettext_noop("A case number has 18 letters and digits. Please check what you typed.")
+    CHARACTER = gettext_noop("One character of the case number seems to be mistyped. Please check it.")
+    PIN = gettext_noop("A PIN has eight digits. Please check what you typed.")
 
 
 class MistypedError(ValueError):

@@ -36,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         pin = numbers.parse_pin(request.POST.get("pin", "")[:100])
         case = access_case(number, pin, network_of(request))
     except numbers.MistypedError as error:
-        return _not_signed_in(request, _said_of(error))
+        return _not_signed_in(request, _(error.mistake.value))
     except SlowDownError as error:
         return _slow_down(request, error.seconds)
     except DatabaseError as error:
@@ -50,14 +50,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     request.session.cycle_key()
     request.session[SESSION_KEY] = str(case.pk)
     return redirect("case")
-
-
-def _said_of(error: numbers.MistypedError) -> str:
-    return {
-        numbers.Mistake.NUMBER: _("A case number has 18 letters and digits. Please check what you typed."),
-        numbers.Mistake.CHARACTER: _("One character of the case number seems to be mistyped. Please check it."),
-        numbers.Mistake.PIN: _("A PIN has eight digits. Please check what you typed."),
-    }[error.mistake]
 
 
 def _not_signed_in(request: HttpRequest, error: str) -> HttpResponse:
