@@ -11,6 +11,7 @@ INSTALLED_APPS: list[str] = [
     "django.contrib.messages",
     "reclaim.sitekit",
     "reclaim.bank.platforms",
+    "reclaim.bank.peers",
     "reclaim.bank.organisations",
     "reclaim.bank.gate",
     "reclaim.bank.screening",

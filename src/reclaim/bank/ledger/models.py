@@ -49,6 +49,12 @@ class LedgerRecord(models.Model):
     modified_at = models.BigIntegerField()
     """Epoch seconds, never less than that of an earlier position."""
     withdrawn_at = models.DateTimeField(null=True)
+    only_for = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True, related_name="canaries")
+    """A canary: a value that nobody reported, in this platform's feed alone; ``None`` for every real signal."""
+    trust = models.PositiveSmallIntegerField(default=50)
+    """From 0 to 100, as ``bank.trust`` reckons it."""
+    review_only = models.BooleanField(default=False)
+    """Platforms' decisions speak against the signal: a match goes to a person, nothing is removed by itself."""
 
     class Meta:
         constraints = [
@@ -67,7 +73,7 @@ class LedgerRecord(models.Model):
 
 
 class Source(models.Model):
-    """One reason why a signal is in the bank: a signal of a person's case, or a platform's own find.
+    """One reason why a signal is in the bank: a signal of a person's case, a platform's own find, or a peer's word.
 
     A signal is active while one of its sources is. A held source has no record: what it would put into the bank waits
     in a ``HeldSignal``, so it can be in no feed and touches no signal of anybody else.
@@ -85,7 +91,11 @@ class Source(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     record = models.ForeignKey(LedgerRecord, on_delete=models.CASCADE, related_name="sources", null=True)
     platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE, null=True)
-    """The platform that found it; ``None`` for a person's case."""
+    """The platform that found it; ``None`` for a person's case and a peer."""
+    peer = models.ForeignKey("peers.Peer", on_delete=models.CASCADE, null=True)
+    """The other bank that it came from; ``None`` for a person's case and a platform."""
+    quality = models.PositiveSmallIntegerField(null=True)
+    """PDQ quality, 0 to 100, as whoever made the signal measured it; ``None`` where that is not known."""
     state = models.CharField(max_length=6, choices=State.choices, default=State.ACTIVE)
     added_position = models.BigIntegerField(default=0)
     """The record's position when this source was added. Whoever was given that position has the signal."""
@@ -97,6 +107,9 @@ class Source(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["record", "platform"], name="one_source_a_platform"),
+            models.CheckConstraint(
+                condition=models.Q(platform=None) | models.Q(peer=None), name="a_platform_or_a_peer"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state="ended")
                 | (models.Q(state="held") & models.Q(record=None))

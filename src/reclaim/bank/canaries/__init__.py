@@ -1,0 +1,1 @@
+"""Signals that nobody reported, one set a platform, so that a leaked list names its source."""

@@ -1,0 +1,1 @@
+"""Other banks that this one exchanges signals with."""
