@@ -136,6 +136,15 @@ def test_the_decoder_is_asked_for_with_the_first_heic_and_nothing_is_asked_elsew
     assert [line for line in said if "404" not in line] == []
 
 
+def test_a_sound_file_whose_program_cannot_be_had_is_not_called_damaged(device: Device) -> None:
+    film = b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isommp42" + bytes(100)
+    device.page.context.route("**/libheif.wasm", lambda route: route.abort())
+    device.page.context.route("**/hashing/video.js", lambda route: route.abort())
+    device.open()
+    found = device.signals({"heic": turned(1), "film": film})
+    assert {name: result["reason"] for name, result in found.items()} == {"heic": "not-fetched", "film": "not-fetched"}
+
+
 @pytest.mark.parametrize("lack", ["delete globalThis.WebAssembly;", "globalThis.Worker = undefined;"])
 def test_without_webassembly_it_says_unsupported_and_without_workers_the_page_does_it(
     lack: str, device: Device

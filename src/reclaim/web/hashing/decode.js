@@ -4,6 +4,7 @@
 
 import { fits, inTurn } from './budget.js';
 import { canDecodeFrames, FramePicture } from './frame.js';
+import { fetched } from './fetched.js';
 import { readHeader } from './header.js';
 import { lumaFromRgba } from './luma.js';
 import { Refusal } from './refusal.js';
@@ -123,7 +124,7 @@ async function opened(blob, header, inFrames) {
   } catch {
     if (header.format !== 'heic') throw new Refusal(await reasonOf(header));
   }
-  const { HeifPicture } = await import('./heif.js');
+  const { HeifPicture } = await fetched(() => import('./heif.js'));
   return HeifPicture.open(blob, MOST_PIXELS);
 }
 

@@ -192,7 +192,7 @@ export class Fingerprinter {
   //   {number, about, ok: true, kind: 'video', only: 'codec' | 'encrypted' | 'damaged' | 'plain',
   //    signals: [{type: 'md5', value}]}  or
   //   {number, about, ok: false, reason: 'empty' | 'not-a-picture' | 'too-large' | 'unreadable' | 'truncated' |
-  //    'encrypted' | 'unsupported'}.
+  //    'encrypted' | 'unsupported' | 'not-fetched'}.
   // about: {format, bytes, width?, height?, seconds?, modified?}, for the person's own eyes and never sent: pixels as
   // shown, seconds of a video, modified in milliseconds since 1970.
   // onProgress({done, total, part}) is called at the start, after each file, and as large files go on: part is 0..1,

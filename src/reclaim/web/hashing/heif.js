@@ -2,6 +2,7 @@
 // first of them.
 
 import { Refusal } from './refusal.js';
+import { fetched } from './fetched.js';
 import { fits } from './budget.js';
 import { lumaFromRgba } from './luma.js';
 
@@ -32,7 +33,7 @@ async function load() {
 
 async function library() {
   if (typeof WebAssembly !== 'object') throw new Refusal('unsupported');
-  loaded ??= { make: await load(), heif: null };
+  loaded ??= { make: await fetched(load), heif: null };
   loaded.heif ??= loaded.make();
   return loaded.heif;
 }

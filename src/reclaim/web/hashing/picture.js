@@ -3,6 +3,7 @@
 
 import { eachLumaStrip, Refusal, withPicture } from './decode.js';
 import { pdq } from './pdq.js';
+import { fetched } from './fetched.js';
 import { SquareResizer } from './resize.js';
 import { turned } from './turned.js';
 import { whyPoor } from './poor.js';
@@ -34,7 +35,7 @@ export function readSquare(blob) {
 
 async function exact(blob) {
   // Loaded for the first poor picture: most are not.
-  const { md5 } = await import('./md5.js');
+  const { md5 } = await fetched(() => import('./md5.js'));
   return { type: 'md5', value: await md5(blob) };
 }
 

@@ -1,6 +1,7 @@
 // What a worker can be asked to do; the page does the same itself where workers cannot. A task is given its input and
 // step(part), which it awaits as it goes on, part being 0..1, and which rejects to end it.
 
+import { fetched } from './fetched.js';
 import { sniff } from './header.js';
 import { pdq } from './pdq.js';
 import { fingerprintPicture, SIDE, squareLuma } from './picture.js';
@@ -8,17 +9,20 @@ import { selfTest } from './self_test.js';
 
 const VIDEOS = new Set(['mp4', 'mov', 'webm', 'mkv']);
 
+async function video(blob, format, step) {
+  let program;
+  try {
+    program = await fetched(() => import('./video.js'));
+  } catch ({ reason }) {
+    return { ok: false, reason };
+  }
+  return program.fingerprintVideo(blob, format, step);
+}
+
 // Resolves to a file's result but for its number; rejects only as step does, or if the file cannot be read.
 async function fingerprint(blob, step) {
   const format = await sniff(blob);
-  let found;
-  if (VIDEOS.has(format)) {
-    // Loaded when the first video comes: most people bring pictures only.
-    const { fingerprintVideo } = await import('./video.js');
-    found = await fingerprintVideo(blob, format, step);
-  } else {
-    found = await fingerprintPicture(blob);
-  }
+  const found = VIDEOS.has(format) ? await video(blob, format, step) : await fingerprintPicture(blob);
   return { ...found, about: { format, ...found.about } };
 }
 
