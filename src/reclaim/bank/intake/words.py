@@ -37,8 +37,8 @@ def words() -> dict[str, str]:
         "encrypted": _("This file is locked with a password or a licence. Save a copy without it and choose that."),
         "unsupported": _("Your browser cannot open this kind of file. Save it as JPEG, PNG or MP4 and choose that."),
         "not-fetched": _(
-            "The program that reads this kind of file could not be loaded. Switch your connection on and choose the file "
-            "again."
+            "The program that reads this kind of file could not be loaded. Switch your connection on and choose the "
+            "file again."
         ),
         "flat": _("There is too little to see in this picture for a good fingerprint."),
         "small": _("This picture is too small for a good fingerprint. Choose a larger copy if you have one."),
