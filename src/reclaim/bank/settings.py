@@ -21,6 +21,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.intake",
     "reclaim.bank.helper",
     "reclaim.bank.exchange",
+    "reclaim.bank.lookup",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.

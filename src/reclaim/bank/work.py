@@ -6,10 +6,21 @@ from reclaim.bank.cases.consents import forget_codes
 from reclaim.bank.cases.services import erase_ended_cases, forget_answers
 from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.gate.services import forget_used
+from reclaim.bank.lookup.services import forget_lookups
 from reclaim.bank.screening.services import forget_sketches
 from reclaim.sitekit.recurring import do_pieces
 
 
 def tick() -> bool:
     """Do each piece of work once; whether all went well."""
-    return do_pieces([erase_tombstones, forget_answers, forget_codes, erase_ended_cases, forget_used, forget_sketches])
+    return do_pieces(
+        [
+            erase_tombstones,
+            forget_answers,
+            forget_codes,
+            erase_ended_cases,
+            forget_used,
+            forget_sketches,
+            forget_lookups,
+        ]
+    )
