@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import withdraw
 from tests.personas import ActingPlatform, a_case, pdq_value
@@ -37,6 +39,20 @@ def test_a_new_case_does_not_show_what_was_decided_for_an_earlier_case_with_the_
     assert told(later) == told(fresh)
     platform.fetch_all()
     assert told(later) == told(fresh)
+
+
+@pytest.mark.parametrize("pictures", [1, 500])
+def test_the_bank_does_the_same_work_for_a_value_that_it_knows(pictures: int) -> None:
+    """Statement for statement, so that the time of an answer says nothing; and few, since every writer waits."""
+    a_case(*range(pictures))
+    work = []
+    for first in (0, 1000):
+        with CaptureQueriesContext(connection) as done:
+            withdraw(a_case(*range(first, first + pictures)).case)
+        work.append([(statement["sql"].split()[0], statement["sql"].count("(")) for statement in done])
+    known, new = work
+    assert known == new
+    assert len(known) < 50  # of both, making the case and withdrawing it
 
 
 # What somebody else may do with a case of her own that holds the same picture, at any moment.

@@ -6,14 +6,17 @@ from django.db import models
 
 
 class AuditEvent(models.Model):
-    """One thing that was done or, by staff, read. Rows are only ever added."""
+    """One thing that was done or, by staff, read. Rows are only ever added; what is erased is named no more."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     actor = models.CharField(max_length=100)
     """``person``, ``operator``, ``system``, ``platform:<id>`` or ``reviewer:<id>``."""
     action = models.CharField(max_length=60)
     target = models.CharField(max_length=100)
-    """``<kind>:<id>``; a case by its internal id, never its number."""
+    """``<kind>:<id>``; a case by its internal id, never its number; ``<kind>:erased`` once that is gone."""
+
+    class Meta:
+        indexes = [models.Index(fields=["target"])]
 
 
 class Attempt(models.Model):

@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from django.test import override_settings
@@ -36,6 +37,7 @@ from reclaim.bank.cases.services import (
 from reclaim.bank.feedback.services import TOMBSTONE_RETENTION, erase_tombstones
 from reclaim.bank.ledger.models import HeldSignal, LedgerRecord, Source
 from reclaim.signals import frames_text, vpdq_value
+from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.readable import ALPHABET
 from tests.personas import ActingPlatform, a_case, clip_frames, pdq_value
 
@@ -210,6 +212,61 @@ def test_what_was_withdrawn_may_be_added_again() -> None:
 
 
 @pytest.mark.django_db
+def test_a_signal_lives_as_long_as_one_item_that_has_it() -> None:
+    """Two copies of one video have the same frames; she takes one of the two out."""
+    platform = ActingPlatform.vetted()
+    film = a_video(1, 1)
+    copy = NewItem(2, "video", (NewSignal("md5", f"{2:032x}"), film.signals[1]))
+    case = create_case([film, copy, replace(film, number=3)]).case
+    assert [item.number for item in case.items.all()] == [1, 2]
+    statuses = dict.fromkeys([*(signal.value for signal in film.signals), copy.signals[0].value], "active")
+    for number, ended in ((1, film.signals[0]), (2, copy.signals[0])):
+        withdraw(case, [number])
+        statuses[ended.value] = "withdrawn"
+        if number == 2:
+            statuses[film.signals[1].value] = "withdrawn"
+        assert dict(LedgerRecord.objects.values_list("value", "status")) == statuses
+    # This platform asks for no frames of videos.
+    assert platform.fetch_all() == dict.fromkeys((film.signals[0].value, copy.signals[0].value), "Withdrawn")
+
+
+@pytest.mark.django_db
+def test_each_item_has_its_own_signal_whichever_of_them_the_bank_knew() -> None:
+    a_case(*range(0, 300, 3))
+    case = a_case(*range(300)).case
+    values = {item.number: item.signals.get().source.record.value for item in case.items.all()}
+    assert values == {seed + 1: pdq_value(seed) for seed in range(300)}
+    positions = list(LedgerRecord.objects.order_by("value").values_list("position", flat=True))
+    assert positions == sorted(positions)
+    assert positions == list(
+        Source.objects.filter(casesignal__item__case=case)
+        .order_by("record__value")
+        .values_list("added_position", flat=True)
+    )
+
+
+@pytest.mark.django_db
+def test_what_a_person_says_when_she_adds_a_picture_again_reaches_the_platforms() -> None:
+    case = a_case(1, 2).case
+    before = {record.value: record.position for record in LedgerRecord.objects.all()}
+
+    def add_again(said: str) -> None:
+        again = NewItem(1, "picture", (NewSignal("pdq", pdq_value(1)),), made_with_ai=said)
+        assert add_to_case(case, [again]).items == 0
+
+    add_again("unsaid")
+    assert {record.value: record.position for record in LedgerRecord.objects.all()} == before
+    add_again("yes")
+    labelled, other = LedgerRecord.objects.order_by("-position")
+    assert (labelled.value, labelled.position > before[pdq_value(1)]) == (pdq_value(1), True)
+    assert made_with_ai([labelled.pk, other.pk]) == {labelled.pk}
+    add_again("unsaid")
+    assert made_with_ai([labelled.pk, other.pk]) == {labelled.pk}
+    add_again("no")
+    assert made_with_ai([labelled.pk, other.pk]) == set()
+
+
+@pytest.mark.django_db
 def test_a_case_that_is_full_says_which_items_it_could_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reclaim.bank.cases.services.MOST_IN_A_CASE", 3)
     case = a_case(1, 2).case
@@ -282,8 +339,17 @@ def test_a_case_is_erased_ninety_days_after_its_last_item_was_withdrawn() -> Non
     LedgerRecord.objects.update(withdrawn_at=timezone.now() - TOMBSTONE_RETENTION - datetime.timedelta(days=1))
     erase_tombstones()
     CaseItem.objects.filter(state="withdrawn").update(withdrawn_on=days_ago)
+    trail = AuditEvent.objects.count()
     assert erase_ended_cases() == 1
     assert list(Case.objects.all()) == [shared]
+    # That something was done stays, with its second; whose case it was is forgotten with the case.
+    assert AuditEvent.objects.count() == trail + 1
+    assert set(AuditEvent.objects.filter(action__startswith="case.").values_list("action", "target")) == {
+        ("case.create", f"case:{shared.pk}"),
+        ("case.create", "case:erased"),
+        ("case.withdraw", "case:erased"),
+        ("case.erase", "cases:1"),
+    }
     # Only what the other case still holds is left of it.
     assert list(LedgerRecord.objects.values_list("value", flat=True)) == [pdq_value(1)]
     assert Source.objects.count() == 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from django.utils import timezone
@@ -43,6 +44,8 @@ class NewSignal:
     type: str
     value: str
     frames: tuple[str, ...] = ()
+    quality: int | None = None
+    """Of a PDQ, 0 to 100, as the person's device measured it."""
 
 
 @dataclass(frozen=True)
@@ -221,53 +224,90 @@ def _keep_answer(receipt: Receipt, named: Case | None, case: Case, told: Told) -
 
 def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refused: Sequence[Named]) -> Told:
     first = case.last_number + 1
-    there = _signals_of(case)
-    room = MOST_IN_A_CASE - case.items.filter(state__in=_NOT_ENDED).count()
-    taken: list[NewItem] = []
+    there = _ItemsThere(case)
+    room = MOST_IN_A_CASE - len(there.rows)
+    taken: list[tuple[NewItem, CaseItem]] = []
     not_taken = list(refused)
+    said: dict[int, CaseItem] = {}
     for item in items:
-        # The same signal twice is one, in the item that came first; an item with nothing new is none.
-        signals = [signal for signal in item.signals if (signal.type, signal.value) not in there]
-        if not signals:
-            continue
-        if len(taken) == room:
+        same = there.with_all_of(item)
+        if same is not None:
+            # The same again is one item, in the place that it has. What is said of it now counts.
+            if item.made_with_ai not in (CaseItem.MadeWithAi.UNSAID, same.made_with_ai):
+                same.made_with_ai = item.made_with_ai
+                if same.pk is not None:
+                    said[same.pk] = same
+        elif len(taken) == room:
             not_taken.append(Named(item.number, FULL))
-            continue
-        there |= {(signal.type, signal.value) for signal in signals}
-        _add_item(ledger, case, item, signals)
-        taken.append(item)
+        else:
+            row = CaseItem(
+                case=case,
+                number=case.last_number + item.number,
+                kind=item.kind,
+                made_with_ai=item.made_with_ai,
+                state=CaseItem.State.HELD if item.held_for else CaseItem.State.IN_PLACE,
+                held_for=list(item.held_for),
+            )
+            taken.append((item, row))
+            there.note(row, [(signal.type, signal.value) for signal in item.signals])
+    _put(ledger, taken)
+    _say(ledger, said.values())
     case.last_number += max([item.number for item in items] + [named.number for named in refused])
     case.save(update_fields=["last_number"])
-    held = [Named(item.number, item.held_for[0]) for item in taken if item.held_for]
+    held = [Named(item.number, item.held_for[0]) for item, _ in taken if item.held_for]
     return Told(first, len(taken), held, sorted(not_taken, key=lambda named: named.number))
 
 
-def _add_item(ledger: LedgerTransaction, case: Case, item: NewItem, signals: Sequence[NewSignal]) -> None:
-    row = CaseItem.objects.create(
-        case=case,
-        number=case.last_number + item.number,
-        kind=item.kind,
-        made_with_ai=item.made_with_ai,
-        state=CaseItem.State.HELD if item.held_for else CaseItem.State.IN_PLACE,
-        held_for=list(item.held_for),
-    )
-    for signal in signals:
-        if item.held_for:
-            source = ledger.hold_source(signal.type, signal.value, signal.frames)
-        else:
-            source = ledger.add_source(signal.type, signal.value, signal.frames)
-        CaseSignal.objects.create(item=row, source=source)
+class _ItemsThere:
+    """The items of a case that have not ended, and which of them has which signal.
+
+    Each item has a source of its own for each of its signals, so a signal that two items share lives as long as either.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.rows = list(case.items.filter(state__in=_NOT_ENDED))
+        by_key = {row.pk: row for row in self.rows}
+        self._having: dict[tuple[str, str], list[CaseItem]] = defaultdict(list)
+        signals = CaseSignal.objects.filter(item__in=by_key).values_list(
+            "item", "source__record__type", "source__record__value", "source__held__type", "source__held__value"
+        )
+        for item, record_type, record_value, held_type, held_value in signals:
+            self._having[record_type or held_type, record_value or held_value].append(by_key[item])
+
+    def note(self, row: CaseItem, signals: Iterable[tuple[str, str]]) -> None:
+        """One more."""
+        for signal in signals:
+            self._having[signal].append(row)
+
+    def with_all_of(self, item: NewItem) -> CaseItem | None:
+        """One that has every signal of this one."""
+        first, *others = [self._having.get((signal.type, signal.value), []) for signal in item.signals]
+        return next((row for row in first if all(row in having for having in others)), None)
+
+
+def _put(ledger: LedgerTransaction, taken: Sequence[tuple[NewItem, CaseItem]]) -> None:
+    CaseItem.objects.bulk_create([row for _, row in taken])
+    signals = []
+    for item, row in taken:
+        add = ledger.hold_source if item.held_for else ledger.add_source
+        for signal in item.signals:
+            source = add(signal.type, signal.value, signal.frames, quality=signal.quality)
+            signals.append(CaseSignal(item=row, source=source))
+    ledger.settle()
+    CaseSignal.objects.bulk_create(signals)
+
+
+def _say(ledger: LedgerTransaction, rows: Collection[CaseItem]) -> None:
+    """Save what a person says now of items that are there, and let their signals carry it into every feed."""
+    if not rows:
+        return
+    CaseItem.objects.bulk_update(rows, ["made_with_ai"])
+    for source in _sources([row.pk for row in rows]):
+        if source.record is not None and source.active:
+            ledger.touch(source.record)
 
 
 _NOT_ENDED = (CaseItem.State.IN_PLACE, CaseItem.State.HELD)
-
-
-def _signals_of(case: Case) -> set[tuple[str, str | None]]:
-    sources = Source.objects.filter(casesignal__item__case=case)
-    return {
-        *sources.filter(state=Source.State.ACTIVE).values_list("record__type", "record__value"),
-        *sources.filter(state=Source.State.HELD).values_list("held__type", "held__value"),
-    }
 
 
 def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str = "person") -> int:
@@ -291,7 +331,8 @@ def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str =
 
 
 def _sources(items: Sequence[int]) -> list[Source]:
-    return list(Source.objects.filter(casesignal__item__in=items).select_related("record"))
+    sources = Source.objects.filter(casesignal__item__in=items)
+    return list(sources.select_related("record").defer("record__frames"))
 
 
 def release_item(item: CaseItem, actor: str) -> bool:
@@ -327,22 +368,34 @@ def forget_answers() -> int:
     return deleted
 
 
+_ERASED_AT_ONCE = 10
+"""Cases in one transaction, for whose end every other writer waits."""
+
+
 def erase_ended_cases() -> int:
-    """Erase each case whose every item was withdrawn or refused ``CASE_RETENTION`` ago or longer; returns how many."""
+    """Erase each case whose every item was withdrawn or refused ``CASE_RETENTION`` ago or longer; returns how many.
+
+    What the audit trail says of it stays, and names it no more.
+    """
     end = timezone.now().date() - CASE_RETENTION
+    ended = (
+        Case.objects.exclude(items__state__in=_NOT_ENDED)
+        .exclude(items__withdrawn_on__gt=end)
+        .exclude(items__refused_on__gt=end)
+    )
     erased = 0
-    with locked_ledger():
-        ended = (
-            Case.objects.exclude(items__state__in=_NOT_ENDED)
-            .exclude(items__withdrawn_on__gt=end)
-            .exclude(items__refused_on__gt=end)
-        )
-        for case in ended:
-            sources = list(Source.objects.filter(casesignal__item__case=case))
-            audit.record("system", "case.erase", f"case:{case.pk}")
-            case.delete()
+    # Looked for before the lock is taken, and again under it: a person may add to her case meanwhile.
+    while keys := list(ended.values_list("pk", flat=True)[:_ERASED_AT_ONCE]):
+        with locked_ledger():
+            cases = list(ended.filter(pk__in=keys))
+            items = CaseItem.objects.filter(case__in=cases)
+            sources = list(Source.objects.filter(casesignal__item__in=items))
+            audit.forget("case", [case.pk for case in cases])
+            audit.forget("item", list(items.values_list("pk", flat=True)))
+            Case.objects.filter(pk__in=[case.pk for case in cases]).delete()
             forget_sources(sources)
-            erased += 1
+            audit.record("system", "case.erase", f"cases:{len(cases)}")
+        erased += len(cases)
     if erased:
         log_event("cases were erased", cases=erased)
     return erased

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
@@ -38,14 +39,11 @@ class Word:
 
 def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
     """Save a platform's words on signals; returns the indexes of those that are in no bank's record."""
-    unknown = []
     with locked_ledger() as ledger:
-        for index, word in enumerate(words):
-            record = LedgerRecord.objects.filter(type=word.type, value=word.value).first()
-            if record is None:
-                unknown.append(index)
-            else:
-                _take(ledger, platform, ledger.current(record), word)
+        known = _known(platform, words)
+        said = [(known.get((word.type, word.value)), word) for word in words]
+        _take(ledger, platform, [(record, word) for record, word in said if record is not None])
+        unknown = [index for index, (record, _) in enumerate(said) if record is None]
         audit.record(f"platform:{platform.pk}", "feedback.take", f"signals:{len(words) - len(unknown)}")
     log_event("feedback came in", platform=platform.pk, signals=len(words) - len(unknown), unknown=len(unknown))
     return unknown
@@ -59,48 +57,89 @@ def take_finds(platform: Platform, words: Sequence[Word]) -> list[int]:
     """
     withdrawn = []
     with locked_ledger() as ledger:
+        known = _known(platform, words)
+        theirs = Source.objects.filter(record__in=[record.pk for record in known.values()], platform=None)
+        # A canary is nobody's find either: submitting it again must not put it into every feed.
+        not_a_find = {
+            *theirs.values_list("record_id", flat=True),
+            *(record.pk for record in known.values() if record.only_for_id is not None),
+        }
+        said = []
         for index, word in enumerate(words):
-            record = LedgerRecord.objects.filter(type=word.type, value=word.value).first()
-            if record is None or not record.sources.filter(platform=None).exists():
+            record = known.get((word.type, word.value))
+            if record is None or record.pk not in not_a_find:
                 record = ledger.add_find(word.type, word.value, platform)
-            if ledger.current(record).status == LedgerRecord.Status.WITHDRAWN:
+            if record.status == LedgerRecord.Status.WITHDRAWN:
                 withdrawn.append(index)
             else:
-                _take(ledger, platform, ledger.current(record), word)
+                said.append((record, word))
+        ledger.settle()
+        _take(ledger, platform, said)
         audit.record(f"platform:{platform.pk}", "finds.take", f"signals:{len(words) - len(withdrawn)}")
     log_event("a platform submitted signals", platform=platform.pk, signals=len(words) - len(withdrawn))
     return withdrawn
 
 
-def _take(ledger: LedgerTransaction, platform: Platform, record: LedgerRecord, word: Word) -> None:
-    if word.feedback in ENDS_A_COPY:
-        ledger.withdraw_sources(Source.objects.filter(record=record, platform=platform).select_related("record"))
-        _acknowledge(platform, ledger.current(record))
-        return
-    Feedback.objects.update_or_create(
-        platform=platform,
-        record=record,
-        defaults={"value": word.feedback.value, "tags": word.tags, "said_position": ledger.position},
+def _known(platform: Platform, words: Sequence[Word]) -> dict[tuple[str, str | None], LedgerRecord]:
+    """The records of these signals that the platform may know of, by type and value."""
+    values = {word.value for word in words}
+    named = {(word.type, word.value) for word in words}
+    records = LedgerRecord.objects.filter(Q(only_for=None) | Q(only_for=platform), value__in=values).defer("frames")
+    return {(record.type, record.value): record for record in records if (record.type, record.value) in named}
+
+
+def _take(ledger: LedgerTransaction, platform: Platform, said: Sequence[tuple[LedgerRecord, Word]]) -> None:
+    # Of several words on one signal the last counts.
+    words = {record.pk: (record, word) for record, word in said if word.feedback not in ENDS_A_COPY}
+    ends_of = [record.pk for record, word in said if word.feedback in ENDS_A_COPY]
+    Feedback.objects.bulk_create(
+        [
+            Feedback(
+                platform=platform,
+                record=record,
+                value=word.feedback.value,
+                tags=word.tags,
+                said_position=ledger.position,
+            )
+            for record, word in words.values()
+        ],
+        update_conflicts=True,
+        unique_fields=["platform", "record"],
+        update_fields=["value", "tags", "said_position"],
     )
-    if record.status == LedgerRecord.Status.ACTIVE:
-        ledger.touch(record)
+    for record, _ in words.values():
+        if record.status == LedgerRecord.Status.ACTIVE:
+            ledger.touch(record)
+    if ends_of:
+        ledger.withdraw_sources(Source.objects.filter(record__in=ends_of, platform=platform))
+        ledger.settle()
+        _acknowledge(platform, tombstones().filter(pk__in=ends_of))
 
 
-def _acknowledge(platform: Platform, record: LedgerRecord) -> None:
-    if record.status != LedgerRecord.Status.WITHDRAWN:
-        return
-    Acknowledgement.objects.update_or_create(platform=platform, record=record, defaults={"at": timezone.now()})
-    if _all_have_acknowledged(record):
-        erase(record)
+def _acknowledge(platform: Platform, ended: QuerySet[LedgerRecord]) -> None:
+    now = timezone.now()
+    Acknowledgement.objects.bulk_create(
+        [Acknowledgement(platform=platform, record=record, at=now) for record in ended.only("pk")],
+        update_conflicts=True,
+        unique_fields=["platform", "record"],
+        update_fields=["at"],
+    )
+    for acknowledged in _all_have_acknowledged(ended):
+        erase(acknowledged)
 
 
-def _all_have_acknowledged(record: LedgerRecord) -> bool:
+def _all_have_acknowledged(ended: QuerySet[LedgerRecord]) -> list[QuerySet[LedgerRecord]]:
+    """Those of these tombstones that every platform has acknowledged: frames of videos, and all other signals."""
     # An acknowledgement of an earlier withdrawal of the same signal does not count for this one.
-    acknowledged = Acknowledgement.objects.filter(record=record, at__gte=record.withdrawn_at).values("platform")
-    platforms = vetted_platforms()
-    if record.type == LedgerRecord.Type.VPDQ:
-        platforms = platforms.filter(takes_videos=True)
-    return platforms.exists() and not platforms.exclude(pk__in=acknowledged).exists()
+    record, withdrawn_at = OuterRef(OuterRef("pk")), OuterRef(OuterRef("withdrawn_at"))
+    its_own = Acknowledgement.objects.filter(platform=OuterRef("pk"), record=record, at__gte=withdrawn_at)
+    found = []
+    for videos in (False, True):
+        waited_for = vetted_platforms().filter(takes_videos=True) if videos else vetted_platforms()
+        of_a_kind = ended.filter(type=LedgerRecord.Type.VPDQ) if videos else ended.exclude(type=LedgerRecord.Type.VPDQ)
+        if waited_for.exists():
+            found.append(of_a_kind.exclude(Exists(waited_for.exclude(Exists(its_own)).order_by())))
+    return found
 
 
 def erase_tombstones() -> int:
@@ -109,13 +148,13 @@ def erase_tombstones() -> int:
     Those whose retention has ended, acknowledged or not; and those for which only a platform was missing that has
     lost its access since.
     """
-    erased = 0
     end = timezone.now() - TOMBSTONE_RETENTION
+    old = tombstones().filter(Q(withdrawn_at=None) | Q(withdrawn_at__lt=end))
+    # Looked for before the lock is taken: every writer would wait for the search.
+    if not any(some.exists() for some in (old, *_all_have_acknowledged(tombstones()))):
+        return 0
     with locked_ledger():
-        for record in tombstones():
-            if record.withdrawn_at is None or record.withdrawn_at < end or _all_have_acknowledged(record):
-                erase(record)
-                erased += 1
+        erased = erase(old) + sum(erase(acknowledged) for acknowledged in _all_have_acknowledged(tombstones()))
     if erased:
         log_event("tombstones lost their values", signals=erased)
     return erased
