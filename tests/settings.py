@@ -11,11 +11,13 @@ os.environ["RECLAIM_DATABASE_URL"] = os.environ["RECLAIM_TEST_POSTGRES_URL"] if 
 from reclaim.bank import settings as bank  # noqa: E402
 from reclaim.platform import settings as platform  # noqa: E402
 from reclaim.platform.settings import *  # noqa: E402, F403
+from reclaim.sitekit.roles import BANK_ROLES, PLATFORM_ROLES  # noqa: E402
 from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
 
 INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
 ROOT_URLCONF = "reclaim.bank.urls"
 LANGUAGES = bank.LANGUAGES
+STAFF_ROLES = (*BANK_ROLES, *PLATFORM_ROLES)
 SESSION_COOKIE_NAME = "test-session"
 LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]

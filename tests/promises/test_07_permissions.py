@@ -30,6 +30,7 @@ PUBLIC = {
         "leave",
         "limits",
         "manifest",
+        "member-sign-in",
         "privacy",
         "puzzle",
         "situation",
@@ -38,7 +39,7 @@ PUBLIC = {
         "start-leaving",
         "under-18",
     },
-    "reclaim.platform.urls": {"review-sign-in"},
+    "reclaim.platform.urls": {"member-sign-in"},
 }
 
 

@@ -3,13 +3,15 @@
 import os
 
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
+from reclaim.sitekit.roles import BANK_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
-from reclaim.sitekit.settings import SECURE
+from reclaim.sitekit.settings import SECURE, STAFF_APPS
 
 INSTALLED_APPS: list[str] = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "reclaim.sitekit",
+    *STAFF_APPS,
     "reclaim.bank.platforms",
     "reclaim.bank.peers",
     "reclaim.bank.organisations",
@@ -27,6 +29,7 @@ ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
 LANGUAGES = list(OWN_NAMES.items())
+STAFF_ROLES = BANK_ROLES
 
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
 """The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reclaim.cli import bank_gate
+from reclaim.cli import bank_gate, members
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
+from reclaim.sitekit.roles import BANK_ROLES
 
 if TYPE_CHECKING:
     from reclaim.bank.platforms.services import PlatformKeys
@@ -35,6 +36,7 @@ def command() -> None:
 
 command.add_command(bank_gate.codes)
 command.add_command(bank_gate.harmless)
+command.add_command(members.group("bank", BANK_ROLES), "member")
 
 
 @command.command()

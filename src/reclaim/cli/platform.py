@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from reclaim.cli import members
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
+from reclaim.sitekit.roles import PLATFORM_ROLES
 
 if TYPE_CHECKING:
     from reclaim.client import BankClient, BankError, SyncReport
@@ -46,6 +48,9 @@ def command() -> None:
     Example:
       reclaim platform serve --data platform-data
     """
+
+
+command.add_command(members.group("platform", PLATFORM_ROLES), "member")
 
 
 @command.command()
@@ -289,42 +294,6 @@ def decide(
         click.echo(json.dumps({**match_as_json(decided), "upload_status": decided.upload.status, "bank_told": told}))
     else:
         click.echo(f"Decided: {decided.status}." + (" The bank was told." if told else ""))
-
-
-@command.group()
-def reviewer() -> None:
-    """Make accounts for the people who review.
-
-    \b
-    Example:
-      reclaim platform reviewer add Ada --data platform-data
-    """
-
-
-@reviewer.command("add")
-@click.argument("name")
-@site_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def reviewer_add(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
-    """Make an account for NAME and print its password, once. It is replaced at the first sign-in.
-
-    \b
-    Example:
-      reclaim platform reviewer add Ada --data platform-data
-    """
-    _open(data, database_url)
-    from reclaim.platform.review.services import NameTakenError, add_reviewer
-
-    try:
-        password = add_reviewer(name)
-    except NameTakenError as error:
-        fail(Exit.NAME_TAKEN, str(error))
-    except ValueError as error:
-        fail(Exit.USAGE, str(error))
-    if as_json:
-        click.echo(json.dumps({"name": name.strip(), "password": password}))
-    else:
-        click.echo(f"«{name.strip()}» may sign in, once, with this password: {password}")
 
 
 @command.command()

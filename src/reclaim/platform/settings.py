@@ -1,14 +1,14 @@
 """Settings of a platform's site."""
 
+from reclaim.sitekit.roles import PLATFORM_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
-from reclaim.sitekit.settings import DATA, SECURE
+from reclaim.sitekit.settings import DATA, SECURE, STAFF_APPS
 
 INSTALLED_APPS: list[str] = [
-    "django.contrib.contenttypes",
-    "django.contrib.auth",
     "django.contrib.sessions",
     "django.contrib.messages",
     "reclaim.sitekit",
+    *STAFF_APPS,
     "reclaim.platform.subscription",
     "reclaim.platform.outcomes",
     "reclaim.platform.inbox",
@@ -17,12 +17,7 @@ INSTALLED_APPS: list[str] = [
 ROOT_URLCONF = "reclaim.platform.urls"
 SESSION_COOKIE_NAME = "__Host-r" if SECURE else "r"
 
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-]
+STAFF_ROLES = PLATFORM_ROLES
 
 UPLOADS = DATA / "uploads"
 """Review copies of held pictures, while they wait for a decision."""

@@ -8,5 +8,6 @@ handler500 = "reclaim.sitekit.problems.server_error"
 
 urlpatterns = [
     path("api/", include("reclaim.platform.inbox.urls")),
+    path("", include("reclaim.sitekit.accounts.urls")),
     path("", include("reclaim.platform.review.urls")),
 ]

@@ -28,7 +28,10 @@ class Access(StrEnum):
     FETCH_KEY = "platform, by its fetch key"
     SUBMIT_KEY = "platform, by its submit key"
     FEEDBACK_KEY = "platform, by its feedback key"
-    REVIEWER = "reviewer, by a signed-in session"
+    PASSWORD_SHOWN = "member of the staff who has shown a password and no second factor yet"  # noqa: S105 a sentence
+    MEMBER = "member of the staff, by a session with a second factor"
+    STAFF = "member of the bank's staff, by a session with a second factor"
+    REVIEWER = "member of a platform's review, by a session with a second factor"
     UPLOAD_KEY = "platform's own system, by its upload key"
     ORGANISATION = "organisation that helps people, by a signed-in session"
     BANK_TEAM = "organisation that runs the bank, by a signed-in session"
@@ -57,9 +60,20 @@ def requires(access: Access) -> Callable[[View], View]:
     return mark
 
 
-def access_of(view: Callable[..., Any]) -> Access | None:
-    """The access that a view names, or ``None``."""
+def access_of(view: Callable[..., Any], method: str | None = None) -> Access | None:
+    """The access that a view names, or ``None``.
+
+    A view of an API (``sitekit.api``) has one for each method; for a method that it does not serve, the first.
+    """
+    by_method: dict[str, Access | None] | None = getattr(view, "access_by_method", None)
+    if by_method:
+        return by_method[method] if method in by_method else next(iter(by_method.values()))
     return getattr(view, "access", None)
+
+
+def accesses_of(view: Callable[..., Any]) -> set[Access | None]:
+    """Every access that a view names, whatever the method."""
+    return set(getattr(view, "access_by_method", {}).values()) or {access_of(view)}
 
 
 class DenyByDefault:
@@ -75,7 +89,7 @@ class DenyByDefault:
         self, request: HttpRequest, view: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         """Let the request through to its view, or answer with the refusal."""
-        access = access_of(view)
+        access = access_of(view, request.method)
         check = _checks.get(access) if access is not None else None
         if check is None:
             return problem(403, "Not open", "This route names nobody who may call it.")

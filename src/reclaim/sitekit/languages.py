@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils import translation
@@ -101,6 +103,17 @@ class LanguageOfThePage:
                 return response
         finally:
             set_script_prefix(before)
+
+
+def in_english(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer in English, whatever the browser asks for."""
+
+    @wraps(view)
+    def answer_in_english(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with translation.override("en"):
+            return view(request, *args, **kwargs)
+
+    return answer_in_english
 
 
 def languages(request: HttpRequest) -> dict[str, object]:

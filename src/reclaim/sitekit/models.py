@@ -10,7 +10,7 @@ class AuditEvent(models.Model):
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     actor = models.CharField(max_length=100)
-    """``person``, ``operator``, ``system``, ``platform:<id>`` or ``reviewer:<id>``."""
+    """``person``, ``operator``, ``system``, ``platform:<id>`` or ``member:<id>``."""
     action = models.CharField(max_length=60)
     target = models.CharField(max_length=100)
     """``<kind>:<id>``; a case by its internal id, never its number; ``<kind>:erased`` once that is gone."""

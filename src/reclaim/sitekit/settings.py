@@ -75,6 +75,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "reclaim.sitekit.origin.SameOriginWrites",
     "django.contrib.messages.middleware.MessageMiddleware",
+    # The library of second factors wants it; none of that library's own routes is open (docs/decisions/0018).
+    "allauth.account.middleware.AccountMiddleware",
     "reclaim.sitekit.access.DenyByDefault",
 ]
 TEMPLATES = [
@@ -86,10 +88,39 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "reclaim.sitekit.languages.languages",
+                "reclaim.sitekit.accounts.context.staff",
             ]
         },
     }
 ]
+
+STAFF_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "allauth.account",
+    "allauth.mfa",
+    "reclaim.sitekit.accounts",
+]
+AUTH_USER_MODEL = "accounts.Member"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["name"]},
+    },
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "name"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "reclaim.sitekit.accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+# A clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+MFA_RECOVERY_CODE_DIGITS = 10
 
 LEAVE_ADDRESS = os.environ.get("RECLAIM_LEAVE_ADDRESS", "")
 """Where «Leave this page» leads; empty for the directory's own choice."""
@@ -135,5 +166,7 @@ LOGGING = {
         "django.server": {"level": "CRITICAL"},
         "gunicorn": {"level": "ERROR"},
         "urllib3": {"level": "CRITICAL"},
+        # It names security keys.
+        "fido2": {"level": "CRITICAL"},
     },
 }

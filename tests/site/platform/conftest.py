@@ -9,8 +9,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from reclaim.platform.inbox.services import make_upload_key
-from reclaim.platform.review.models import Reviewer
-from reclaim.platform.review.services import add_reviewer
+from reclaim.sitekit.permissions import Role
+from tests.members import signed_in
 from tests.site.platform.world import PlatformApi
 
 
@@ -29,9 +29,7 @@ def api(db: None) -> PlatformApi:
 
 @pytest.fixture
 def reviewer(db: None) -> Client:
-    """Ada, signed in, with a password of her own."""
-    add_reviewer("Ada")
-    Reviewer.objects.update(must_choose_password=False)
+    """Ada, signed in."""
     client = Client()
-    client.force_login(Reviewer.objects.get().user)
+    signed_in(client, Role.REVIEWER, name="Ada")
     return client

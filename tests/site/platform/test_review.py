@@ -12,10 +12,9 @@ from django.test import Client
 from PIL import Image
 
 from reclaim.platform.inbox.models import Decision, Match
-from reclaim.platform.review.models import Reviewer
-from reclaim.platform.review.services import NameTakenError, add_reviewer
 from reclaim.platform.subscription.bank import BankAccess, save_bank
 from reclaim.protocol.stopncii_v1 import FeedbackValue
+from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.models import AuditEvent
 from tests.site.platform.world import (
     ASTRONAUT,
@@ -52,57 +51,15 @@ def detail(values: np.ndarray) -> float:
 
 
 def test_without_sign_in_every_page_leads_to_the_sign_in_page(match: str) -> None:
-    for path in ("/", f"/matches/{match}/", f"/matches/{match}/picture", "/password/"):
+    for path in ("/", f"/matches/{match}/", f"/matches/{match}/picture", "/account/password/"):
         answer = Client().get(path, headers={"Accept": "text/html"})
         assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")
-
-
-def test_the_one_time_password_opens_nothing_but_the_choice_of_another() -> None:
-    password = add_reviewer("Ada")
-    client = Client()
-    signed_in = client.post("/sign-in/", {"name": "Ada", "password": password}, headers=OWN_PAGE)
-    assert signed_in["Location"] == "/"
-    assert client.get("/", headers=OWN_PAGE)["Location"] == "/password/"
-    weak = client.post("/password/", {"password": "password1234", "again": "password1234"}, headers=OWN_PAGE)
-    assert weak.status_code == 400
-    assert "too common" in weak.content.decode()
-    other = client.post("/password/", {"password": "a kettle, an owl", "again": "a kettle, an oak"}, headers=OWN_PAGE)
-    assert other.status_code == 400
-    own = {"password": "a kettle, an owl", "again": "a kettle, an owl"}
-    assert client.post("/password/", own, headers=OWN_PAGE)["Location"] == "/"
-    assert client.get("/", headers=OWN_PAGE).status_code == 200
-    old = Client().post("/sign-in/", {"name": "Ada", "password": password}, headers=OWN_PAGE)
-    assert old.status_code == 403
-
-
-def test_passwords_are_kept_as_argon2_hashes() -> None:
-    add_reviewer("Ada")
-    assert Reviewer.objects.get().user.password.startswith("argon2$argon2id$")
 
 
 def test_signing_out_ends_the_session(reviewer: Client) -> None:
     assert reviewer.get("/", headers=OWN_PAGE).status_code == 200
     reviewer.post("/sign-out/", headers=OWN_PAGE)
     assert reviewer.get("/", headers=OWN_PAGE)["Location"] == "/sign-in/"
-
-
-def test_an_account_that_was_made_inactive_is_out_at_once(reviewer: Client) -> None:
-    user = Reviewer.objects.get().user
-    user.is_active = False
-    user.save()
-    assert reviewer.get("/", headers=OWN_PAGE)["Location"] == "/sign-in/"
-
-
-@pytest.mark.parametrize("name", ["", " ", "a" * 81, "\x00"])
-def test_a_reviewers_name_must_be_plain(name: str) -> None:
-    with pytest.raises(ValueError, match="printable"):
-        add_reviewer(name)
-
-
-def test_two_reviewers_cannot_share_a_name() -> None:
-    add_reviewer("Ada")
-    with pytest.raises(NameTakenError):
-        add_reviewer(" Ada ")
 
 
 def test_the_queue_lists_what_waits_and_shows_no_picture(reviewer: Client, match: str) -> None:
@@ -155,7 +112,7 @@ def test_a_turned_phone_picture_is_shown_upright(api: PlatformApi, reviewer: Cli
 
 
 def test_every_read_and_write_of_a_reviewer_is_audited(reviewer: Client, match: str) -> None:
-    who = f"reviewer:{Reviewer.objects.get().pk}"
+    who = Member.objects.get().actor
     AuditEvent.objects.all().delete()
     reviewer.get("/", headers=OWN_PAGE)
     reviewer.get(f"/matches/{match}/", headers=OWN_PAGE)
@@ -241,7 +198,7 @@ def test_what_another_platform_calls_itself_cannot_become_markup(api: PlatformAp
 
 
 def test_no_page_names_another_host_or_carries_a_signal(reviewer: Client, match: str) -> None:
-    for path in ("/", f"/matches/{match}/", f"/matches/{match}/?shown=1", "/password/"):
+    for path in ("/", f"/matches/{match}/", f"/matches/{match}/?shown=1", "/account/"):
         page = reviewer.get(path, headers=OWN_PAGE).content.decode()
         assert "//" not in page.replace("<!doctype html>", ""), path
         assert pdq(ASTRONAUT) not in page

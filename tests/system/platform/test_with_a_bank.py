@@ -220,14 +220,14 @@ def test_300_mb_over_a_socket_get_a_clear_answer(platform: Platform) -> None:
     assert platform.upload(CAT.read_bytes())["status"] == "clear"
 
 
-def test_the_reviewer_command_makes_an_account_that_signs_in(platform: Platform) -> None:
-    made = platform.json("reviewer", "add", "Ada")
-    assert platform.run("reviewer", "add", "Ada").returncode == 31
+def test_the_member_command_makes_an_account_that_can_be_set_up(platform: Platform) -> None:
+    made = platform.json("member", "add", "Ada", "--role", "reviewer")
+    assert platform.run("member", "add", "Ada", "--role", "lead").returncode == 31
     platform.start()
     form = urlencode({"name": "Ada", "password": made["password"]})
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = platform.call("POST", "/sign-in/", body=form, headers=headers, redirect=False)
-    assert (answer.status, answer.headers["Location"]) == (302, "/")
+    assert (answer.status, answer.headers["Location"]) == (302, "/sign-in/set-up/")
     assert answer.headers["Set-Cookie"].startswith("r=")
     assert "HttpOnly" in answer.headers["Set-Cookie"]
     assert "SameSite=Strict" in answer.headers["Set-Cookie"]

@@ -3,15 +3,10 @@ what is held. English only, like every page for staff."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from reclaim.bank.cases.codes import parse_code
@@ -32,6 +27,7 @@ from reclaim.bank.screening.words import FOR_PRACTITIONERS, Hold
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
+from reclaim.sitekit.languages import in_english
 from reclaim.sitekit.limits import Limit, SlowDownError, network_of, seconds_to_wait
 from reclaim.sitekit.problems import refusal
 
@@ -41,19 +37,6 @@ NO_SUCH_CODE = (
     "for another organisation."
 )
 RELEASE = "release"
-
-View = Callable[..., HttpResponse]
-
-
-def in_english(view: View) -> View:
-    """Render the page in English, whatever the browser asks for."""
-
-    @wraps(view)
-    def render_in_english(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with translation.override("en"):
-            return view(request, *args, **kwargs)
-
-    return render_in_english
 
 
 def _actor(organisation: Organisation) -> str:

@@ -7,26 +7,6 @@ from django import forms
 from reclaim.platform.inbox.models import Decision
 
 
-class SignInForm(forms.Form):
-    """Name and password."""
-
-    name = forms.CharField(max_length=80)
-    password = forms.CharField(max_length=200, strip=False)
-
-
-class PasswordForm(forms.Form):
-    """A new password, twice."""
-
-    password = forms.CharField(max_length=200, strip=False)
-    again = forms.CharField(max_length=200, strip=False)
-
-    def clean(self) -> None:
-        """Both must be the same."""
-        super().clean()
-        if self.cleaned_data.get("password") != self.cleaned_data.get("again"):
-            raise forms.ValidationError("The two passwords are not the same.")
-
-
 class DecisionForm(forms.Form):
     """What a reviewer decided, and why if they like to say."""
 

@@ -6,10 +6,7 @@ from reclaim.platform.review import views
 
 # Numbers are read by the views: a malformed one is refused without a session as any other is.
 urlpatterns = [
-    path("", views.queue, name="review-queue"),
-    path("sign-in/", views.sign_in, name="review-sign-in"),
-    path("sign-out/", views.sign_out, name="review-sign-out"),
-    path("password/", views.password, name="review-password"),
+    path("", views.queue, name="staff-home"),
     path("matches/<str:number>/", views.match, name="review-match"),
     path("matches/<str:number>/picture", views.picture, name="review-picture"),
     path("matches/<str:number>/decision", views.decision, name="review-decision"),

@@ -1,0 +1,111 @@
+"""A member's own account: password, second factors, recovery codes. Every change asks for the second factor anew."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from reclaim.sitekit.access import Access, requires
+from reclaim.sitekit.accounts import ceremony, services
+from reclaim.sitekit.accounts.forms import PasswordForm
+from reclaim.sitekit.accounts.queries import factors, has_app
+from reclaim.sitekit.permissions import access_member, fresh
+
+
+@requires(Access.MEMBER)
+@require_safe
+def account(request: HttpRequest) -> HttpResponse:
+    """What the account has."""
+    own = factors(access_member(request))
+    about = {"factors": own, "has_app": has_app(access_member(request)), "only_one": len(own) == 1}
+    return render(request, "accounts/account.html", about)
+
+
+@requires(Access.MEMBER)
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Choose another password; every other session of the member ends."""
+    member = access_member(request)
+    if request.method != "POST":
+        return render(request, "accounts/password.html")
+    form = PasswordForm(request.POST)
+    errors = ["The two passwords are not the same, or one is missing. Please type both again."]
+    if form.is_valid():
+        try:
+            services.choose_password(member, form.cleaned_data["password"])
+        except ValidationError as error:
+            errors = list(error.messages)
+        else:
+            update_session_auth_hash(request, member)
+            messages.success(request, "Your password is changed. Other sessions of yours have ended.")
+            return redirect("member-account")
+    return render(request, "accounts/password.html", {"errors": errors}, status=400)
+
+
+@requires(Access.MEMBER)
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def app(request: HttpRequest) -> HttpResponse:
+    """Add an authenticator app, or replace it."""
+    member = access_member(request)
+    errors = []
+    if request.method == "POST":
+        secret = ceremony.new_app(request)
+        if secret:
+            services.add_app(member, secret)
+            ceremony.forget_offer(request)
+            messages.success(request, "Your authenticator app is set up.")
+            return redirect("member-account")
+        errors = ["The code is not the one that your app shows now. Check your device's clock, and type the next code."]
+    offer = ceremony.offer_app(request, member, anew=not errors)
+    return render(request, "accounts/app.html", {"app": offer, "errors": errors}, status=400 if errors else 200)
+
+
+@requires(Access.MEMBER)
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def key(request: HttpRequest) -> HttpResponse:
+    """Add a security key."""
+    member = access_member(request)
+    errors = []
+    if request.method == "POST":
+        credential = ceremony.new_key(request)
+        if credential is not None:
+            services.add_key(member, request.POST.get("name", ""), credential)
+            messages.success(request, "Your security key is set up.")
+            return redirect("member-account")
+        errors = ["This security key could not be set up. Try again, or use another one."]
+    about = {"key_options": ceremony.offer_key(member), "longest": services.LONGEST_KEY_NAME, "errors": errors}
+    return render(request, "accounts/key.html", about, status=400 if errors else 200)
+
+
+@requires(Access.MEMBER)
+@fresh
+@require_POST
+def remove(request: HttpRequest) -> HttpResponse:
+    """Remove a second factor that is not the only one."""
+    try:
+        services.remove_factor(access_member(request), request.POST.get("factor", ""))
+    except services.LastFactorError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, "Removed.")
+    return redirect("member-account")
+
+
+@requires(Access.MEMBER)
+@fresh
+@require_http_methods(["GET", "HEAD", "POST"])
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Show the recovery codes the first time (GET); make new ones (POST)."""
+    member = access_member(request)
+    if request.method == "POST":
+        services.new_recovery_codes(member)
+        return redirect("member-recovery-codes")
+    codes = [] if request.method == "HEAD" else services.show_recovery_codes(member)
+    return render(request, "accounts/recovery_codes.html", {"codes": [f"{code[:5]} {code[5:]}" for code in codes]})
