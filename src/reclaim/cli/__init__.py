@@ -11,6 +11,7 @@ import reclaim
 COMMANDS = {
     "bank": "Run a bank: serve it, vet platforms, make and withdraw cases.",
     "bench": "Measure this machine against named peers.",
+    "conformance": "Hold a bank or a platform's client to the exchange.",
     "compare": "Compare what a bank gives to browsers with this checkout.",
     "demo": "Serve a bank and a platform on this machine, to try it.",
     "hash": "Fingerprint pictures on this machine.",

@@ -46,6 +46,10 @@ class Exit(IntEnum):
     BANK_UNREACHABLE = 32
     REFUSED_BY_BANK = 33
     DIFFERS = 40
+    DOES_NOT_CONFORM = 50
+    HELD = 60
+    REMOVED = 61
+    NOT_LOOKED_UP = 62
 
 
 _BY_ERROR: dict[type[SignalError], Exit] = {

@@ -1,0 +1,1 @@
+"""Checks of a bank: it is asked over HTTP with a platform's keys."""

@@ -1,0 +1,1 @@
+"""How the suite runs clients that it knows: ``python -m reclaim.conformance.drivers.NAME sync|list``."""
