@@ -60,7 +60,7 @@ def _flips(generator: np.random.Generator) -> list[dict[str, Any]]:
     codes = crops_of_photos(generator, crops=20)
     rows = []
     for bits in FLIPS:
-        copies = flipped(codes, np.full((len(codes), 1), bits), generator)
+        copies = flipped(codes, np.full(len(codes), bits), generator)
         shared = np.count_nonzero(samples_of(codes) == samples_of(copies), axis=1)
         found = {"blind_one": int((shared >= 1).sum()), "blind_two": int((shared >= 2).sum())}
         rows.append({"edit": f"{bits} bits", "copies": len(codes), "plain": len(codes), **found})

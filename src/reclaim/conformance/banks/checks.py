@@ -153,7 +153,7 @@ def resumes(bank: BankUnderTest) -> None:
     expect(
         not missing,
         f"A client that stops after two pages and resumes later misses {len(missing)} signals.",
-        "v1: startTimestamp is inclusive, and nextSetTimestamp that of the last record on this page. v2: the cursor too.",
+        "v1: startTimestamp is inclusive, and nextSetTimestamp is that of the last record on this page.",
     )
 
 
