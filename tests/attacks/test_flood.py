@@ -8,6 +8,7 @@ import json
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from reclaim.bank.gate import puzzles
 from reclaim.bank.gate.figures import OWN_FILE, figures, read_figures
 from reclaim.bank.gate.models import IntakeCode, UsedPuzzle
 from reclaim.bank.gate.puzzles import ProofError, check_proof
+from reclaim.bank.gate.queries import load
 from reclaim.bank.gate.services import forget_used, make_codes, revoke_codes
 from reclaim.bank.ledger.models import LedgerClock
 from reclaim.bank.screening.models import Sending
@@ -247,12 +249,26 @@ def test_what_let_a_case_in_lets_nothing_into_another_even_with_its_receipt(by: 
     assert made.case.items.count() == 1
 
 
-@pytest.mark.parametrize("by", ["code", "proof"])
-def test_what_was_worth_nothing_pays_for_nothing_else(by: str) -> None:
-    paid = {"receipt": "a" * 64, by: make_codes("Helpline", 1, MONTH)[0] if by == "code" else a_proof()}
-    sent = {"proof": None} | paid
+def test_work_that_was_handed_in_for_nothing_usable_pays_for_nothing_else() -> None:
+    sent = {"receipt": "a" * 64, "proof": a_proof()}
     assert send_case(picture("0" * 64), **sent).status_code == 422
     assert send_case(picture(1), **sent).status_code == 428
+
+
+def test_a_code_is_spent_only_when_something_was_taken() -> None:
+    sent = {"receipt": "a" * 64, "proof": None, "code": make_codes("Helpline", 1, MONTH)[0]}
+    assert send_case(picture("0" * 64), **sent).status_code == 422
+    assert send_case(picture(1), **sent).status_code == 201
+    assert send_case(picture(2), **sent).status_code in (409, 428)
+
+
+def test_a_puzzle_gives_nothing_to_a_solver_who_begins_in_the_middle() -> None:
+    with mock.patch.object(altcha, "create_challenge") as made:
+        for _ in range(1400):
+            puzzles.make_puzzle(0)
+    tries = Counter(call.kwargs["counter"] for call in made.call_args_list)
+    assert set(tries) == set(range(1, 2 * puzzles.tries_at(0)))
+    assert all(120 < times < 300 for times in tries.values()), "200 each, give or take six standard deviations"
 
 
 def test_a_wrong_code_stops_nobody_who_has_a_proof() -> None:
@@ -301,10 +317,7 @@ def test_a_flood_of_cases_does_not_stop_a_real_one(client: Client) -> None:
             # A hundred networks, three cases each; the flood has every puzzle solved.
             assert send_case(picture(turn), address=f"198.18.{turn % 100}.7", client=client).status_code == 201
         puzzle = client.get("/start/puzzle/").json()["challenge"]
-        prefix, tried = puzzle["parameters"]["keyPrefix"], altcha.solve_challenge(altcha.Challenge.from_dict(puzzle))
-        assert tried is not None
-        assert tried.derived_key.startswith(prefix)
-        assert tried.counter >= 2 * effort * 3 // 4, "the effort did not rise"
+        assert puzzles.tries_at(load()) == 2 * effort, "the effort did not rise"
         hers = send_case(picture(1000), picture(1001), address="203.0.113.9", proof=solved(puzzle))
     assert hers.status_code == 201
     assert hers.json()["items"] == 2

@@ -57,9 +57,8 @@ def tries_at(load: int) -> int:
 def make_puzzle(load: int) -> dict[str, Any]:
     """A new puzzle as JSON, in altcha's form."""
     puzzle = figures().puzzle
-    tries = tries_at(load)
-    # Within a quarter of the average, so that no person has bad luck.
-    number = tries - tries // 4 + secrets.randbelow(tries // 2 + 1)
+    # Every number is as likely as every other, so a solver gains nothing by beginning elsewhere than at the first.
+    number = 1 + secrets.randbelow(2 * tries_at(load) - 1)
     return altcha.create_challenge(
         ALGORITHM,
         puzzle.rounds,

@@ -27,25 +27,55 @@ LONGEST_CODE_LIFE = datetime.timedelta(days=365)
 
 
 @dataclass(frozen=True)
+class UsableCode:
+    """A one-time code that was unused a moment ago, or was used for the very same sending."""
+
+    mac: bytes
+    receipt_mac: bytes
+
+    def spend(self) -> bool:
+        """Use it for its sending; ``False`` if it was used for another meanwhile."""
+        # One statement: of two at once, one finds it unused.
+        return bool(usable_codes().filter(mac=self.mac).update(used_receipt_mac=self.receipt_mac)) or self.is_spent()
+
+    def is_spent(self) -> bool:
+        """Whether it was used for its sending."""
+        used = IntakeCode.objects.filter(mac=self.mac, used_receipt_mac=self.receipt_mac)
+        return used.filter(revoked=False, expires_at__gt=timezone.now()).exists()
+
+
+@dataclass(frozen=True)
 class Admission:
-    """Somebody was let in: from which network (as ``network_of`` gives it), and whether an organisation vouches."""
+    """Somebody is let in: from which network (as ``network_of`` gives it), and with which one-time code, if any."""
 
     network: bytes
-    vouched: bool
+    code: UsableCode | None = None
+
+    @property
+    def vouched(self) -> bool:
+        """Whether an organisation vouches."""
+        return self.code is not None
+
+    def spend(self) -> None:
+        """Use the code up; to be called once something will be taken, right before. Raises ``ProofError`` where
+        somebody else was faster."""
+        if self.code is not None and not self.code.spend():
+            raise ProofError("code")
 
 
 def admit(request: HttpRequest, sending: bytes, proof: str | None, code: str | None) -> Admission:
     """Let a case or an addition in, by its one-time code or else by its proof of work; each lets in one ``sending``:
     the receipt, with what is sent and where to. With the receipt alone, one code would let in any number of additions.
 
+    A code is used up by ``Admission.spend`` alone, so what cannot be taken costs none; a proof is used up here.
     A code that cannot be used does not stop somebody who has a proof. Raises ``ProofError`` and ``SlowDownError``;
     a database error is left to the caller, who must refuse. Call it outside a transaction: what was used stays used.
     """
     network = network_of(request)
     receipt_mac = mac("receipt-at-the-gate", sending)
-    if code and _use_code(network, code, receipt_mac):
+    if code and (usable := _usable_code(network, code, receipt_mac)):
         note(ARRIVED, EVERYWHERE)
-        return Admission(network, vouched=True)
+        return Admission(network, usable)
     if not proof:
         raise ProofError("code" if code else "missing")
     # Nothing was written yet: whoever has not worked costs this bank two MACs and nothing else.
@@ -55,7 +85,7 @@ def admit(request: HttpRequest, sending: bytes, proof: str | None, code: str | N
     if wait := seconds_to_wait([(limit, network)]):
         raise SlowDownError(wait)
     note(ARRIVED, EVERYWHERE)
-    return Admission(network, vouched=False)
+    return Admission(network)
 
 
 def _use_puzzle(proof: CheckedProof, receipt_mac: bytes) -> None:
@@ -71,16 +101,12 @@ def _code_mac(code: str) -> bytes:
     return mac("intake-code", code.encode())
 
 
-def _use_code(network: bytes, typed: str, receipt_mac: bytes) -> bool:
+def _usable_code(network: bytes, typed: str, receipt_mac: bytes) -> UsableCode | None:
     code = parse_code(typed)
     if code is None or seconds_to_wait([(Limit("code, network", figures().network.codes, HOUR), network)]):
-        return False
-    # One statement: of two at once, one finds it unused.
-    if usable_codes().filter(mac=_code_mac(code)).update(used_receipt_mac=receipt_mac):
-        return True
-    return IntakeCode.objects.filter(
-        mac=_code_mac(code), used_receipt_mac=receipt_mac, revoked=False, expires_at__gt=timezone.now()
-    ).exists()
+        return None
+    found = UsableCode(_code_mac(code), receipt_mac)
+    return found if usable_codes().filter(mac=found.mac).exists() or found.is_spent() else None
 
 
 def parse_code(typed: str) -> str | None:

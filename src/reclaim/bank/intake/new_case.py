@@ -183,9 +183,11 @@ def _make(request: HttpRequest, sent: Sent) -> HttpResponse:
     # An answer that was lost is given again before anything is asked: it costs nobody anything.
     made = case_made_with(receipt)
     if made is None:
-        items, refused = _sorted_out(sent, admit(request, _sending(receipt, "new"), sent.proof, sent.code))
+        admission = admit(request, _sending(receipt, "new"), sent.proof, sent.code)
+        items, refused = _sorted_out(sent, admission)
         if not items:
             return _nothing_can_be_used(refused)
+        admission.spend()
         made = create_case(items, refused, receipt)
     return JsonResponse({"case_number": shown(made.number), "pin": made.pin, **_told(made.told)}, status=201)
 
@@ -194,9 +196,11 @@ def _add(request: HttpRequest, sent: Sent) -> HttpResponse:
     receipt, case = sent.as_receipt(), access_session_case(request)
     told = added_with(receipt, case)
     if told is None:
-        items, refused = _sorted_out(sent, admit(request, _sending(receipt, str(case.pk)), sent.proof, sent.code))
+        admission = admit(request, _sending(receipt, str(case.pk)), sent.proof, sent.code)
+        items, refused = _sorted_out(sent, admission)
         if not items:
             return _nothing_can_be_used(refused)
+        admission.spend()
         told = add_to_case(case, items, refused, receipt)
     return JsonResponse(_told(told), status=201)
 
@@ -218,7 +222,7 @@ def _sorted_out(sent: Sent, admission: Admission) -> tuple[list[NewItem], list[N
             if reason := _reason_against(signal, verdict):
                 reasons.append(reason)
                 continue
-            signals.append(_kept(signal.type, verdict))
+            signals.append(_kept(signal, verdict))
             held_for += verdict.held_for
             values += telling_values(verdict)
         if signals:
@@ -236,10 +240,10 @@ def _reason_against(signal: SentPdq | SentMd5 | SentVpdq, verdict: Verdict) -> s
     return verdict.refused
 
 
-def _kept(signal_type: str, verdict: Verdict) -> NewSignal:
+def _kept(signal: SentPdq | SentMd5 | SentVpdq, verdict: Verdict) -> NewSignal:
     if verdict.frames:
-        return NewSignal(signal_type, vpdq_value(verdict.frames), tuple(frames_text(verdict.frames)))
-    return NewSignal(signal_type, verdict.value)
+        return NewSignal(signal.type, vpdq_value(verdict.frames), tuple(frames_text(verdict.frames)))
+    return NewSignal(signal.type, verdict.value, quality=signal.quality if isinstance(signal, SentPdq) else None)
 
 
 def _nothing_can_be_used(refused: list[Named]) -> HttpResponse:
