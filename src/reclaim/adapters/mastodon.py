@@ -108,6 +108,11 @@ def _text(value: object) -> str:
     return value
 
 
+def _mark(item: Item) -> str:
+    """What a report's comment ends with, by which it is found again."""
+    return f"Reclaim {hashlib.sha256(item.key.encode()).hexdigest()[:16]}"
+
+
 class MastodonApi:
     """The administration API, with one token. Every call raises ``NotNow`` and nothing else."""
 
@@ -185,7 +190,7 @@ class Mastodon:
         if wants:
             self._report(target, item, standing)
         elif has:
-            self._resolve(target)
+            self._resolve(target, item)
 
     def _act_on_account(self, account: str) -> None:
         of_files = {each.standing for each in self._queue.of_target(account) if each.standing}
@@ -231,7 +236,7 @@ class Mastodon:
         if detail:
             return
         # Told twice, a moderator would look twice: after a crash it may have been sent already.
-        mark = f"Reclaim {item.upload or hashlib.sha256(item.key.encode()).hexdigest()[:16]}"
+        mark = _mark(item)
         number = self._reported(item.target, mark) if detail is not None else None
         if number is None:
             self._queue.take_measure(target, _REPORT, "")
@@ -260,8 +265,8 @@ class Mastodon:
         found = [each for each in self._api.call("GET", "admin/reports", about) or [] if mark in each["comment"]]
         return _number(found[0]["id"]) if found else None
 
-    def _resolve(self, target: str) -> None:
-        number = self._queue.measures(target)[_REPORT]
+    def _resolve(self, target: str, item: Item) -> None:
+        number = self._queue.measures(target)[_REPORT] or self._reported(item.target, _mark(item))
         if number:
             self._api.call("POST", f"admin/reports/{number}/resolve")
         self._queue.end_measure(target, _REPORT)
