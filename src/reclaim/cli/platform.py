@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from reclaim.cli import members
+from reclaim.cli import platform_adapter
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 from reclaim.sitekit.roles import PLATFORM_ROLES
@@ -51,6 +52,9 @@ def command() -> None:
 
 
 command.add_command(members.group("platform", PLATFORM_ROLES), "member")
+
+
+command.add_command(platform_adapter.command, "adapter")
 
 
 @command.command()
