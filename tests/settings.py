@@ -17,9 +17,12 @@ from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
 INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
 ROOT_URLCONF = "reclaim.bank.urls"
 LANGUAGES = bank.LANGUAGES
+NAME, ACKNOWLEDGE_WITHIN = bank.NAME, bank.ACKNOWLEDGE_WITHIN
 STAFF_ROLES = (*BANK_ROLES, *PLATFORM_ROLES)
 SESSION_COOKIE_NAME = "test-session"
 LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
+# In this process passwords are hashed lightly; the servers that tests start hash as always.
+PASSWORD_HASHERS = ["tests.members.LightHasher"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 if DATABASE == "sqlite":
     # A file, not memory: threads of one test must see one another's commits.

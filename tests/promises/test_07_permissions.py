@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 
 from reclaim.sitekit.access import Access, DenyByDefault, access_of
+from reclaim.sitekit.permissions import TABLE, Permission, permission_of
 from tests.routes import SITES, path_of, patterns_of
 
 pytestmark = pytest.mark.django_db
@@ -66,6 +70,22 @@ def test_every_other_route_refuses_a_visitor_who_shows_nothing(site: str) -> Non
                 assert answer.status_code in (302, 401, 403), route
                 if answer.status_code == 302:
                     assert "sign-in" in answer["Location"] or answer["Location"] == "/case/", route
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_every_route_of_staff_names_a_permission_of_the_table(site: str) -> None:
+    for route, pattern in patterns_of(site):
+        if access_of(pattern.callback) in (Access.STAFF, Access.REVIEWER):
+            assert permission_of(pattern.callback) in TABLE, route
+
+
+def test_every_permission_is_some_roles_and_the_document_shows_the_same_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "permissions.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+?) \|$", page.partition("| may | who |\n| --- | --- |\n")[2], re.MULTILINE)
+    written = {words: frozenset(who.split(", ")) for words, who in rows}
+    assert written == {permission.value: frozenset(map(str, roles)) for permission, roles in TABLE.items()}
+    assert set(TABLE) == set(Permission)
+    assert all(TABLE.values())
 
 
 def test_a_view_that_names_nobody_is_closed() -> None:

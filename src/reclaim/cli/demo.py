@@ -61,7 +61,9 @@ def command(bank_port: int, platform_port: int) -> None:
                     bank_data,
                     "--json",
                 )
-                reviewer = reclaim_json("platform", "reviewer", "add", REVIEWER, "--data", platform_data)
+                reviewer = reclaim_json(
+                    "platform", "member", "add", REVIEWER, "--role", "reviewer", "--data", platform_data
+                )
                 with Site(["platform", "serve", "--every", "5", "--data", platform_data], platform_port) as platform:
                     _show(console, bank, platform, reviewer["password"], connected["upload_key"], helpline["key"])
                     stop.wait()
@@ -80,7 +82,8 @@ def _show(console: Console, bank: Site, platform: Site, password: str, upload_ke
   2. As the platform upload an edited copy of the same photograph:
                      curl -H "Authorization: Bearer {upload_key}" \\
                           --data-binary @photo.jpg {platform.url}/api/uploads
-  3. As a reviewer   {platform.url}/          sign in as [bold]{REVIEWER}[/bold] with [bold]{password}[/bold] and decide
+  3. As a reviewer   {platform.url}/          sign in as [bold]{REVIEWER}[/bold] with [bold]{password}[/bold],
+                     choose a password, set up an authenticator app as second factor, and decide
   4. As the person   {bank.url}/case/     see what happened, let a helper see it, withdraw
   5. As a helper     {bank.url}/helper/   enter the person's code, after the key
                      [bold]{organisation_key}[/bold]

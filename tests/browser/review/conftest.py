@@ -12,11 +12,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.members import Account
+from tests.members import sign_in as sign_in_member
 from tests.system.platform.site import Platform
 from tests.system.site_process import Bank
 
 PHOTO = Path(__file__).parents[2] / "photos" / "astronaut.jpg"
-PASSWORD = "a kettle, an owl"
 
 
 @dataclass
@@ -24,8 +25,7 @@ class ReviewSite:
     """The platform under test and its first reviewer."""
 
     platform: Platform
-    password: str
-    """The one-time password, until Ada has chosen her own."""
+    ada: Account
     cookies: list[Any] = field(default_factory=list)
     """Of a session that stays signed in: the number of sign-ins in a time is limited."""
 
@@ -50,9 +50,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReviewSite]:
         platform.join(bank.url, bank.add_platform("Example"))
         bank.submit(PHOTO)
         platform.command("sync")
-        password = platform.json("reviewer", "add", "Ada")["password"]
+        password = platform.json("member", "add", "Ada", "--role", "reviewer")["password"]
         platform.start()
-        yield ReviewSite(platform, password)
+        yield ReviewSite(platform, Account(f"http://127.0.0.1:{platform.port}", "Ada", password))
         platform.stop()
     finally:
         bank.stop()
@@ -73,16 +73,8 @@ def open_browser(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 
 def sign_in(page: Page, site: ReviewSite) -> None:
-    """Sign in as Ada, with her own password; the first time she chooses it."""
-    page.goto(f"{site.url}/")
-    page.get_by_label("Name").fill("Ada")
-    page.get_by_label("Password").fill(site.password)
-    page.get_by_role("button", name="Sign in").click()
-    if page.get_by_label("New password").count():
-        page.get_by_label("New password").fill(PASSWORD)
-        page.get_by_label("The same again").fill(PASSWORD)
-        page.get_by_role("button", name="Save").click()
-        site.password = PASSWORD
+    """Sign in as Ada; the first time with the set-up of her account."""
+    sign_in_member(page, site.ada)
     page.wait_for_url(f"{site.url}/")
 
 

@@ -85,5 +85,5 @@ def _check_member(request: HttpRequest) -> HttpResponse | None:
         request.session.flush()
         return _to_sign_in(request)
     request.session.modified = True
-    request.member = user  # type: ignore[attr-defined]
+    request.user = request.member = user  # type: ignore[attr-defined]
     return None

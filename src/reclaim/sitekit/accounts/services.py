@@ -133,6 +133,8 @@ def set_up(member: Member, password: str, *, secret: str = "", credential: dict[
     """
     with transaction.atomic():
         member = Member.objects.select_for_update().get(pk=member.pk)
+        if member.one_time_until is None:
+            raise ValidationError("This account has been set up meanwhile. If it was not you, tell the operator at once.")
         _choose(member, password)
         member.one_time_until = None
         member.save()
