@@ -144,6 +144,13 @@ def test_every_answer_has_the_headers_and_none_names_the_server(
     assert len(body) == (0 if raw.startswith(b"HEAD") else int(headers["Content-Length"]))
 
 
+def test_an_answer_to_a_message_that_is_too_large_says_that_the_connection_ends(served: Bank) -> None:
+    large = b" " * (1024 * 1024 + 1)
+    head = "POST /start/case/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    status, headers, _ = ask(served, f"{head}Content-Length: {len(large)}\r\n\r\n".encode() + large)
+    assert (status, headers["Connection"]) == (413, "close")
+
+
 # Pictures' signals come as JSON and are read; what is not JSON is refused unread, and its rest is waited for.
 HALF_A_BODY = b"POST /start/case/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
 

@@ -142,7 +142,8 @@ class SiteWorker(ThreadWorker):
             response.force_close()
         try:
             with contextlib.closing(site(environ, response.start_response)) as body:
-                if getattr(req.body, "failed", False):  # nobody knows where a next request would begin
+                # Nobody knows where a next request would begin, or a body that was refused for its size is on its way.
+                if getattr(req.body, "failed", False) or response.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
                     response.force_close()
                 if isinstance(body, wsgi.FileWrapper):
                     response.write_file(body)

@@ -61,7 +61,11 @@ def test_no_cookie_and_no_query_remembers_the_choice() -> None:
 
 def test_an_unknown_language_is_an_address_like_any_other() -> None:
     assert Client().get("/xx/start/").status_code == 404
-    assert Client().get("/ar").status_code == 404
+
+
+def test_a_language_without_its_slash_leads_to_the_first_page() -> None:
+    answer = Client().get("/ar?from=a-poster")
+    assert (answer.status_code, answer["Location"]) == (301, "/ar/?from=a-poster")
 
 
 def test_the_language_of_one_request_is_not_the_next_ones() -> None:
