@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core.cache import cache
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
 from django.utils import timezone
+from pytest_django import Settings
 
 from reclaim.sitekit.accounts import services
 from reclaim.sitekit.accounts.models import Member
@@ -266,3 +269,25 @@ def test_a_role_opens_what_the_table_gives_it_and_nothing_else(role: Role, statu
     client = Client()
     signed_in(client, role)
     assert client.get("/", headers=OWN_PAGE).status_code == status
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_send_one_code_at_the_same_moment_one_gets_in() -> None:
+    member = make_member(Role.REVIEWER)
+
+    def try_it(code: str) -> bool:
+        try:
+            return services.accept_code(member, code)
+        finally:
+            connection.close()
+
+    for code in (code_of(app_secret(member)), services.show_recovery_codes(member)[0]):
+        with ThreadPoolExecutor(4) as pool:
+            assert sum(pool.map(try_it, [code] * 4)) == 1
+
+
+def test_under_another_sites_secret_no_code_opens_anything(settings: Settings) -> None:
+    member = make_member(Role.REVIEWER)
+    code = code_of(app_secret(member))
+    settings.MASTER_SECRET = bytes(32)
+    assert show(password_of(member), code).status_code == 403

@@ -11,6 +11,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -134,7 +135,9 @@ def set_up(member: Member, password: str, *, secret: str = "", credential: dict[
     with transaction.atomic():
         member = Member.objects.select_for_update().get(pk=member.pk)
         if member.one_time_until is None:
-            raise ValidationError("This account has been set up meanwhile. If it was not you, tell the operator at once.")
+            raise ValidationError(
+                "This account has been set up meanwhile. If it was not you, tell the operator at once."
+            )
         _choose(member, password)
         member.one_time_until = None
         member.save()
@@ -210,6 +213,14 @@ def show_recovery_codes(member: Member) -> list[str]:
     return shown
 
 
+def _fits(factor: Authenticator, code: str) -> bool:
+    try:
+        return bool(factor.wrap().validate_code(code))
+    except InvalidToken:
+        # Encrypted under another site's secret: it opens nothing, and the member needs a reset.
+        return False
+
+
 def accept_code(member: Member, code: str) -> bool:
     """Whether this is a code of the member's app that was not used before, or a recovery code, which is used up now.
 
@@ -222,7 +233,7 @@ def accept_code(member: Member, code: str) -> bool:
             is_app = factor.type == Authenticator.Type.TOTP
             bare = "".join(code.split()).replace("-", "")
             used = [each for each in factor.data.get("used", []) if time.time() - each[1] < CODE_LIVES]
-            if (is_app and any(bare == each[0] for each in used)) or not factor.wrap().validate_code(bare):
+            if (is_app and any(bare == each[0] for each in used)) or not _fits(factor, bare):
                 continue
             if is_app:
                 factor.data["used"] = [*used, [bare, time.time()]]
