@@ -5,7 +5,7 @@ import os
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.roles import BANK_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
-from reclaim.sitekit.settings import SECURE, STAFF_APPS
+from reclaim.sitekit.settings import SECURE, STAFF_APPS, whole_number
 
 INSTALLED_APPS: list[str] = [
     "django.contrib.sessions",
@@ -30,6 +30,11 @@ ROOT_URLCONF = "reclaim.bank.urls"
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
 LANGUAGES = list(OWN_NAMES.items())
 STAFF_ROLES = BANK_ROLES
+
+NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
+"""What the bank calls itself to platforms."""
+ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 24 * 3600, 60, 30 * 24 * 3600)
+"""Seconds within which a platform acknowledges a withdrawal."""
 
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
 """The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""

@@ -2,7 +2,18 @@
 
 from django.urls import include, path, re_path
 
+from reclaim.bank.exchange.v2 import router as exchange
 from reclaim.sitekit.accounts.account_views import account
+from reclaim.sitekit.api import SiteApi
+
+v2 = SiteApi(
+    title="Reclaim: the exchange between banks and platforms",
+    version="2",
+    description="Signals of pictures and videos that nobody may share, and what becomes of them. docs/exchange-v2.md "
+    "tells the rules.",
+    name="v2",
+)
+v2.add_router("", exchange)
 
 handler400 = "reclaim.sitekit.problems.bad_request"
 handler404 = "reclaim.sitekit.problems.page_not_found"
@@ -11,6 +22,8 @@ handler500 = "reclaim.sitekit.problems.server_error"
 urlpatterns = [
     # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
     re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
+    path("v2/", include(v2.routes)),
+    re_path(r"^ncmec/+", include("reclaim.bank.exchange.ncmec")),
     path("", include("reclaim.bank.gate.urls")),
     path("staff/", account, name="staff-home"),
     path("staff/", include("reclaim.sitekit.accounts.urls")),

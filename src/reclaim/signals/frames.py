@@ -132,4 +132,9 @@ def parse_vpdq(text: str) -> str:
 
 def vpdq_value(frames: Iterable[Frame]) -> str:
     """What names a video's frames in a ledger: SHA-256 of their texts, one a line, as 64 hexadecimal characters."""
-    return hashlib.sha256("\n".join(frames_text(frames)).encode()).hexdigest()
+    return name_of_frames(frames_text(frames))
+
+
+def name_of_frames(texts: Iterable[FrameText]) -> str:
+    """The same, of the texts as they were sent."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()

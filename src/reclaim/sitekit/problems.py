@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -37,12 +38,14 @@ def refusal(request: HttpRequest, status: int, title: str, detail: str) -> HttpR
 
 def invalid_message(error: ValidationError) -> JsonResponse:
     """A 400 that names each field and what is wrong with it, without repeating what was sent."""
-    faults = [
-        {"field": _field(fault["loc"], fault["type"]), "fault": fault["msg"]}
-        for fault in error.errors(include_input=False, include_url=False, include_context=False)[:20]
-    ]
+    return invalid_fields(400, error.errors(include_input=False, include_url=False, include_context=False))
+
+
+def invalid_fields(status: int, errors: Sequence[Mapping[str, Any]]) -> JsonResponse:
+    """The same, of what pydantic found, as pydantic lists it."""
+    faults = [{"field": _field(fault["loc"], fault["type"]), "fault": fault["msg"]} for fault in errors[:20]]
     detail = "Mend the fields named in «faults» and send it again. Nothing was taken."
-    return problem(400, "This message does not fit the contract", detail, faults=faults)
+    return problem(status, "This message does not fit the contract", detail, faults=faults)
 
 
 def _field(place: tuple[int | str, ...], kind: str) -> str:

@@ -62,6 +62,16 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
+def whole_number(variable: str, default: int, least: int, most: int) -> int:
+    """A setting that is a whole number. Raises ``ImproperlyConfigured``."""
+    text = os.environ.get(variable, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text[:20]) <= most):
+        raise ImproperlyConfigured(f"{variable} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
 DATABASES = {"default": _database(os.environ.get("RECLAIM_DATABASE_URL", ""))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -43,7 +43,7 @@ def test_a_writer_that_commits_late_is_not_passed_by_a_faster_one() -> None:
     fast = in_thread(lambda: a_case(2) and None)
     time.sleep(0.5)
     # The fast one has had its time and must not be visible: its timestamp would let a reader pass the slow one.
-    assert feed_page(10, None, 100).records == []
+    assert feed_page(platform.platform, 10, None, 100).records == []
     may_commit.set()
     slow.join()
     fast.join()

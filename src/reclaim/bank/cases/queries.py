@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -48,11 +49,11 @@ def access_session_case(request: HttpRequest) -> Case:
 
 
 def made_with_ai(records: Iterable[int]) -> set[int]:
-    """Those of these ledger records, by key, that a person with a signal in place calls made or changed with AI."""
+    """Those of these ledger records, by key, that whoever has the signal in place calls made or changed with AI."""
     said = Source.objects.filter(
+        Q(made_with_ai=True) | Q(casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES),
         record__in=list(records),
         state=Source.State.ACTIVE,
-        casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES,
     )
     return {record for record in said.values_list("record_id", flat=True) if record is not None}
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from pydantic import BaseModel, ValidationError
 
 from reclaim.bank.cases.queries import made_with_ai
+from reclaim.bank.exchange.words import UNKNOWN, WITHDRAWN, fault_of
 from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.models import Feedback as FeedbackRow
 from reclaim.bank.ledger.models import LedgerRecord
@@ -18,8 +19,7 @@ from reclaim.bank.ledger.queries import feed_page, names_of_videos
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import access_platform
 from reclaim.bank.platforms.services import note_delivery
-from reclaim.bank.screening.queries import Candidate, Verdict, screen
-from reclaim.bank.screening.words import Refusal as Unfit
+from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol.stopncii_v1 import (
     MADE_WITH_AI,
     MAX_PAGE_SIZE,
@@ -97,7 +97,9 @@ def fetch_hashes(request: HttpRequest) -> HttpResponse:
         return problem(400, "Unknown page token", f"{error} Start again from your last nextSetTimestamp.")
     if token is None:
         feedback.note_fetch_start(platform)
-    page = feed_page(query.startTimestamp, token, min(query.pageSize, MAX_PAGE_SIZE), videos=query.wants_videos)
+    page = feed_page(
+        platform, query.startTimestamp, token, min(query.pageSize, MAX_PAGE_SIZE), videos=query.wants_videos
+    )
     said: dict[int, list[FeedbackRow]] = {}
     for row in FeedbackRow.objects.filter(record__in=page.records).select_related("platform").order_by("platform"):
         said.setdefault(row.record_id, []).append(row)
@@ -149,20 +151,6 @@ def _parse_value(signal_type: SignalType, value: str) -> tuple[str, str]:
     return _BANK_TYPE[signal_type], parse(value)
 
 
-_NOT_TAKEN = {
-    Unfit.DEGENERATE: "This value comes from no real picture; it would match what nobody reported.",
-    Unfit.HARMLESS: "This is something harmless that many people have.",
-}
-_TOO_NEAR = "This is within 31 bits of something harmless that many people have; it would match that too."
-
-
-def _fault(verdict: Verdict) -> str | None:
-    """Why a find is not taken. Nobody at the bank looks at finds, so what a person's case is held for is refused."""
-    if verdict.refused:
-        return _NOT_TAKEN.get(verdict.refused, "This is no value of its type.")
-    return _TOO_NEAR if verdict.held_for else None
-
-
 def _submission(taken: int, refused: list[Refusal]) -> HttpResponse:
     return _answer(SubmissionResponse(count=taken, refused=sorted(refused, key=lambda refusal: refusal.index)))
 
@@ -181,25 +169,24 @@ def submit_hashes(request: HttpRequest) -> HttpResponse:
             parsed[index] = Candidate(*_parse_value(entry.signalType, entry.hashValue))
         except ValueError as error:
             refused.append(Refusal(index=index, reason=str(error)))
-    words, indexes = [], []
+    finds, indexes = [], []
     for (index, candidate), verdict in zip(parsed.items(), screen(list(parsed.values())), strict=True):
-        if fault := _fault(verdict):
+        if fault := fault_of(verdict):
             refused.append(Refusal(index=index, reason=fault))
             continue
         entry = message.hashRecords[index]
         said = entry.CSPFeedbacks[0] if entry.CSPFeedbacks else None
-        words.append(
-            feedback.Word(
-                candidate.type,
-                candidate.value,
-                said.feedbackValue if said else FeedbackValue.NONE,
-                said.tags if said else [],
-            )
+        word = feedback.Word(
+            candidate.type,
+            candidate.value,
+            said.feedbackValue if said else FeedbackValue.NONE,
+            said.tags if said else [],
         )
+        finds.append(feedback.Find(candidate.type, candidate.value, word=word))
         indexes.append(index)
-    withdrawn = feedback.take_finds(access_platform(request), words)
-    refused += [Refusal(index=indexes[place], reason="A person has withdrawn this signal.") for place in withdrawn]
-    return _submission(len(words) - len(withdrawn), refused)
+    withdrawn = feedback.take_finds(access_platform(request), finds)
+    refused += [Refusal(index=indexes[place], reason=WITHDRAWN) for place in withdrawn]
+    return _submission(len(finds) - len(withdrawn), refused)
 
 
 @require_POST
@@ -224,5 +211,5 @@ def submit_feedback(request: HttpRequest) -> HttpResponse:
         words.append(feedback.Word(bank_type, value, entry.feedbackValue, entry.tags))
         indexes.append(index)
     unknown = feedback.take_feedback(access_platform(request), words)
-    refused += [Refusal(index=indexes[place], reason="No signal of this value is in the bank.") for place in unknown]
+    refused += [Refusal(index=indexes[place], reason=UNKNOWN) for place in unknown]
     return _submission(len(words) - len(unknown), refused)

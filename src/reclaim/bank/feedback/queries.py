@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from django.conf import settings
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
 from reclaim.bank.ledger.models import LedgerRecord, Source
-from reclaim.bank.ledger.queries import tombstones
+from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import active_platforms
 from reclaim.protocol.stopncii_v1 import FeedbackValue
@@ -135,5 +138,18 @@ def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: b
 def owed_by(platform: Platform) -> QuerySet[LedgerRecord]:
     """Tombstones that a platform has not acknowledged; of videos only if it takes their frames."""
     acknowledged = Acknowledgement.objects.filter(platform=platform, at__gte=F("record__withdrawn_at")).values("record")
-    owed = tombstones().exclude(pk__in=acknowledged)
+    owed = tombstones().filter(in_the_feed_of(platform)).exclude(pk__in=acknowledged)
     return owed if platform.takes_videos else owed.exclude(type=LedgerRecord.Type.VPDQ)
+
+
+def acknowledge_by(withdrawn_at: datetime.datetime) -> datetime.datetime:
+    """Until when a withdrawal is to be acknowledged."""
+    return withdrawn_at + datetime.timedelta(seconds=settings.ACKNOWLEDGE_WITHIN)
+
+
+def overdue(platform: Platform) -> QuerySet[LedgerRecord]:
+    """Tombstones whose acknowledgement the platform owes for longer than it may. Its clock begins with its vetting."""
+    before = timezone.now() - datetime.timedelta(seconds=settings.ACKNOWLEDGE_WITHIN)
+    return (
+        owed_by(platform).filter(withdrawn_at__lt=before) if platform.vetted_at < before else owed_by(platform).none()
+    )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
 from reclaim.bank.feedback.queries import owed_by
 from reclaim.bank.ledger.models import LedgerRecord, Source
-from reclaim.bank.ledger.queries import tombstones
+from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.ledger.services import LedgerTransaction, erase, locked_ledger
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import vetted_platforms
@@ -35,12 +35,28 @@ class Word:
     value: str
     feedback: FeedbackValue
     tags: list[str]
+    distance: int | None = None
+    count: int = 1
+    action: str = ""
+    decided_by: str = ""
+
+
+@dataclass(frozen=True)
+class Find:
+    """A signal that a platform found by itself, already screened, and what it says about it, if anything."""
+
+    type: str
+    value: str
+    frames: Sequence[str] = ()
+    quality: int | None = None
+    made_with_ai: bool = False
+    word: Word | None = None
 
 
 def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
     """Save a platform's words on signals; returns the indexes of those that are in no bank's record."""
     with locked_ledger() as ledger:
-        known = _known(platform, words)
+        known = _known(platform, [(word.type, word.value) for word in words])
         said = [(known.get((word.type, word.value)), word) for word in words]
         _take(ledger, platform, [(record, word) for record, word in said if record is not None])
         unknown = [index for index, (record, _) in enumerate(said) if record is None]
@@ -49,7 +65,25 @@ def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
     return unknown
 
 
-def take_finds(platform: Platform, words: Sequence[Word]) -> list[int]:
+def acknowledge(platform: Platform, names: Sequence[tuple[str, str]]) -> list[int]:
+    """Save that a platform has deleted its copies of withdrawn signals, each given as type and value.
+
+    Returns the indexes of those that are not withdrawn. What is in no record is taken: nobody waits for it.
+    """
+    with locked_ledger():
+        known = _known(platform, names)
+        in_place = [
+            index
+            for index, name in enumerate(names)
+            if name in known and known[name].status == LedgerRecord.Status.ACTIVE
+        ]
+        _acknowledge(platform, tombstones().filter(pk__in=[record.pk for record in known.values()]))
+        audit.record(f"platform:{platform.pk}", "withdrawals.acknowledge", f"signals:{len(names) - len(in_place)}")
+    log_event("withdrawals were acknowledged", platform=platform.pk, signals=len(names) - len(in_place))
+    return in_place
+
+
+def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
     """Put signals that a platform found by itself into the bank, with what it says about them.
 
     A signal of a person's case stays the person's: what the platform says of it is saved, but its find keeps nothing
@@ -57,7 +91,7 @@ def take_finds(platform: Platform, words: Sequence[Word]) -> list[int]:
     """
     withdrawn = []
     with locked_ledger() as ledger:
-        known = _known(platform, words)
+        known = _known(platform, [(find.type, find.value) for find in finds])
         theirs = Source.objects.filter(record__in=[record.pk for record in known.values()], platform=None)
         # A canary is nobody's find either: submitting it again must not put it into every feed.
         not_a_find = {
@@ -65,26 +99,27 @@ def take_finds(platform: Platform, words: Sequence[Word]) -> list[int]:
             *(record.pk for record in known.values() if record.only_for_id is not None),
         }
         said = []
-        for index, word in enumerate(words):
-            record = known.get((word.type, word.value))
+        for index, find in enumerate(finds):
+            record = known.get((find.type, find.value))
             if record is None or record.pk not in not_a_find:
-                record = ledger.add_find(word.type, word.value, platform)
+                record = ledger.add_find(
+                    find.type, find.value, platform, find.frames, quality=find.quality, made_with_ai=find.made_with_ai
+                )
             if record.status == LedgerRecord.Status.WITHDRAWN:
                 withdrawn.append(index)
-            else:
-                said.append((record, word))
+            elif find.word is not None:
+                said.append((record, find.word))
         ledger.settle()
         _take(ledger, platform, said)
-        audit.record(f"platform:{platform.pk}", "finds.take", f"signals:{len(words) - len(withdrawn)}")
-    log_event("a platform submitted signals", platform=platform.pk, signals=len(words) - len(withdrawn))
+        audit.record(f"platform:{platform.pk}", "finds.take", f"signals:{len(finds) - len(withdrawn)}")
+    log_event("a platform submitted signals", platform=platform.pk, signals=len(finds) - len(withdrawn))
     return withdrawn
 
 
-def _known(platform: Platform, words: Sequence[Word]) -> dict[tuple[str, str | None], LedgerRecord]:
-    """The records of these signals that the platform may know of, by type and value."""
-    values = {word.value for word in words}
-    named = {(word.type, word.value) for word in words}
-    records = LedgerRecord.objects.filter(Q(only_for=None) | Q(only_for=platform), value__in=values).defer("frames")
+def _known(platform: Platform, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str | None], LedgerRecord]:
+    """The records of these signals, each given as type and value, that the platform may know of."""
+    named, values = set(names), {value for _, value in names}
+    records = LedgerRecord.objects.filter(in_the_feed_of(platform), value__in=values).defer("frames")
     return {(record.type, record.value): record for record in records if (record.type, record.value) in named}
 
 
@@ -92,6 +127,7 @@ def _take(ledger: LedgerTransaction, platform: Platform, said: Sequence[tuple[Le
     # Of several words on one signal the last counts.
     words = {record.pk: (record, word) for record, word in said if word.feedback not in ENDS_A_COPY}
     ends_of = [record.pk for record, word in said if word.feedback in ENDS_A_COPY]
+    before = {row.record_id: row for row in Feedback.objects.filter(platform=platform, record__in=list(words))}
     Feedback.objects.bulk_create(
         [
             Feedback(
@@ -99,16 +135,23 @@ def _take(ledger: LedgerTransaction, platform: Platform, said: Sequence[tuple[Le
                 record=record,
                 value=word.feedback.value,
                 tags=word.tags,
+                distance=word.distance,
+                count=word.count,
+                action=word.action,
+                decided_by=word.decided_by,
                 said_position=ledger.position,
             )
             for record, word in words.values()
         ],
         update_conflicts=True,
         unique_fields=["platform", "record"],
-        update_fields=["value", "tags", "said_position"],
+        update_fields=["value", "tags", "distance", "count", "action", "decided_by", "said_position"],
     )
-    for record, _ in words.values():
-        if record.status == LedgerRecord.Status.ACTIVE:
+    for record, word in words.values():
+        # What changes nothing that the feed tells moves nothing in it.
+        told = before.get(record.pk)
+        same = told is not None and (told.value, told.tags) == (word.feedback.value, word.tags)
+        if record.status == LedgerRecord.Status.ACTIVE and not same:
             ledger.touch(record)
     if ends_of:
         ledger.withdraw_sources(Source.objects.filter(record__in=ends_of, platform=platform))
@@ -163,18 +206,67 @@ def erase_tombstones() -> int:
 def note_fetch_start(platform: Platform) -> None:
     """Note that a platform begins to fetch, and what it has confirmed by coming back.
 
-    Everything that it was given before its last fetch began counts as confirmed, unless it owes the acknowledgement
-    of a tombstone among it, or has never acknowledged any. This is the same for a picture that another case holds
-    too, for which there is no tombstone: a person must not learn from her own page that there is such a case.
+    Every tombstone that it was given before its last fetch began counts as confirmed, unless it owes the
+    acknowledgement of one among them, or has never acknowledged any. This is the same for a picture that another case
+    holds too, for which there is no tombstone: a person must not learn from her own page that there is such a case.
     """
     with transaction.atomic():
         now = Platform.objects.select_for_update().get(pk=platform.pk)
-        candidate = now.covered_at_last_start
-        if (
-            candidate > now.confirmed_position
-            and Acknowledgement.objects.filter(platform=now).exists()
-            and not owed_by(now).filter(position__lte=candidate).exists()
-        ):
-            now.confirmed_position = candidate
-        now.covered_at_last_start = now.covered_position
-        now.save(update_fields=["confirmed_position", "covered_at_last_start"])
+        _begin_fetch(now)
+        now.save(update_fields=["confirmed_position", "told_at_last_start"])
+
+
+def _begin_fetch(now: Platform) -> None:
+    candidate = now.told_at_last_start
+    if (
+        candidate > now.confirmed_position
+        and Acknowledgement.objects.filter(platform=now).exists()
+        and not owed_by(now).filter(position__lte=candidate).exists()
+    ):
+        now.confirmed_position = candidate
+    now.told_at_last_start = now.told_position
+
+
+_SEEN_AGAIN = datetime.timedelta(seconds=10)
+"""A platform that asks all the time is noted as seen this often: its asking must not keep the database writing."""
+
+
+def note_stored(
+    platform: Platform, position: int, second: int, *, everything: bool, videos: bool, starts: bool
+) -> None:
+    """Note what a platform says by asking with a cursor: it has stored every change up to ``position``, when the
+    ledger's clock stood at ``second``.
+
+    ``everything`` says that it was given the records of all signals but videos' frames, and not only those that it
+    chose; ``videos`` that it may be given frames; ``starts`` that it begins to fetch, as for ``note_fetch_start``.
+    """
+    nothing_new = (
+        position <= platform.told_position
+        and (position <= platform.covered_position or not everything)
+        and (platform.takes_videos or not videos)
+        and (not starts or platform.told_position == platform.told_at_last_start == platform.confirmed_position)
+    )
+    seen = platform.last_fetch_at
+    if nothing_new and seen is not None and timezone.now() - seen < _SEEN_AGAIN:
+        return
+    with transaction.atomic():
+        now = Platform.objects.select_for_update().get(pk=platform.pk)
+        now.last_fetch_at = timezone.now()
+        now.takes_videos = now.takes_videos or videos
+        now.told_position = max(now.told_position, position)
+        if everything:
+            now.covered_position = max(now.covered_position, position)
+            now.covered_until = max(now.covered_until, second)
+        if starts:
+            _begin_fetch(now)
+        now.save(
+            update_fields=[
+                "last_fetch_at",
+                "takes_videos",
+                "told_position",
+                "covered_position",
+                "covered_until",
+                "confirmed_position",
+                "told_at_last_start",
+            ]
+        )

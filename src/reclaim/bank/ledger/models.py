@@ -18,6 +18,9 @@ class LedgerClock(models.Model):
     second = models.BigIntegerField(default=0)
     in_second = models.IntegerField(default=0)
     """How many records carry ``second`` already."""
+    identity = models.UUIDField(default=uuid.uuid4)
+    """Which ledger this is. A ledger that was restored from a backup is another one: its positions are handed out
+    again, for other changes."""
 
 
 class LedgerRecord(models.Model):
@@ -96,6 +99,8 @@ class Source(models.Model):
     """The other bank that it came from; ``None`` for a person's case and a platform."""
     quality = models.PositiveSmallIntegerField(null=True)
     """PDQ quality, 0 to 100, as whoever made the signal measured it; ``None`` where that is not known."""
+    made_with_ai = models.BooleanField(default=False)
+    """A platform or a peer says that it was made or changed with AI. What a person says is kept with her item."""
     state = models.CharField(max_length=6, choices=State.choices, default=State.ACTIVE)
     added_position = models.BigIntegerField(default=0)
     """The record's position when this source was added. Whoever was given that position has the signal."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.bank.ledger.models import LedgerClock, LedgerRecord
+from reclaim.bank.platforms.models import Platform
 from reclaim.protocol.stopncii_v1 import PageToken
 
 
@@ -17,52 +19,110 @@ class FeedPage:
 
     records: list[LedgerRecord]
     has_more: bool
+    end: tuple[int, int] | None
+    """Position and second up to which the page tells of every change; ``None`` if there is none."""
 
 
 PAGE_BYTES = 4 * 2**20
 """Frames on one page, in bytes; a page with a single record may have more."""
-_VIDEOS_AT_ONCE = 20
+_FEW_VIDEOS, _MANY_VIDEOS = 20, 200
+"""How many videos' frames are read at once."""
 
 
-def feed_page(start_timestamp: int, after: PageToken | None, size: int, *, videos: bool = False) -> FeedPage:
+def in_the_feed_of(platform: Platform) -> Q:
+    """Which records a platform is given: every real signal, and its own canaries."""
+    return Q(only_for=None) | Q(only_for=platform)
+
+
+def feed_page(
+    platform: Platform, start_timestamp: int, after: PageToken | None, size: int, *, videos: bool = False
+) -> FeedPage:
     """The next records changed at ``start_timestamp`` or later (epoch seconds, inclusive): ``size``, or fewer.
 
     Frames of videos are left out unless ``videos`` asks for them; then the page ends before they are too many bytes.
     """
-    records = LedgerRecord.objects.filter(modified_at__gte=start_timestamp, position__gt=0).exclude(
-        status=LedgerRecord.Status.ERASED
-    )
+    records = _feed_of(platform).filter(modified_at__gte=start_timestamp, position__gt=0)
     if not videos:
         records = records.exclude(type=LedgerRecord.Type.VPDQ)
     if after is not None:
         records = records.filter(modified_at__gte=after.modified_at, position__gt=after.position)
-    ordered = records.order_by("modified_at", "position").defer("frames").prefetch_related("sources")
-    page = list(ordered[: size + 1])
-    fits = _with_frames(page[:size])
-    return FeedPage(page[:fits], len(page) > fits)
+    ordered = records.order_by("modified_at", "position").prefetch_related("sources")
+    return _page(list(ordered[: size + 1]), size)
+
+
+def changes(platform: Platform, after: int, size: int, types: Collection[str]) -> FeedPage:
+    """The next records that changed after this position: ``size``, or fewer where frames of videos fill the page.
+
+    Active ones of these types, and every tombstone: who stops asking for a type must still delete what was withdrawn.
+    """
+    records = _feed_of(platform).filter(position__gt=max(after, 0))
+    if set(types) != set(LedgerRecord.Type.values):
+        records = records.filter(Q(type__in=types) | Q(status=LedgerRecord.Status.WITHDRAWN))
+    return _page(list(records.order_by("position")[: size + 1]), size)
+
+
+def _feed_of(platform: Platform) -> QuerySet[LedgerRecord]:
+    return (
+        LedgerRecord.objects.filter(in_the_feed_of(platform)).exclude(status=LedgerRecord.Status.ERASED).defer("frames")
+    )
+
+
+def _page(found: list[LedgerRecord], size: int) -> FeedPage:
+    fits = _with_frames(found[:size])
+    # Frames that are gone by now went with their record, which has changed since: it comes again, further on.
+    page = [record for record in found[:fits] if not _has_frames(record) or record.frames is not None]
+    end = (found[fits - 1].position, found[fits - 1].modified_at) if fits else None
+    return FeedPage(page, len(found) > fits, end)
 
 
 def _with_frames(page: list[LedgerRecord]) -> int:
     """Read the frames of these records, as far as one page has room for; how many records that is."""
     room = PAGE_BYTES
-    frames: dict[int, list[str] | None] = {}
-    active = [record.pk for record in page if _has_frames(record)]
-    for place, record in enumerate(page):
-        if not _has_frames(record):
-            record.frames = None
-            continue
-        if record.pk not in frames:
-            asked, active = active[:_VIDEOS_AT_ONCE], active[_VIDEOS_AT_ONCE:]
-            frames |= dict(LedgerRecord.objects.filter(pk__in=asked).values_list("pk", "frames"))
-        record.frames = frames.pop(record.pk, None)
-        room -= sum(len(text) + 3 for text in record.frames or ())
-        if room < 0 and place:
-            return place
+    places = [place for place, record in enumerate(page) if _has_frames(record)]
+    for record in page:
+        record.frames = None
+    read, at_once = 0, _FEW_VIDEOS
+    while read < len(places):
+        some = {page[place].pk: place for place in places[read : read + at_once]}
+        frames = dict(LedgerRecord.objects.filter(pk__in=some).values_list("pk", "frames"))
+        for key, place in some.items():
+            room -= sum(len(text) + 3 for text in frames.get(key) or ())
+            if room < 0 and place:
+                return place
+            page[place].frames = frames.get(key)
+        read += len(some)
+        # A few first: long videos fill the page with less than that, and short ones come by the hundred.
+        at_once = _MANY_VIDEOS if (PAGE_BYTES - room) / read * _MANY_VIDEOS < room else _FEW_VIDEOS
     return len(page)
 
 
 def _has_frames(record: LedgerRecord) -> bool:
     return record.type == LedgerRecord.Type.VPDQ and record.status == LedgerRecord.Status.ACTIVE
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Which ledger this is, and where its clock stands. What has a position up to there is visible."""
+
+    ledger: uuid.UUID
+    position: int
+    second: int
+
+
+def standing() -> Standing:
+    """Where the ledger stands now."""
+    clock = LedgerClock.objects.get(pk=1)
+    return Standing(clock.identity, clock.position, clock.second)
+
+
+def knows_the_moment(position: int, second: int) -> bool:
+    """Whether the ledger, when its clock stood at ``second``, had handed out this position and no later one.
+
+    Not so where it was restored from a backup, and has handed out positions up to there anew, for later changes.
+    """
+    before = LedgerRecord.objects.filter(position__lte=position, position__gt=0).order_by("-position")
+    latest = before.values_list("modified_at", flat=True).first()
+    return latest is None or latest <= second
 
 
 def names_of_videos(values: Iterable[str]) -> set[str]:

@@ -8,6 +8,7 @@ by the time that an answer takes (promise 8).
 from __future__ import annotations
 
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from django.utils import timezone
 from reclaim.bank.ledger.models import HeldSignal, LedgerClock, LedgerRecord, Source
 from reclaim.bank.peers.models import Peer
 from reclaim.bank.platforms.models import Platform
+from reclaim.sitekit import audit
+from reclaim.sitekit.events import log_event
 
 MOST_IN_ONE_SECOND = 400
 """A client that is cut off resumes by the second alone, so no second may hold more than it fetches in one go."""
@@ -53,25 +56,36 @@ class LedgerTransaction:
         *,
         quality: int | None = None,
         peer: Peer | None = None,
+        made_with_ai: bool = False,
     ) -> Source:
         """Put a person's signal, or a peer's, into the bank; it is active from now on.
 
         ``frames`` are the texts of a vPDQ's frames, which ``value`` names. The source has its key at once, and its
         record has one after ``settle``.
         """
-        source = Source(record=self._record(signal_type, value, frames), quality=quality, peer=peer)
+        record = self._record(signal_type, value, frames)
+        source = Source(record=record, quality=quality, peer=peer, made_with_ai=made_with_ai)
         self._added.append(source)
         return source
 
     def add_find(
-        self, signal_type: str, value: str, platform: Platform, frames: Sequence[str] = (), quality: int | None = None
+        self,
+        signal_type: str,
+        value: str,
+        platform: Platform,
+        frames: Sequence[str] = (),
+        *,
+        quality: int | None = None,
+        made_with_ai: bool = False,
     ) -> LedgerRecord:
         """Put a platform's own find into the bank. One that it submits again keeps its one source.
 
         The record has its key after ``settle``.
         """
         record = self._record(signal_type, value, frames)
-        self._finds[signal_type, value, platform.pk] = Source(record=record, platform=platform, quality=quality)
+        self._finds[signal_type, value, platform.pk] = Source(
+            record=record, platform=platform, quality=quality, made_with_ai=made_with_ai
+        )
         return record
 
     def hold_source(
@@ -165,7 +179,14 @@ class LedgerTransaction:
             list(self._finds.values()),
             update_conflicts=True,
             unique_fields=["record", "platform"],
-            update_fields=["state", "added_position", "withdrawn_position", "made_tombstone"],
+            update_fields=[
+                "state",
+                "added_position",
+                "withdrawn_position",
+                "made_tombstone",
+                "quality",
+                "made_with_ai",
+            ],
         )
         Source.objects.bulk_update(self._released, ["record", "state", "added_position"])
         self._write_ended()
@@ -256,6 +277,21 @@ def locked_ledger() -> Iterator[LedgerTransaction]:
         ledger.finish()
 
 
+def close_second(second: int) -> None:
+    """See to it that every change of this second (epoch seconds) or an earlier one is visible, and no more will come.
+
+    For readers that go by time alone. It waits for the writer that is at work, and takes the lock only where the
+    ledger's clock has not passed that second already.
+    """
+    if LedgerClock.objects.filter(pk=1, second__gt=second).exists():
+        return
+    with transaction.atomic():
+        clock = LedgerClock.objects.select_for_update().get(pk=1)
+        if clock.second <= second:
+            clock.second, clock.in_second = second + 1, 0
+            clock.save(update_fields=["second", "in_second"])
+
+
 def erase(tombstones: QuerySet[LedgerRecord]) -> int:
     """Forget the values of tombstones; returns how many. The rows stay for persons' case pages; the feed no longer has
     them. Not before ``settle`` where they became tombstones in the same transaction."""
@@ -271,3 +307,12 @@ def forget_sources(sources: Iterable[Source]) -> None:
         status=LedgerRecord.Status.ERASED,
         sources=None,
     ).delete()
+
+
+def begin_another_ledger(known: uuid.UUID, actor: str) -> None:
+    """Give the ledger that has this identity another one: it was restored from a backup, so that what was fetched from
+    it may be of changes that it does not know. Whoever shows a cursor of the earlier one is sent to a snapshot."""
+    with transaction.atomic():
+        if LedgerClock.objects.filter(pk=1, identity=known).update(identity=uuid.uuid4()):
+            audit.record(actor, "ledger.restored", "ledger")
+            log_event("the ledger was restored; every platform is sent to a snapshot")

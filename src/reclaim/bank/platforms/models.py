@@ -16,11 +16,14 @@ class Platform(models.Model):
     """The platform was given every ledger record up to this position, without a gap."""
     covered_until = models.BigIntegerField(default=0)
     """The same as a feed timestamp, epoch seconds."""
-    covered_at_last_start = models.BigIntegerField(default=0)
-    """``covered_position`` when the platform last began to fetch."""
+    told_position = models.BigIntegerField(default=0)
+    """The platform was given every tombstone up to this position; of other records perhaps only those that it asks
+    for."""
+    told_at_last_start = models.BigIntegerField(default=0)
+    """``told_position`` when the platform last began to fetch."""
     confirmed_position = models.BigIntegerField(default=0)
-    """The platform was given everything up to this position, and had acknowledged every tombstone among it when it
-    had come back twice."""
+    """The platform was given every tombstone up to this position, and had acknowledged them all when it had come back
+    twice."""
     takes_videos = models.BooleanField(default=False)
     """The platform has been given frames of videos, so it may hold some. Nobody else owes a word on them."""
 

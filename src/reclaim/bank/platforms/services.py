@@ -97,7 +97,8 @@ def note_delivery(
         if follows_on:
             now.covered_position = max(now.covered_position, to_position)
             now.covered_until = max(now.covered_until, to_second)
-        now.save(update_fields=["last_fetch_at", "takes_videos", "covered_position", "covered_until"])
+            now.told_position = max(now.told_position, now.covered_position)
+        now.save(update_fields=["last_fetch_at", "takes_videos", "covered_position", "covered_until", "told_position"])
 
 
 def revoke_platform(name: str) -> bool:

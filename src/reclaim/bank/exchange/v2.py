@@ -1,0 +1,221 @@
+"""The native exchange, version 2, as docs/exchange-v2.md tells it."""
+
+from __future__ import annotations
+
+import datetime
+import uuid
+from base64 import b64encode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Body, Query, Router
+from pydantic import BaseModel
+
+import reclaim
+from reclaim.bank.exchange import cursors
+from reclaim.bank.exchange.records import known_of, wire_record
+from reclaim.bank.exchange.words import IN_PLACE, NOT_ITS_NAME, REASON_ALONE, TOO_POOR, UNKNOWN, WITHDRAWN, fault_of
+from reclaim.bank.feedback import services as feedback
+from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
+from reclaim.bank.ledger.queries import changes, standing
+from reclaim.bank.platforms.models import Platform
+from reclaim.bank.platforms.queries import access_platform
+from reclaim.bank.screening.queries import Candidate, screen
+from reclaim.protocol import native_v2 as wire
+from reclaim.protocol.stopncii_v1 import FeedbackValue
+from reclaim.signals import parse_md5, parse_pdq
+from reclaim.signals.frames import frames_text, name_of_frames, parse_vpdq, vpdq_value
+from reclaim.signals.values import POOR_QUALITY
+from reclaim.sitekit.access import Access, requires
+from reclaim.sitekit.problems import problem
+from reclaim.sitekit.secrets import mac
+
+router = Router()
+
+MOST_OWED_SHOWN = wire.LARGEST_SUBMISSION
+_PARSERS = {"pdq": parse_pdq, "md5": parse_md5, "vpdq": parse_vpdq}
+_DECISIONS = {
+    "pending": FeedbackValue.PENDING_REVIEW,
+    "blocked": FeedbackValue.BLOCKED,
+    "not-blocked": FeedbackValue.NOT_BLOCKED,
+}
+
+
+def _answer(message: BaseModel, status: int = 200) -> HttpResponse:
+    return HttpResponse(wire.as_json(message), status=status, content_type="application/json")
+
+
+def bank_id() -> uuid.UUID:
+    """What names this bank to others. It follows from the master secret, so a restored bank keeps it."""
+    return uuid.UUID(bytes=mac("bank-id", b"")[:16], version=4)
+
+
+@router.get("/", url_name="v2-about", response={200: wire.About})
+@requires(Access.PUBLIC)
+def about(request: HttpRequest) -> HttpResponse:
+    """What this bank is, and what it asks of platforms."""
+    return _answer(
+        wire.About(
+            bank=settings.NAME,
+            bank_id=str(bank_id()),
+            software=f"reclaim {reclaim.__version__}",
+            staging=False,
+            events="/v2/events",
+            acknowledge_within_seconds=settings.ACKNOWLEDGE_WITHIN,
+            tombstones_kept_seconds=int(feedback.TOMBSTONE_RETENTION.total_seconds()),
+            largest_page=wire.LARGEST_PAGE,
+            largest_submission=wire.LARGEST_SUBMISSION,
+            snapshot_key=b64encode(bytes(32)).decode(),
+        )
+    )
+
+
+# The feed
+
+
+@router.get("/signals", url_name="v2-signals", response={200: wire.SignalsPage, 410: wire.Problem, 422: wire.Problem})
+@requires(Access.FETCH_KEY)
+def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpResponse:
+    """One page of the feed, in the order in which signals changed. Asking with a cursor says: I have stored it all."""
+    platform, now = access_platform(request), standing()
+    if query.after is None:
+        cursor = cursors.beginning(query, now)
+    else:
+        try:
+            cursor = cursors.read_cursor(query.after, platform)
+            cursors.check_cursor(cursor, query, now, _oldest(platform))
+        except cursors.GoneError as error:
+            return _gone(str(error))
+        except ValueError as error:
+            return problem(422, "Unknown cursor", f"{error} Send the cursor of your last page as it is, or none.")
+    feedback.note_stored(
+        platform,
+        cursor.position,
+        cursor.second,
+        everything=cursor.everything,
+        videos="vpdq" in query.wanted,
+        starts=cursor.complete,
+    )
+    page = changes(platform, cursor.position, min(query.limit, wire.LARGEST_PAGE), query.wanted)
+    known = known_of(page.records)
+    # Within a page by value: what is written down of it shows no order in which signals came in.
+    records = sorted(
+        (wire_record(record, known[record.pk], query.least_trust) for record in page.records),
+        key=lambda record: (record.value, record.type),
+    )
+    if page.has_more:
+        position, second = page.end or (cursor.position, cursor.second)
+    else:
+        # The clock was read before the page: whatever had changed by then is on it, or was given before.
+        position, second = max((now.position, now.second), page.end or (0, 0), (cursor.position, cursor.second))
+    after = cursors.going_on(cursor, query, position, second, complete=not page.has_more)
+    return _answer(wire.SignalsPage(records=records, cursor=after.encode(platform), has_more=page.has_more))
+
+
+def _oldest(platform: Platform) -> int:
+    """The time from which on a cursor must be: tombstones since are still in the feed, and the platform was vetted."""
+    kept = timezone.now() - feedback.TOMBSTONE_RETENTION + datetime.timedelta(minutes=1)
+    return int(max(kept, platform.vetted_at).timestamp())
+
+
+def _gone(why: str) -> HttpResponse:
+    detail = f"{why} Take a snapshot (GET snapshot), drop what it does not have, and go on from its cursor."
+    return problem(410, "This cursor leads nowhere any more", detail, type=wire.CURSOR_GONE)
+
+
+@router.post("/signals", url_name="v2-submit", response={200: wire.Taken, 422: wire.Problem})
+@requires(Access.SUBMIT_KEY)
+def submit_signals(request: HttpRequest, message: Body[wire.SubmitSignals]) -> HttpResponse:
+    """Signals that a platform found by itself."""
+    refused: list[wire.Refusal] = []
+    finds, indexes = [], []
+    verdicts = screen([Candidate(each.type, each.value, tuple(each.frames)) for each in message.signals])
+    for index, (each, verdict) in enumerate(zip(message.signals, verdicts, strict=True)):
+        poor = each.type == "pdq" and each.quality is not None and each.quality < POOR_QUALITY
+        fault = TOO_POOR if poor else fault_of(verdict)
+        value = verdict.value
+        if fault is None and each.type == "vpdq":
+            value = vpdq_value(verdict.frames)
+            fault = None if name_of_frames(each.frames) == each.value.lower() else NOT_ITS_NAME
+        if fault is not None:
+            refused.append(wire.Refusal(index=index, reason=fault))
+            continue
+        frames = frames_text(verdict.frames)
+        finds.append(feedback.Find(each.type, value, frames, each.quality, "made-with-ai" in each.labels))
+        indexes.append(index)
+    withdrawn = feedback.take_finds(access_platform(request), finds)
+    refused += [wire.Refusal(index=indexes[place], reason=WITHDRAWN) for place in withdrawn]
+    return _taken(len(message.signals), refused)
+
+
+def _taken(sent: int, refused: list[wire.Refusal]) -> HttpResponse:
+    ordered = sorted(refused, key=lambda refusal: refusal.index)
+    return _answer(wire.Taken(taken=sent - len(ordered), refused=ordered))
+
+
+# What platforms say
+
+
+@router.post("/feedback", url_name="v2-feedback", response={200: wire.Taken, 422: wire.Problem})
+@requires(Access.FEEDBACK_KEY)
+def submit_feedback(request: HttpRequest, message: Body[wire.SubmitFeedback]) -> HttpResponse:
+    """A platform's words on signals of the feed; each replaces its earlier one on the same signal."""
+    refused: list[wire.Refusal] = []
+    words, indexes = [], []
+    for index, each in enumerate(message.feedback):
+        try:
+            value = _PARSERS[each.type](each.value)
+        except ValueError as error:
+            refused.append(wire.Refusal(index=index, reason=str(error)))
+            continue
+        if each.reason is not None and each.decision != "not-blocked":
+            refused.append(wire.Refusal(index=index, reason=REASON_ALONE))
+            continue
+        words.append(
+            feedback.Word(
+                each.type,
+                value,
+                _DECISIONS[each.decision],
+                [REASON_TAG + each.reason] if each.reason else [],
+                each.distance,
+                each.count,
+                each.action or "",
+                each.decided_by,
+            )
+        )
+        indexes.append(index)
+    unknown = feedback.take_feedback(access_platform(request), words)
+    refused += [wire.Refusal(index=indexes[place], reason=UNKNOWN) for place in unknown]
+    return _taken(len(message.feedback), refused)
+
+
+@router.post("/acknowledgements", url_name="v2-acknowledge", response={200: wire.Taken, 422: wire.Problem})
+@requires(Access.FEEDBACK_KEY)
+def submit_acknowledgements(request: HttpRequest, message: Body[wire.SubmitAcknowledgements]) -> HttpResponse:
+    """Withdrawn signals whose copies the platform has deleted, and that is stored."""
+    refused: list[wire.Refusal] = []
+    names, indexes = [], []
+    for index, each in enumerate(message.acknowledgements):
+        try:
+            names.append((each.type, _PARSERS[each.type](each.value)))
+            indexes.append(index)
+        except ValueError as error:
+            refused.append(wire.Refusal(index=index, reason=str(error)))
+    in_place = feedback.acknowledge(access_platform(request), names)
+    refused += [wire.Refusal(index=indexes[place], reason=IN_PLACE) for place in in_place]
+    return _taken(len(message.acknowledgements), refused)
+
+
+@router.get("/acknowledgements", url_name="v2-owed", response={200: wire.Owed})
+@requires(Access.FEEDBACK_KEY)
+def owed_acknowledgements(request: HttpRequest) -> HttpResponse:
+    """Withdrawn signals that the platform has not acknowledged, the longest owed first."""
+    owed = owed_by(access_platform(request)).order_by("withdrawn_at", "pk")
+    rows = list(owed.values_list("type", "value", "withdrawn_at")[: MOST_OWED_SHOWN + 1])
+    shown = [
+        wire.OwedAcknowledgement(type=kind, value=value, withdrawn_at=at, acknowledge_by=acknowledge_by(at))
+        for kind, value, at in rows[:MOST_OWED_SHOWN]
+        if at is not None
+    ]
+    return _answer(wire.Owed(owed=shown, has_more=len(rows) > MOST_OWED_SHOWN))

@@ -1,0 +1,312 @@
+"""The native exchange, version 2: what platforms and banks say to each other under ``<bank>/v2``.
+
+docs/exchange-v2.md tells the rules. Names are snake_case, times are RFC 3339 in UTC with whole seconds. What a platform
+sends is read strictly: an unknown field is refused, so that a misspelt one is not lost without a word. What a bank
+answers may have more fields than these, which readers leave alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import hashlib
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+LARGEST_PAGE = 2000
+DEFAULT_PAGE = 800
+LARGEST_SUBMISSION = 1000
+LARGEST_CURSOR = 200
+"""Characters."""
+
+CURSOR_GONE = "urn:reclaim:cursor-gone"
+"""Type of the problem that says: this cursor leads nowhere any more, take a snapshot."""
+
+SNAPSHOT_TYPE = "application/vnd.reclaim.snapshot+json"
+"""The ``payloadType`` of a snapshot's manifest."""
+
+SignalType = Literal["pdq", "md5", "vpdq"]
+SIGNAL_TYPES: tuple[SignalType, ...] = ("pdq", "md5", "vpdq")
+Label = Literal["made-with-ai"]
+Reason = Literal["not-the-same", "not-intimate", "allowed-here", "cannot-tell", "other"]
+
+
+def _whole_seconds(moment: datetime.datetime) -> datetime.datetime:
+    return moment.astimezone(datetime.UTC).replace(microsecond=0)
+
+
+Moment = Annotated[datetime.datetime, AfterValidator(_whole_seconds)]
+"""A time, written ``2026-11-26T08:26:00Z``."""
+
+
+class _Said(BaseModel):
+    """What a platform sends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Told(BaseModel):
+    """What a bank answers."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+# The feed
+
+
+class Decisions(_Told):
+    """How many platforms decided on a signal, and how."""
+
+    blocked: int
+    not_blocked: int
+
+
+class Record(_Told):
+    """A full snapshot of one signal; it replaces every earlier record of the same type and value."""
+
+    type: SignalType
+    value: str
+    """Lowercase hexadecimal: 64 digits of a pdq, 32 of an md5, 64 that name the frames of a vpdq."""
+    status: Literal["active", "withdrawn"]
+    """``withdrawn``: delete your copy, and acknowledge it."""
+    changed_at: Moment
+    """Rounded down to the hour: a finer time would tell which signals came in together."""
+    frames: list[str] = []
+    """Of an active vpdq, as ``reclaim.signals.frames`` writes them."""
+    quality: int | None = Field(None, ge=0, le=100)
+    """Of a pdq, as whoever made it measured it."""
+    labels: list[str] = []
+    """``made-with-ai``: who brought the signal says so. Others may come."""
+    provenance: list[str] = []
+    """Who brought it: ``person``, ``platform``, ``bank:<name>``; never how many, and of persons and platforms never
+    which."""
+    trust: int = Field(ge=0, le=100)
+    action: Literal["block", "review"]
+    """``review``: a match goes to a person; remove nothing by itself."""
+    decisions: Decisions
+    acknowledge_by: Moment | None = None
+    """Of a withdrawn one that must be acknowledged: until when."""
+    because: Literal["trust"] | None = None
+    """Of a withdrawn one: it is in the bank, and its trust is below the ``least_trust`` that was asked for. It is
+    acknowledged to nobody."""
+
+
+class SignalsPage(_Told):
+    """One page of the feed. Store its records and its cursor in one go, then ask with that cursor."""
+
+    records: list[Record]
+    cursor: str = Field(max_length=LARGEST_CURSOR)
+    has_more: bool
+
+
+class SignalsQuery(BaseModel):
+    """The query of ``GET /v2/signals``. A larger ``limit`` than the largest page is served as that."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    after: str | None = Field(None, min_length=1, max_length=LARGEST_CURSOR)
+    limit: int = Field(DEFAULT_PAGE, ge=1, le=2**31)
+    types: str = Field(",".join(SIGNAL_TYPES), pattern=r"^(pdq|md5|vpdq)(,(pdq|md5|vpdq)){0,9}$")
+    """Which active signals are given; withdrawn ones of every type always are."""
+    least_trust: int = Field(0, ge=0, le=100)
+
+    @property
+    def wanted(self) -> frozenset[SignalType]:
+        """The types."""
+        named = self.types.split(",")
+        return frozenset(each for each in SIGNAL_TYPES if each in named)
+
+
+# Snapshots
+
+
+class Signature(_Told):
+    """One signature of an envelope."""
+
+    keyid: str
+    sig: str
+
+
+class Envelope(_Told):
+    """A DSSE envelope: its signatures are over ``pae(payloadType, payload)``."""
+
+    payloadType: str
+    payload: str
+    signatures: list[Signature]
+
+
+class SnapshotPart(_Told):
+    """One Parquet file of a snapshot."""
+
+    name: str
+    bytes: int
+    sha256: str
+    rows: int
+    href: str
+    """Where it is, relative to the bank's address."""
+
+
+class SnapshotManifest(_Told):
+    """What a snapshot is: the payload of the envelope."""
+
+    snapshot: str
+    bank_id: str
+    made_at: Moment
+    cursor: str
+    """The feed goes on after it, once every part is stored."""
+    rows: int
+    parts: list[SnapshotPart]
+
+
+class InTheMaking(_Told):
+    """The answer 202: the snapshot is being made; ask again after ``Retry-After`` seconds."""
+
+    state: Literal["making"]
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """What a DSSE signature is over: the type and the payload, each behind its length."""
+    kind = payload_type.encode()
+    return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
+
+
+def key_id(public_key: bytes) -> str:
+    """The name of an Ed25519 public key (32 bytes): the first 16 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+# What platforms send
+
+
+class SignalName(_Said):
+    """A signal, named."""
+
+    type: SignalType
+    value: str = Field(max_length=64)
+
+
+class SubmittedSignal(SignalName):
+    """A signal that a platform found by itself. A vpdq has ``frames``, and the ``value`` that names them."""
+
+    frames: list[Annotated[str, Field(max_length=100)]] = Field(default=[], max_length=3600)
+    quality: int | None = Field(None, ge=0, le=100)
+    labels: list[Label] = Field(default=[], max_length=10)
+
+
+class SubmitSignals(_Said):
+    """The body of ``POST /v2/signals``."""
+
+    signals: list[SubmittedSignal] = Field(max_length=LARGEST_SUBMISSION)
+
+
+class FeedbackWord(SignalName):
+    """A platform's word on one signal; it replaces its earlier one."""
+
+    decision: Literal["pending", "blocked", "not-blocked"]
+    """``pending``: there was a match, a person will look."""
+    reason: Reason | None = None
+    """Why it was left up. Only with ``not-blocked``."""
+    distance: int | None = Field(None, ge=0, le=256)
+    """Bits between the signal and the nearest upload that this is about."""
+    count: int = Field(1, ge=1, le=2**31 - 1)
+    """How many uploads this is about, all in all so far."""
+    action: Literal["none", "hidden", "removed", "account-restricted", "other"] | None = None
+    decided_by: Literal["person", "machine"]
+
+
+class SubmitFeedback(_Said):
+    """The body of ``POST /v2/feedback``."""
+
+    feedback: list[FeedbackWord] = Field(max_length=LARGEST_SUBMISSION)
+
+
+class SubmitAcknowledgements(_Said):
+    """The body of ``POST /v2/acknowledgements``: signals whose copies are deleted, and that is stored."""
+
+    acknowledgements: list[SignalName] = Field(max_length=LARGEST_SUBMISSION)
+
+
+class Refusal(_Told):
+    """Why one entry was not taken; the others were."""
+
+    index: int
+    reason: str
+
+
+class Taken(_Told):
+    """The answer to every POST of entries: how many were taken, and which were not."""
+
+    taken: int
+    refused: list[Refusal] = []
+
+
+class OwedAcknowledgement(_Told):
+    """A withdrawn signal that the platform has not acknowledged."""
+
+    type: SignalType
+    value: str
+    withdrawn_at: Moment
+    acknowledge_by: Moment
+
+
+class Owed(_Told):
+    """The answer to ``GET /v2/acknowledgements``, the longest owed first. After acknowledging them, ask again."""
+
+    owed: list[OwedAcknowledgement]
+    has_more: bool
+
+
+# What a bank says about itself
+
+
+class About(_Told):
+    """The answer to ``GET /v2/``."""
+
+    bank: str
+    bank_id: str
+    software: str
+    staging: bool
+    events: str
+    """Where the stream of events is: an address, or a path on the bank."""
+    acknowledge_within_seconds: int
+    tombstones_kept_seconds: int
+    largest_page: int
+    largest_submission: int
+    snapshot_key: str
+    """The Ed25519 public key that manifests are signed with: base64 of 32 bytes."""
+
+    @property
+    def snapshot_public_key(self) -> bytes:
+        """The key itself. Raises ``ValueError`` where it is none."""
+        key = base64.b64decode(self.snapshot_key, validate=True)
+        if len(key) != 32:
+            raise ValueError("The bank names a key for its snapshots that is no Ed25519 key.")
+        return key
+
+
+class Fault(_Told):
+    """One field that does not fit."""
+
+    field: str
+    fault: str
+
+
+class Problem(_Told):
+    """A refusal (RFC 9457): what is wrong, and what to do."""
+
+    type: str
+    status: int
+    title: str
+    detail: str
+    faults: list[Fault] = []
+
+
+def as_json(message: BaseModel) -> bytes:
+    """A message as it goes over the wire: fields that were not given are left out."""
+    return message.model_dump_json(exclude_unset=True).encode()
+
+
+def document(message: BaseModel) -> dict[str, Any]:
+    """The same, as what JSON is made of."""
+    return message.model_dump(mode="json", exclude_unset=True)
