@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
-from pyarrow import ArrowException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -25,7 +24,6 @@ from reclaim.matching.service.bodies import read_body
 from reclaim.matching.service.problems import Problem
 
 LARGEST_EVENT = 2**20
-_CONNECT_SECONDS, _REQUEST_SECONDS = 5, 20
 _LONGEST_KEY = 1024
 _MOST_RECORDS = 1000
 _AWAY = "the store cannot be reached, or does not let this key in"
@@ -86,44 +84,49 @@ def confirmation_of(body: bytes) -> str | None:
 
 
 class Store:
-    """The store, by Arrow's own client. Every call raises ``NotNow``; ``read`` and ``move`` raise ``Gone`` too."""
+    """The store. Every call raises ``NotNow``; those on objects that must be there raise ``Gone`` too."""
 
     def __init__(self, section: S3Section, secret_key: str | None) -> None:
         """Without an access key the client finds one where Amazon's tools look."""
-        from pyarrow.fs import AwsStandardS3RetryStrategy, S3FileSystem
+        import boto3
+        from botocore.config import Config as ClientConfig
 
-        options: dict[str, Any] = {"region": section.region}
-        if section.endpoint is not None:
-            address = urlsplit(section.endpoint)
-            options |= {"endpoint_override": address.netloc, "scheme": address.scheme}
-        if section.access_key is not None:
-            options |= {"access_key": section.access_key, "secret_key": secret_key}
-        self._files: Any = S3FileSystem(
-            connect_timeout=_CONNECT_SECONDS,
-            request_timeout=_REQUEST_SECONDS,
-            retry_strategy=AwsStandardS3RetryStrategy(max_attempts=2),
-            **options,
+        self._client: Any = boto3.client(
+            "s3",
+            region_name=section.region,
+            endpoint_url=section.endpoint,
+            aws_access_key_id=section.access_key,
+            aws_secret_access_key=secret_key,
+            config=ClientConfig(
+                connect_timeout=5,
+                read_timeout=20,
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                # Of stores that are not Amazon's, some know no bucket as a part of the host's name.
+                s3={"addressing_style": "path" if section.endpoint else "auto"},
+                # And some do not know its newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
         )
 
     def has(self, path: str) -> bool:
         """Whether there is an object, by ``bucket/key``."""
-        from pyarrow.fs import FileType
-
         try:
-            return bool(self._files.get_file_info(path).type == FileType.File)
-        except (OSError, ArrowException):
-            raise NotNow(_AWAY) from None
+            self._call("head_object", **_object(path))
+        except Gone:
+            return False
+        return True
 
     def read(self, path: str) -> bytes:
         """An object. Raises ``Unreadable`` for one that is too large."""
+        import urllib3
+        from botocore.exceptions import BotoCoreError
+
+        found = self._call("get_object", **_object(path))
         try:
-            with self._files.open_input_stream(path) as file:
-                data: bytes = file.read(MOST_BYTES + 1)
-        except FileNotFoundError:
-            raise Gone from None
-        except (OSError, ArrowException):
-            if not self.has(path):
-                raise Gone from None
+            with found["Body"] as body:
+                data: bytes = body.read(MOST_BYTES + 1)
+        except (BotoCoreError, urllib3.exceptions.HTTPError, OSError):
             raise MediaNotNow(_AWAY) from None
         if len(data) > MOST_BYTES:
             raise Unreadable("an object is too large")
@@ -131,39 +134,43 @@ class Store:
 
     def move(self, source: str, target: str) -> None:
         """Copy an object inside the store, and delete the first only when the copy is there."""
-        if not self.has(source):
-            raise Gone
-        try:
-            self._files.copy_file(source, target)
-            if self.has(target):
-                self._files.delete_file(source)
-                return
-        except (OSError, ArrowException):
-            pass
-        raise NotNow(_AWAY)
+        bucket, _, key = source.partition("/")
+        self._call("copy_object", **_object(target), CopySource={"Bucket": bucket, "Key": key})
+        self._call("delete_object", **_object(source))
 
     def delete(self, path: str) -> None:
         """Delete an object that may be there."""
-        try:
-            if self.has(path):
-                self._files.delete_file(path)
-        except (OSError, ArrowException):
-            raise NotNow(_AWAY) from None
+        self._call("delete_object", **_object(path))
 
     def check(self, section: S3Section) -> None:
         """Raise ``NotNow`` unless every bucket is there and the quarantine can be written."""
-        from pyarrow.fs import FileType
-
+        probe = f"{section.quarantine}/reclaim-check"
         try:
             for bucket in (*section.buckets, section.quarantine):
-                if self._files.get_file_info(bucket).type != FileType.Directory:
-                    raise NotNow("a bucket that the configuration names is not there, or not open to this key")
-            probe = f"{section.quarantine}/reclaim-check"
-            with self._files.open_output_stream(probe) as file:
-                file.write(b"")
-            self._files.delete_file(probe)
-        except (OSError, ArrowException):
-            raise NotNow(_AWAY) from None
+                self._call("head_bucket", Bucket=bucket)
+            self._call("put_object", **_object(probe), Body=b"")
+            self._call("delete_object", **_object(probe))
+        except Gone:
+            raise NotNow("a bucket that the configuration names is not there") from None
+
+    def _call(self, name: str, **about: Any) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return getattr(self._client, name)(**about)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        except (BotoCoreError, OSError):
+            status = None
+        # Raised out here: the library's own errors quote addresses and names.
+        if status == 404:
+            raise Gone
+        raise NotNow(_AWAY)
+
+
+def _object(path: str) -> dict[str, str]:
+    bucket, _, key = path.partition("/")
+    return {"Bucket": bucket, "Key": key}
 
 
 class S3:
@@ -209,7 +216,10 @@ class S3:
                 self._store.delete(hidden)
                 log.info("an object was deleted")
         elif standing is not Standing.GONE and "hidden" in self._queue.measures(item.target):
-            # Another version under the same name may have come meanwhile: that one is the owner's word.
+            if any(each.standing in self._hidden for each in self._queue.of_target(item.target)):
+                # What lies in the quarantine may be another version under the same name, and that one stays there.
+                return
+            # A version that came meanwhile is the owner's word.
             if not self._store.has(item.target):
                 try:
                     self._store.move(hidden, item.target)

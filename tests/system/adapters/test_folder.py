@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +30,7 @@ def test_each_file_goes_where_it_belongs_and_moves_again_with_the_decision(
     (root / "in/cat.jpg").write_bytes(harmless)
     (root / "in/.writing").write_bytes(copy)
     (root / "in/broken.jpg").write_bytes(harmless[:2000])
-    os.symlink(root / "upload-key.secret", root / "in/link.jpg")
+    (root / "in/link.jpg").symlink_to(root / "upload-key.secret")
     adapter.start()
     until(lambda: (root / "held/2024/a.jpg").exists())
     until(lambda: (root / "clear/cat.jpg").exists())

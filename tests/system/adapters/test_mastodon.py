@@ -101,7 +101,9 @@ def test_a_dry_run_looks_up_and_does_nothing_and_the_next_run_does_it(
     review_site: Platform, running: list[Adapter], tmp_path: Path, known: Callable[[int], bytes]
 ) -> None:
     with mastodon() as (world, port):
-        adapter = connected(tmp_path / "adapter", review_site, port, ('held = ["sensitive", "report"]', 'held = ["report"]'))
+        adapter = connected(
+            tmp_path / "adapter", review_site, port, ('held = ["sensitive", "report"]', 'held = ["report"]')
+        )
         running.append(adapter)
         world.account("21")
         world.media = {"/media/a.jpg": known(5)}
