@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from reclaim.bank.platforms.basic import name_and_key, sends_basic
 from reclaim.bank.platforms.models import Platform, PlatformKey
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from reclaim.sitekit.access import Access, check_for
@@ -45,7 +46,27 @@ def access_platform(request: HttpRequest) -> Platform:
     return platform
 
 
+def _check_basic(scope: str, request: HttpRequest) -> HttpResponse | None:
+    shown = name_and_key(request)
+    key = _find_key(shown.key) if shown else None
+    if shown is None or key is None or not shown.names(key.platform):
+        refusal = problem(
+            401,
+            "This name and key are not known",
+            "Send your platform's name (or its number) as user name and its key as password. If you do, the key is "
+            "expired or revoked: ask the bank for a new one.",
+        )
+        refusal["WWW-Authenticate"] = 'Basic realm="reclaim", charset="UTF-8"'
+        return refusal
+    if key.scope != scope:
+        return problem(403, "This key is for another endpoint", f"Use the {scope} key here.")
+    request.platform = key.platform  # type: ignore[attr-defined]
+    return None
+
+
 def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
+    if sends_basic(request):
+        return _check_basic(scope, request)
     function_key = _find_key(request.headers.get(FUNCTION_KEY_HEADER))
     subscription = _find_key(request.headers.get(SUBSCRIPTION_KEY_HEADER))
     if (
