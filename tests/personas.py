@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.test import Client
 
-from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.services import NewCase, NewItem, create_case
 from reclaim.bank.organisations.models import Organisation
 from reclaim.bank.organisations.services import add_organisation
@@ -45,9 +44,9 @@ class ActingOrganisation:
     client: Client
 
     @classmethod
-    def let_in(cls, name: str = "Example Helpline", *, runs_bank: bool = False) -> ActingOrganisation:
+    def let_in(cls, name: str = "Example Helpline") -> ActingOrganisation:
         """A new organisation."""
-        organisation, key = add_organisation(name, "GB", ["en"], "Telephone 0123", runs_bank=runs_bank)
+        organisation, key = add_organisation(name, "GB", ["en"], "Telephone 0123")
         client = Client()
         assert client.post("/helper/sign-in/", {"key": key}).status_code == 302
         return cls(organisation, key, client)
@@ -56,11 +55,6 @@ class ActingOrganisation:
         """The page of the case that a person's code opens, or ``None``."""
         answer = self.client.post("/helper/", {"code": code}, headers={"Origin": "http://testserver"})
         return self.client.get(answer["Location"]).content.decode() if answer.status_code == 302 else None
-
-    def decides(self, decision: str, *items: CaseItem) -> int:
-        """Decide on held items; the status of the answer."""
-        sent = {"item": [item.pk for item in items], "decision": decision}
-        return self.client.post("/helper/held/", sent, headers={"Origin": "http://testserver"}).status_code
 
 
 @dataclass

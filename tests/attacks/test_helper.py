@@ -15,6 +15,8 @@ from reclaim.bank.cases.numbers import shown
 from reclaim.bank.helper.views import CODE_TRIES
 from reclaim.bank.organisations.queries import PER_NETWORK
 from reclaim.bank.organisations.services import rekey_organisation, revoke_organisation
+from reclaim.sitekit.permissions import Role
+from tests.members import signed_in
 from tests.personas import ActingOrganisation, a_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
@@ -114,10 +116,12 @@ def test_consents_of_a_revoked_organisation_do_not_come_back_with_it() -> None:
     assert "There is none yet" in again.client.get("/helper/").content.decode()
 
 
-def test_a_helper_that_does_not_run_the_bank_decides_on_nothing_held() -> None:
-    helper = ActingOrganisation.let_in()
-    assert helper.client.get("/helper/held/").status_code == 403
-    assert helper.client.post("/helper/held/", {"item": "1", "decision": "release"}, headers=OURS).status_code == 403
+def test_a_helper_and_a_watcher_decide_on_nothing_held() -> None:
+    helper, watcher = ActingOrganisation.let_in().client, Client()
+    signed_in(watcher, Role.WATCHER)
+    for client, status in ((helper, 401), (watcher, 403)):
+        assert client.get("/staff/held/").status_code == status
+        assert client.post("/staff/held/", {"item": "1", "decision": "release"}, headers=OURS).status_code == status
 
 
 def test_a_helpers_session_is_no_persons_and_a_persons_is_no_helpers() -> None:

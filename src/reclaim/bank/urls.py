@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from reclaim.bank.exchange.v2 import router as exchange
+from reclaim.bank.helper.held_views import held
 from reclaim.sitekit.accounts.account_views import account
 from reclaim.sitekit.api import SiteApi
 
@@ -27,6 +28,7 @@ urlpatterns = [
     path("", include("reclaim.bank.gate.urls")),
     path("staff/", account, name="staff-home"),
     path("staff/", include("reclaim.sitekit.accounts.urls")),
+    path("staff/held/", held, name="held"),
     path("helper/", include("reclaim.bank.helper.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

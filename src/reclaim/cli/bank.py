@@ -205,7 +205,6 @@ def organisation() -> None:
     help="In which it helps, such as en; again for more.",
 )
 @click.option("--contact", default="", metavar="WORDS", help="How a person reaches it, in words that people see.")
-@click.option("--runs-bank", is_flag=True, help="It decides on what is held.")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def organisation_add(
@@ -213,7 +212,6 @@ def organisation_add(
     country: str,
     languages: Sequence[str],
     contact: str,
-    runs_bank: bool,
     data: Path,
     database_url: str | None,
     as_json: bool,
@@ -228,7 +226,7 @@ def organisation_add(
     from reclaim.bank.organisations.services import NameTakenError, add_organisation
 
     try:
-        added, key = add_organisation(name, country, languages, contact, runs_bank=runs_bank)
+        added, key = add_organisation(name, country, languages, contact)
     except NameTakenError as error:
         fail(Exit.NAME_TAKEN, str(error))
     except ValueError as error:
@@ -273,7 +271,7 @@ def _no_such_organisation(name: str) -> NoReturn:
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def organisation_list(data: Path, database_url: str | None, as_json: bool) -> None:
-    """List organisations, where and in which languages they help, and which one runs the bank.
+    """List organisations, where and in which languages they help.
 
     \b
     Example:
@@ -284,11 +282,10 @@ def organisation_list(data: Path, database_url: str | None, as_json: bool) -> No
 
     for entry in active_organisations():
         if as_json:
-            facts = ("name", "country", "languages", "contact", "runs_bank")
+            facts = ("name", "country", "languages", "contact")
             click.echo(json.dumps({fact: getattr(entry, fact) for fact in facts}))
         else:
-            runs = ", runs the bank" if entry.runs_bank else ""
-            click.echo(f"{entry.name}: {entry.country}, {' '.join(entry.languages)}{runs}")
+            click.echo(f"{entry.name}: {entry.country}, {' '.join(entry.languages)}")
 
 
 @organisation.command("revoke")

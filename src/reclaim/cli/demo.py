@@ -14,7 +14,7 @@ from rich.console import Console
 from reclaim.cli.exits import Exit
 from reclaim.cli.processes import ProcessFailedError, Site, reclaim, reclaim_json
 
-REVIEWER = "demo"
+MEMBER = "demo"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,16 +56,17 @@ def command(bank_port: int, platform_port: int) -> None:
                     "GB",
                     "--language",
                     "en",
-                    "--runs-bank",
                     "--data",
                     bank_data,
                     "--json",
                 )
                 reviewer = reclaim_json(
-                    "platform", "member", "add", REVIEWER, "--role", "reviewer", "--data", platform_data
+                    "platform", "member", "add", MEMBER, "--role", "reviewer", "--data", platform_data
                 )
+                staff = reclaim_json("bank", "member", "add", MEMBER, "--role", "operator", "--data", bank_data)
                 with Site(["platform", "serve", "--every", "5", "--data", platform_data], platform_port) as platform:
-                    _show(console, bank, platform, reviewer["password"], connected["upload_key"], helpline["key"])
+                    passwords = (reviewer["password"], staff["password"])
+                    _show(console, bank, platform, passwords, connected["upload_key"], helpline["key"])
                     stop.wait()
                     console.print("Stopping; the folder with everything in it is deleted.")
         except ProcessFailedError as error:
@@ -73,7 +74,14 @@ def command(bank_port: int, platform_port: int) -> None:
             sys.exit(Exit.ERROR)
 
 
-def _show(console: Console, bank: Site, platform: Site, password: str, upload_key: str, organisation_key: str) -> None:
+def _show(
+    console: Console,
+    bank: Site,
+    platform: Site,
+    passwords: tuple[str, str],
+    upload_key: str,
+    organisation_key: str,
+) -> None:
     console.print(
         f"""
 [bold]Reclaim is running.[/bold] Try the loop:
@@ -82,11 +90,12 @@ def _show(console: Console, bank: Site, platform: Site, password: str, upload_ke
   2. As the platform upload an edited copy of the same photograph:
                      curl -H "Authorization: Bearer {upload_key}" \\
                           --data-binary @photo.jpg {platform.url}/api/uploads
-  3. As a reviewer   {platform.url}/          sign in as [bold]{REVIEWER}[/bold] with [bold]{password}[/bold],
+  3. As a reviewer   {platform.url}/          sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[0]}[/bold],
                      choose a password, set up an authenticator app as second factor, and decide
   4. As the person   {bank.url}/case/     see what happened, let a helper see it, withdraw
   5. As a helper     {bank.url}/helper/   enter the person's code, after the key
                      [bold]{organisation_key}[/bold]
+  6. As bank staff   {bank.url}/staff/    sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[1]}[/bold]
 
 In another language: {bank.url}/ar/ …
 

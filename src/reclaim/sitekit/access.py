@@ -34,7 +34,6 @@ class Access(StrEnum):
     REVIEWER = "member of a platform's review, by a session with a second factor"
     UPLOAD_KEY = "platform's own system, by its upload key"
     ORGANISATION = "organisation that helps people, by a signed-in session"
-    BANK_TEAM = "organisation that runs the bank, by a signed-in session"
 
 
 _checks: dict[Access, Check] = {Access.PUBLIC: lambda request: None}

@@ -48,6 +48,7 @@ class Permission(StrEnum):
     MANAGE_KEYS = "make and change the keys of platforms and peers"
     REVOKE_KEYS = "end a key or a platform's access at once"
     MANAGE_PEERS = "join and leave other banks"
+    DECIDE_HELD = "let in or refuse what is held"
     CORRECT_SIGNALS = "correct what platforms are told of a signal"
     TRACE_LEAKS = "find out whose copy a leaked list is"
 
@@ -67,6 +68,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         # Stopping harm must not wait for one person.
         Permission.REVOKE_KEYS: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.MANAGE_PEERS: frozenset({Role.OPERATOR}),
+        Permission.DECIDE_HELD: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.CORRECT_SIGNALS: frozenset({Role.OPERATOR}),
         Permission.TRACE_LEAKS: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.REVIEW_MATCHES: frozenset({Role.REVIEWER, Role.LEAD, Role.ADMIN}),

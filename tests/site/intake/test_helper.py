@@ -1,4 +1,4 @@
-"""Helper organisations: consent by a one-time code, what they see, and what the bank's own team decides."""
+"""Helper organisations: consent by a one-time code, what they see, and what the bank's own staff decide."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from reclaim.bank.cases.designations import designation
-from reclaim.bank.cases.models import Consent
+from reclaim.bank.cases.models import CaseItem, Consent
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.services import NewCase, NewItem, NewSignal, create_case
 from reclaim.bank.organisations.models import Organisation
@@ -19,6 +19,8 @@ from reclaim.bank.organisations.services import (
     revoke_organisation,
 )
 from reclaim.sitekit.models import AuditEvent
+from reclaim.sitekit.permissions import Role
+from tests.members import signed_in as signed_in_member
 from tests.personas import ActingOrganisation, ActingPlatform, a_case, pdq_value
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
@@ -112,21 +114,27 @@ def test_organisations_are_listed_by_country_in_the_language_of_the_page() -> No
     assert "Deutsch · Português Brasileiro" in german
 
 
-def test_the_banks_own_team_lets_in_or_refuses_what_is_held() -> None:
-    platform, team = ActingPlatform.vetted(), ActingOrganisation.let_in(runs_bank=True)
+def test_the_banks_own_staff_let_in_or_refuse_what_is_held() -> None:
+    platform, client = ActingPlatform.vetted(), Client()
+    member = signed_in_member(client, Role.OPERATOR)
+
+    def decide(decision: str, *items: CaseItem) -> int:
+        sent = {"item": [item.pk for item in items], "decision": decision}
+        return client.post("/staff/held/", sent, headers=OURS).status_code
+
     held = [NewItem(n, "picture", (NewSignal("pdq", pdq_value(n)),), held_for=("many-cases",)) for n in (1, 2, 3)]
     case = create_case(held).case
-    page = team.client.get("/helper/held/").content.decode()
+    page = client.get("/staff/held/").content.decode()
     assert page.count("data-held") == 3
     assert "More cases came from its network" in page
     first, second, third = case.items.all()
-    assert team.decides("release", first, second) == 302
-    assert team.decides("unclear", third) == 302
-    assert team.decides("release", third) == 422
-    assert team.decides("burn", third) == 422
+    assert decide("release", first, second) == 302
+    assert decide("unclear", third) == 302
+    assert decide("release", third) == 422
+    assert decide("burn", third) == 422
     assert set(platform.fetch_all()) == {pdq_value(1), pdq_value(2)}
     assert list(case.items.values_list("state", flat=True)) == ["in place", "in place", "refused"]
-    actions = AuditEvent.objects.filter(actor=f"organisation:{team.organisation.pk}").values_list("action", flat=True)
+    actions = AuditEvent.objects.filter(actor=member.actor).values_list("action", flat=True)
     assert {"held.read", "item.release", "item.refuse"} <= set(actions)
 
 

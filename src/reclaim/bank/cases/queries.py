@@ -62,7 +62,7 @@ MOST_HELD_SHOWN = 100
 
 
 def access_held_items(actor: str) -> list[CaseItem]:
-    """The oldest held items, for the organisation that runs the bank, and the note that it looked."""
+    """The oldest held items, for the staff of the bank, and the note that it looked."""
     with transaction.atomic():
         held = list(CaseItem.objects.filter(state=CaseItem.State.HELD).order_by("pk")[:MOST_HELD_SHOWN])
         audit.record(actor, "held.read", f"items:{len(held)}")

@@ -9,5 +9,4 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="helper-sign-in"),
     path("sign-out/", views.sign_out, name="helper-sign-out"),
     path("case/<int:consent>/", views.case, name="helper-case"),
-    path("held/", views.held, name="helper-held"),
 ]

@@ -1,9 +1,8 @@
-"""An organisation signs in with its key, opens cases with people's codes, and reads; the bank's own team decides on
-what is held. English only, like every page for staff."""
+"""An organisation signs in with its key, opens cases with people's codes, and reads. English only, like every page for
+staff."""
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,9 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reclaim.bank.cases.codes import parse_code
 from reclaim.bank.cases.consents import access_consented_case, open_case, open_consents
 from reclaim.bank.cases.designations import designation
-from reclaim.bank.cases.models import CaseItem
-from reclaim.bank.cases.queries import access_held_items
-from reclaim.bank.cases.services import refuse_item, release_item
 from reclaim.bank.intake.told import told
 from reclaim.bank.organisations.models import Organisation
 from reclaim.bank.organisations.queries import (
@@ -23,7 +19,6 @@ from reclaim.bank.organisations.queries import (
     access_session_organisation,
     session_of,
 )
-from reclaim.bank.screening.words import FOR_PRACTITIONERS, Hold
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
@@ -36,7 +31,6 @@ NO_SUCH_CODE = (
     "This code opens nothing. It may be mistyped, used before, older than seven days, ended by the person, or meant "
     "for another organisation."
 )
-RELEASE = "release"
 
 
 def _actor(organisation: Organisation) -> str:
@@ -115,35 +109,3 @@ def case(request: HttpRequest, consent: int) -> HttpResponse:
         raise Http404
     context = {"organisation": organisation, "name": designation(found.case_id), "case": told(found.case)}
     return render(request, "helper/case.html", context)
-
-
-@in_english
-@requires(Access.BANK_TEAM)
-@require_http_methods(["GET", "HEAD", "POST"])
-def held(request: HttpRequest) -> HttpResponse:
-    """What is held and why (GET); let some in, or never (POST ``item`` and ``decision``)."""
-    organisation = access_session_organisation(request)
-    actor = _actor(organisation)
-    waiting = access_held_items(actor)
-    error = ""
-    if request.method == "POST":
-        sent, decision = set(request.POST.getlist("item")), request.POST.get("decision", "")
-        chosen = [item for item in waiting if str(item.pk) in sent]
-        if chosen and decision in (RELEASE, *CaseItem.Refusal.values):
-            done = sum(_decide(item, decision, actor) for item in chosen)
-            messages.success(request, f"Decided: {done}.")
-            return redirect("helper-held")
-        error = "Tick at least one that still waits, and choose a decision."
-    rows = [(item, designation(item.case_id), _sentences(item)) for item in waiting]
-    context = {"organisation": organisation, "rows": rows, "error": error}
-    return render(request, "helper/held.html", context, status=422 if error else 200)
-
-
-def _decide(item: CaseItem, decision: str, actor: str) -> bool:
-    if decision == RELEASE:
-        return release_item(item, actor)
-    return refuse_item(item, CaseItem.Refusal(decision), actor)
-
-
-def _sentences(item: CaseItem) -> list[str]:
-    return [FOR_PRACTITIONERS[Hold(reason)] for reason in item.held_for]

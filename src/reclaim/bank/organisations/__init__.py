@@ -1,1 +1,1 @@
-"""Organisations that help people, and the one that runs the bank."""
+"""Organisations that help people."""

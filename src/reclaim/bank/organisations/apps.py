@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class OrganisationsConfig(AppConfig):
-    """Organisations that help people, and the one that runs the bank."""
+    """Organisations that help people."""
 
     name = "reclaim.bank.organisations"

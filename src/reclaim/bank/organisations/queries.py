@@ -9,7 +9,6 @@ from django.shortcuts import redirect
 from reclaim.bank.organisations.models import Organisation
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.limits import Limit, SlowDownError, seconds_to_wait
-from reclaim.sitekit.problems import refusal
 from reclaim.sitekit.secrets import mac
 
 SESSION_KEY = "organisation"
@@ -57,11 +56,3 @@ def _check_organisation(request: HttpRequest) -> HttpResponse | None:
     request.session.modified = True
     request.organisation = organisation  # type: ignore[attr-defined]
     return None
-
-
-@check_for(Access.BANK_TEAM)
-def _check_bank_team(request: HttpRequest) -> HttpResponse | None:
-    refused = _check_organisation(request)
-    if refused is not None or access_session_organisation(request).runs_bank:
-        return refused
-    return refusal(request, 403, "Not for this organisation", "Only the organisation that runs the bank decides this.")

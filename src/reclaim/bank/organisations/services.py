@@ -21,9 +21,7 @@ class NameTakenError(Exception):
     """An organisation of this name is there already."""
 
 
-def add_organisation(
-    name: str, country: str, languages: Sequence[str], contact: str = "", *, runs_bank: bool = False
-) -> tuple[Organisation, str]:
+def add_organisation(name: str, country: str, languages: Sequence[str], contact: str = "") -> tuple[Organisation, str]:
     """Let an organisation in; returns it and its key, which is shown once. One that lost its access may come back.
 
     ``country`` is an ISO 3166-1 code of two letters, ``languages`` are codes such as «en» or «pt-br». Raises
@@ -39,7 +37,7 @@ def add_organisation(
         raise ValueError("Name at least one language by its code, such as en or pt-br.")
     if len(contact) > 300 or not contact.isprintable():
         raise ValueError("The words about how to reach it have at most 300 printable characters.")
-    facts = {"country": country, "languages": spoken, "contact": contact, "runs_bank": runs_bank}
+    facts = {"country": country, "languages": spoken, "contact": contact}
     key = _new_key()
     keyed = {"key_mac": key_mac(key), "keyed_at": timezone.now(), "revoked_at": None}
     try:
