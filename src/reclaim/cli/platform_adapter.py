@@ -24,6 +24,10 @@ def _give_up(error: Exception) -> NoReturn:
     fail(Exit.ERROR, f"{sentence[:1].upper()}{sentence[1:]}.")
 
 
+def _not_installed() -> NoReturn:
+    fail(Exit.ERROR, "This adapter needs a package that is not installed. Install: pip install 'reclaim[platform]'")
+
+
 def _read(path: Path) -> AnyConfig:
     from reclaim.adapters.config import read_config
     from reclaim.adapters.errors import ConfigError
@@ -67,7 +71,7 @@ def init(kind: str, folder: Path, address: str) -> None:
 
     from reclaim.adapters.config import Address
     from reclaim.adapters.errors import ConfigError
-    from reclaim.adapters.start import init as write
+    from reclaim.adapters.init import init as write
 
     try:
         checked = TypeAdapter(Address).validate_python(address)
@@ -93,10 +97,13 @@ def check(path: Path) -> None:
       reclaim platform adapter check adapter/mastodon.toml
     """
     from reclaim.adapters.errors import ConfigError, NotNow
-    from reclaim.adapters.start import check as try_out
 
     try:
+        from reclaim.adapters.start import check as try_out
+
         config = try_out(path)
+    except ModuleNotFoundError:
+        _not_installed()
     except (ConfigError, NotNow) as error:
         _give_up(error)
     click.echo(f"Everything fits. Start it with: reclaim platform adapter run {path}")
@@ -118,14 +125,17 @@ def run(path: Path, dry_run: bool) -> None:
       reclaim platform adapter run adapter/mastodon.toml --dry-run
     """
     from reclaim.adapters.errors import ConfigError
-    from reclaim.adapters.start import run as run_adapter
     from reclaim.cli.address import AddressTakenError, check_address
 
     config = _read(path)
     try:
+        from reclaim.adapters.start import run as run_adapter
+
         if config.kind != "folder":
             check_address(config.listen.host, config.listen.port)
         run_adapter(path, dry_run)
+    except ModuleNotFoundError:
+        _not_installed()
     except (ConfigError, AddressTakenError) as error:
         _give_up(error)
 
