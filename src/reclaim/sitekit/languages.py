@@ -110,12 +110,12 @@ class LanguageOfThePage:
 
 
 def in_english(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Answer in English, whatever the browser asks for."""
+    """Answer in English, whatever the browser asks for; ``LanguageOfThePage`` puts back what was before."""
 
     @wraps(view)
     def answer_in_english(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        with translation.override("en"):
-            return view(request, *args, **kwargs)
+        translation.activate("en")
+        return view(request, *args, **kwargs)
 
     return answer_in_english
 
