@@ -41,11 +41,19 @@ class Bank:
     data: Path
     database_url: str = ""
     port: int = 0
+    environment: dict[str, str] = field(default_factory=dict)
+    """More for the server's environment."""
     _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def pid(self) -> int:
+        """Of the server's first process."""
+        assert self._server is not None
+        return self._server.pid
 
     @property
     def log(self) -> str:
@@ -62,7 +70,7 @@ class Bank:
                 [RECLAIM, "bank", "serve", *self._site_options(), "--port", str(self.port)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=plain_environment(),
+                env=plain_environment(**self.environment),
                 start_new_session=True,
             )
         deadline = time.monotonic() + STARTUP_SECONDS

@@ -60,6 +60,11 @@ class Tx:
     home: Path
     environment: dict[str, str]
 
+    def full_environment(self) -> dict[str, str]:
+        """In which the command runs."""
+        home = {"HOME": str(self.home), "TX_STATEDIR": str(self.home / "state")}
+        return plain_environment(PYTHONWARNINGS="ignore", **home, **self.environment)
+
     def __call__(self, *arguments: str | Path, code: int = 0) -> str:
         """Run it, expecting an exit code; what it printed."""
         done = subprocess.run(
@@ -68,9 +73,7 @@ class Tx:
             text=True,
             check=False,
             cwd=self.home,
-            env=plain_environment(
-                HOME=str(self.home), TX_STATEDIR=str(self.home / "state"), PYTHONWARNINGS="ignore", **self.environment
-            ),
+            env=self.full_environment(),
         )
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
