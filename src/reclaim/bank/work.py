@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reclaim.bank.cases.consents import forget_codes
 from reclaim.bank.cases.services import erase_ended_cases, forget_answers
+from reclaim.bank.exchange.snapshots import forget_snapshots, start_maker
 from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.gate.services import forget_used
 from reclaim.bank.lookup.services import forget_lookups
@@ -15,6 +16,8 @@ def tick() -> bool:
     """Do each piece of work once; whether all went well."""
     return do_pieces(
         [
+            start_maker,
+            forget_snapshots,
             erase_tombstones,
             forget_answers,
             forget_codes,

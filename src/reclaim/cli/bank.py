@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reclaim.cli import bank_gate, members
+from reclaim.cli import bank_exchange, bank_gate, members
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 from reclaim.sitekit.roles import BANK_ROLES
@@ -34,6 +34,8 @@ def command() -> None:
     """
 
 
+command.add_command(bank_exchange.snapshots)
+command.add_command(bank_exchange.restored)
 command.add_command(bank_gate.codes)
 command.add_command(bank_gate.harmless)
 command.add_command(members.group("bank", BANK_ROLES), "member")

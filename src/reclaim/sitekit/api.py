@@ -7,6 +7,7 @@ function is marked with ``@requires`` as any view, and ``DenyByDefault`` asks be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -18,12 +19,12 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, path
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
-from ninja.operation import PathView
+from ninja.operation import Operation, PathView
 from ninja.parser import Parser
 from pydantic_core import from_json
 
 from reclaim.sitekit.access import Access, access_of, requires
-from reclaim.sitekit.problems import invalid_fields, problem
+from reclaim.sitekit.problems import PROBLEM_JSON, invalid_fields, problem
 
 JSON = "application/json"
 
@@ -62,9 +63,21 @@ class SiteApi(NinjaAPI):
         for kind, handler in handlers.items():
             self.add_exception_handler(kind, handler)
 
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The function's name: short names make readable generated clients."""
+        return operation.view_func.__name__
+
     def document(self) -> dict[str, Any]:
         """The OpenAPI document, with addresses relative to the API's own."""
-        return {**self.get_openapi_schema(path_prefix=""), "servers": [{"url": "."}]}
+        document: dict[str, Any] = dict(self.get_openapi_schema(path_prefix=""))
+        for router in self._get_bound_routers():
+            for route, view in router.path_operations.items():
+                methods = document["paths"][_route_in_document(f"{router.prefix}/{route}")]
+                for each in view.operations:
+                    for method in each.methods:
+                        _complete(methods[method.lower()], access_of(each.view_func))
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        return {**document, "servers": [{"url": "."}]}
 
     @property
     def routes(self) -> list[URLPattern]:
@@ -103,6 +116,23 @@ def _guarded(view: PathView) -> Callable[..., HttpResponseBase]:
     guarded.csrf_exempt = True  # type: ignore[attr-defined]
     guarded.access_by_method = by_method  # type: ignore[attr-defined]
     return guarded
+
+
+def _route_in_document(route: str) -> str:
+    return re.sub(r"{[^}:]+:", "{", re.sub("/+", "/", f"/{route}"))
+
+
+def _complete(operation: dict[str, Any], access: Access | None) -> None:
+    """What django-ninja does not know of an operation: who may call it, and what every refusal looks like."""
+    refusal = {"$ref": "#/components/schemas/Problem"}
+    refusals = {status: each for status, each in operation["responses"].items() if int(status) >= 400}
+    refusals["default"] = {"description": "Any other refusal"}
+    for each in refusals.values():
+        each["content"] = {PROBLEM_JSON: {"schema": refusal}}
+    operation["responses"] |= refusals
+    if access is not Access.PUBLIC:
+        operation["security"] = [{"key": []}]
+        operation["description"] += f" For a {access}."
 
 
 def _document(api: SiteApi, request: HttpRequest) -> HttpResponse:

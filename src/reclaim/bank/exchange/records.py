@@ -20,49 +20,65 @@ PERSON, PLATFORM, BANK = "person", "platform", "bank:"
 
 
 @dataclass
+class Brought:
+    """Who brought a signal, as far as platforms are told, and how good it is."""
+
+    names: list[str] = field(default_factory=list)
+    """Sorted."""
+    quality: int | None = None
+
+
+@dataclass(frozen=True)
 class Known:
     """What the bank knows of a signal beside its record."""
 
-    provenance: list[str] = field(default_factory=list)
-    """Sorted."""
-    quality: int | None = None
-    labels: list[str] = field(default_factory=list)
-    decisions: Decisions = field(default_factory=lambda: Decisions(blocked=0, not_blocked=0))
+    brought: Brought
+    labels: list[str]
+    decisions: Decisions
 
 
 def known_of(records: Sequence[LedgerRecord]) -> dict[int, Known]:
     """What is known of each of these, by key. Three statements."""
     keys = [record.pk for record in records]
-    known = {key: Known() for key in keys}
-    brought: defaultdict[int, set[str]] = defaultdict(set)
+    brought, labels, decisions = provenance_of(keys), labels_of(keys), _decisions_on(keys)
+    none = Decisions(blocked=0, not_blocked=0)
+    return {key: Known(brought[key], labels.get(key, []), decisions.get(key, none)) for key in keys}
+
+
+def provenance_of(keys: Sequence[int]) -> dict[int, Brought]:
+    """Who brought each of these records, by key."""
+    brought = {key: Brought() for key in keys}
     sources = Source.objects.filter(record__in=keys, state=Source.State.ACTIVE)
     for key, platform, peer, quality in sources.values_list("record", "platform", "peer__name", "quality"):
-        brought[key].add(PLATFORM if platform else f"{BANK}{peer}" if peer else PERSON)
+        known = brought[key or 0]
+        name = PLATFORM if platform else f"{BANK}{peer}" if peer else PERSON
+        if name not in known.names:
+            known.names = sorted([*known.names, name])
         if quality is not None:
-            known[key].quality = max(quality, known[key].quality or 0)
-    for key, names in brought.items():
-        known[key].provenance = sorted(names)
-    for key in made_with_ai(keys):
-        known[key].labels = [MADE_WITH_AI]
+            known.quality = max(quality, known.quality or 0)
+    return brought
+
+
+def labels_of(keys: Sequence[int]) -> dict[int, list[str]]:
+    """The labels of those of these records that have any."""
+    return {key: [MADE_WITH_AI] for key in made_with_ai(keys)}
+
+
+def _decisions_on(keys: Sequence[int]) -> dict[int, Decisions]:
     decided = (FeedbackValue.BLOCKED.value, FeedbackValue.NOT_BLOCKED.value)
-    said: defaultdict[int, dict[str, int]] = defaultdict(dict)
     words = Feedback.objects.filter(record__in=keys, value__in=decided).values("record", "value")
+    said: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for row in words.annotate(platforms=Count("pk")).order_by():
         said[row["record"]][row["value"]] = row["platforms"]
-    for key, counts in said.items():
-        blocked, not_blocked = (counts.get(value, 0) for value in decided)
-        known[key].decisions = Decisions(blocked=blocked, not_blocked=not_blocked)
-    return known
+    return {
+        key: Decisions(blocked=counts.get(decided[0], 0), not_blocked=counts.get(decided[1], 0))
+        for key, counts in said.items()
+    }
 
 
 def hour_of(second: int) -> datetime.datetime:
     """The hour that an epoch second lies in."""
     return datetime.datetime.fromtimestamp(second - second % 3600, datetime.UTC)
-
-
-def action_of(record: LedgerRecord) -> str:
-    """What a platform may do by itself when something matches."""
-    return "review" if record.review_only else "block"
 
 
 def wire_record(record: LedgerRecord, known: Known, least_trust: int) -> Record:
@@ -73,7 +89,7 @@ def wire_record(record: LedgerRecord, known: Known, least_trust: int) -> Record:
         "value": record.value,
         "changed_at": hour_of(record.modified_at),
         "trust": record.trust,
-        "action": action_of(record),
+        "action": "review" if record.review_only else "block",
         "decisions": known.decisions,
     }
     if gone and record.withdrawn_at is not None:
@@ -84,8 +100,8 @@ def wire_record(record: LedgerRecord, known: Known, least_trust: int) -> Record:
         given |= {"status": "active", **({"frames": record.frames} if record.frames else {})}
     kept = given["status"] == "active"
     given |= {
-        "quality": known.quality if kept else None,
+        "quality": known.brought.quality if kept else None,
         "labels": known.labels if kept else [],
-        "provenance": known.provenance if kept else [],
+        "provenance": known.brought.names if kept else [],
     }
     return Record.model_validate(given)

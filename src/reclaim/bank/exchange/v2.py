@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import uuid
 from base64 import b64encode
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Body, Query, Router
 from pydantic import BaseModel
 
 import reclaim
-from reclaim.bank.exchange import cursors
+from reclaim.bank.exchange import cursors, snapshots
+from reclaim.bank.exchange.identity import bank_id, public_key
+from reclaim.bank.exchange.ranges import file_answer
 from reclaim.bank.exchange.records import known_of, wire_record
 from reclaim.bank.exchange.words import IN_PLACE, NOT_ITS_NAME, REASON_ALONE, TOO_POOR, UNKNOWN, WITHDRAWN, fault_of
 from reclaim.bank.feedback import services as feedback
@@ -29,11 +31,12 @@ from reclaim.signals.frames import frames_text, name_of_frames, parse_vpdq, vpdq
 from reclaim.signals.values import POOR_QUALITY
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.problems import problem
-from reclaim.sitekit.secrets import mac
 
 router = Router()
 
 MOST_OWED_SHOWN = wire.LARGEST_SUBMISSION
+PARQUET = "application/vnd.apache.parquet"
+_MAKING_SECONDS = 2
 _PARSERS = {"pdq": parse_pdq, "md5": parse_md5, "vpdq": parse_vpdq}
 _DECISIONS = {
     "pending": FeedbackValue.PENDING_REVIEW,
@@ -44,11 +47,6 @@ _DECISIONS = {
 
 def _answer(message: BaseModel, status: int = 200) -> HttpResponse:
     return HttpResponse(wire.as_json(message), status=status, content_type="application/json")
-
-
-def bank_id() -> uuid.UUID:
-    """What names this bank to others. It follows from the master secret, so a restored bank keeps it."""
-    return uuid.UUID(bytes=mac("bank-id", b"")[:16], version=4)
 
 
 @router.get("/", url_name="v2-about", response={200: wire.About})
@@ -66,7 +64,7 @@ def about(request: HttpRequest) -> HttpResponse:
             tombstones_kept_seconds=int(feedback.TOMBSTONE_RETENTION.total_seconds()),
             largest_page=wire.LARGEST_PAGE,
             largest_submission=wire.LARGEST_SUBMISSION,
-            snapshot_key=b64encode(bytes(32)).decode(),
+            snapshot_key=b64encode(public_key()).decode(),
         )
     )
 
@@ -122,6 +120,44 @@ def _oldest(platform: Platform) -> int:
 def _gone(why: str) -> HttpResponse:
     detail = f"{why} Take a snapshot (GET snapshot), drop what it does not have, and go on from its cursor."
     return problem(410, "This cursor leads nowhere any more", detail, type=wire.CURSOR_GONE)
+
+
+@router.get("/snapshot", url_name="v2-snapshot", response={200: wire.Envelope, 202: wire.InTheMaking})
+@requires(Access.FETCH_KEY)
+def snapshot(request: HttpRequest) -> HttpResponse:
+    """The signed manifest of a snapshot of everything that is in place; 202 while it is being made."""
+    platform = access_platform(request)
+    ready = snapshots.fresh_snapshot(platform)
+    if ready is None:
+        snapshots.want_snapshot(platform)
+        answer = _answer(wire.InTheMaking(state="making"), status=202)
+        answer["Retry-After"] = str(_MAKING_SECONDS)
+        return answer
+    # Frames of videos are among it.
+    feedback.note_stored(platform, 0, 0, everything=False, videos=True, starts=False)
+    return _answer(snapshots.manifest(ready, platform))
+
+
+@router.get(
+    "/snapshot/{snapshot_id}/{name}",
+    url_name="v2-snapshot-part",
+    response={404: wire.Problem, 416: wire.Problem},
+    openapi_extra={
+        "responses": {
+            200: {"description": "The part", "content": {PARQUET: {}}},
+            206: {"description": "The range of it that was asked for", "content": {PARQUET: {}}},
+            304: {"description": "You have it already"},
+        }
+    },
+)
+@requires(Access.FETCH_KEY)
+def snapshot_part(request: HttpRequest, snapshot_id: str, name: str) -> HttpResponseBase:
+    """One part of a snapshot, as Parquet; also a range of it, so that a download that was cut off goes on."""
+    found = snapshots.access_part(access_platform(request), snapshot_id, name)
+    if found is None:
+        return problem(404, "There is no such part any more", "Ask for the snapshot's manifest again (GET snapshot).")
+    path, part = found
+    return file_answer(request, path, part.sha256, PARQUET)
 
 
 @router.post("/signals", url_name="v2-submit", response={200: wire.Taken, 422: wire.Problem})

@@ -100,6 +100,12 @@ def _has_frames(record: LedgerRecord) -> bool:
     return record.type == LedgerRecord.Type.VPDQ and record.status == LedgerRecord.Status.ACTIVE
 
 
+def active_signals(platform: Platform, kind: str, after: str, most: int) -> list[LedgerRecord]:
+    """The platform's active signals of one type, with their frames, by value: the next few after this value."""
+    active = LedgerRecord.objects.filter(in_the_feed_of(platform), status=LedgerRecord.Status.ACTIVE)
+    return list(active.filter(type=kind, value__gt=after, position__gt=0).order_by("value")[:most])
+
+
 @dataclass(frozen=True)
 class Standing:
     """Which ledger this is, and where its clock stands. What has a position up to there is visible."""

@@ -1,0 +1,38 @@
+"""What names the bank to others, and its signature. Both follow from the master secret: a restored bank keeps them."""
+
+from __future__ import annotations
+
+import uuid
+from base64 import b64encode
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from django.conf import settings
+
+from reclaim.protocol.native_v2 import SNAPSHOT_TYPE, Envelope, Signature, key_id, pae
+from reclaim.sitekit.secrets import derive, mac
+
+
+def bank_id() -> uuid.UUID:
+    """The bank's name among banks."""
+    return uuid.UUID(bytes=mac("bank-id", b"")[:16], version=4)
+
+
+@lru_cache
+def _key(master: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(derive(master, "snapshot-signature"))
+
+
+def public_key() -> bytes:
+    """What a platform checks signatures with: an Ed25519 key of 32 bytes."""
+    return _key(settings.MASTER_SECRET).public_key().public_bytes_raw()
+
+
+def signed(payload: bytes) -> Envelope:
+    """A snapshot's manifest in its envelope."""
+    signature = _key(settings.MASTER_SECRET).sign(pae(SNAPSHOT_TYPE, payload))
+    return Envelope(
+        payloadType=SNAPSHOT_TYPE,
+        payload=b64encode(payload).decode(),
+        signatures=[Signature(keyid=key_id(public_key()), sig=b64encode(signature).decode())],
+    )
