@@ -13,6 +13,7 @@ from django.test import Client
 
 from reclaim.cli import main
 from reclaim.cli.exits import Exit
+from reclaim.sitekit.accounts import services
 from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.permissions import Role
 from tests.members import OWN_PAGE, app_secret, code_of, signed_in
@@ -67,6 +68,14 @@ def test_an_app_is_replaced_and_new_recovery_codes_end_the_old() -> None:
     assert client.post("/account/recovery-codes/", headers=OWN_PAGE).status_code == 302
     assert not Authenticator.objects.filter(pk=codes.pk).exists()
     assert client.get("/account/recovery-codes/", headers=OWN_PAGE).content.decode().count("<li><code>") == 10
+
+
+def test_a_key_is_called_as_its_owner_likes_in_plain_characters() -> None:
+    member = signed_in(Client(), Role.REVIEWER)
+    for name in ("My\0 <b>key", "\0\x07", "k" * 100):
+        services.add_key(member, name, {})
+    names = [key.data["name"] for key in Authenticator.objects.filter(type="webauthn").order_by("pk")]
+    assert names == ["My <b>key", "Security key", "k" * 60]
 
 
 def test_pages_of_staff_are_english_whatever_the_browser_asks_for() -> None:

@@ -74,15 +74,16 @@ def new_app(request: HttpRequest) -> str | None:
 
 
 def new_key(request: HttpRequest) -> dict[str, Any] | None:
-    """The credential that was sent, if it answers what this session asked for."""
-    sent = _sent_credential(request)
+    """The credential that was sent, if it answers what this session asked for; no more of it than is checked."""
+    sent = _sent_credential(request) or {}
     try:
         webauthn.parse_registration_response(sent)
-        webauthn.complete_registration(sent or {})
+        webauthn.complete_registration(sent)
+        response = {part: sent["response"][part] for part in ("clientDataJSON", "attestationObject")}
+        return {**{part: sent[part] for part in ("id", "rawId", "type")}, "response": response}
     except Exception:
         # Whatever a parser of foreign bytes stumbles over, the answer is no.
         return None
-    return sent
 
 
 def _sent_credential(request: HttpRequest) -> dict[str, Any] | None:

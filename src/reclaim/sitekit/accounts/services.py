@@ -168,8 +168,9 @@ def add_app(member: Member, secret: str) -> None:
 
 def add_key(member: Member, name: str, credential: dict[str, Any]) -> None:
     """Add a security key that has been checked."""
+    plain = "".join(each for each in name if each.isprintable()).strip()[:LONGEST_KEY_NAME]
     with transaction.atomic():
-        WebAuthn.add(member, name.strip()[:LONGEST_KEY_NAME] or "Security key", credential)
+        WebAuthn.add(member, plain or "Security key", credential)
         audit.record(member.actor, "factor.add.key", member.actor)
 
 
