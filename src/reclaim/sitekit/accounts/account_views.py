@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts import ceremony, services
-from reclaim.sitekit.accounts.forms import PasswordForm
+from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm
 from reclaim.sitekit.accounts.queries import factors, has_app
 from reclaim.sitekit.permissions import access_member, fresh
 
@@ -34,7 +34,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "accounts/password.html")
     form = PasswordForm(request.POST)
-    errors = ["The two passwords are not the same, or one is missing. Please type both again."]
+    errors = [PASSWORDS_DIFFER]
     if form.is_valid():
         try:
             services.choose_password(member, form.cleaned_data["password"])
@@ -55,13 +55,13 @@ def app(request: HttpRequest) -> HttpResponse:
     member = access_member(request)
     errors = []
     if request.method == "POST":
-        secret = ceremony.new_app(request)
-        if secret:
-            services.add_app(member, secret)
+        shown = ceremony.new_app(request)
+        if shown:
+            services.add_app(member, shown)
             ceremony.forget_offer(request)
             messages.success(request, "Your authenticator app is set up.")
             return redirect("member-account")
-        errors = ["The code is not the one that your app shows now. Check your device's clock, and type the next code."]
+        errors = [ceremony.NOT_THE_APPS_CODE]
     offer = ceremony.offer_app(request, member, anew=not errors)
     return render(request, "accounts/app.html", {"app": offer, "errors": errors}, status=400 if errors else 200)
 

@@ -20,10 +20,13 @@ from django.utils.safestring import SafeString, mark_safe
 from reclaim.sitekit import audit
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import has_keys
-from reclaim.sitekit.accounts.services import accept_code
+from reclaim.sitekit.accounts.services import ShownApp, accept_code
 
 LARGEST_CREDENTIAL = 64 * 1024
 LONGEST_CODE = 40
+NOT_THE_APPS_CODE = (
+    "The code is not the one that your app shows now. Check your device's clock, and type the next code."
+)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,11 @@ def _as_json(options: dict[str, Any]) -> str:
     return json.dumps(options["publicKey"], default=dict)
 
 
-def new_app(request: HttpRequest) -> str | None:
-    """The secret of the app whose present code was sent, or ``None``."""
+def new_app(request: HttpRequest) -> ShownApp | None:
+    """The app that was offered to this session, if the code that was sent is its present one."""
     secret: str = request.session.get(SECRET_SESSION_KEY, "")
     code = request.POST.get("code", "")[:LONGEST_CODE]
-    return secret if secret and validate_totp_code(secret, code) else None
+    return ShownApp(secret, code) if secret and validate_totp_code(secret, code) else None
 
 
 def new_key(request: HttpRequest) -> dict[str, Any] | None:

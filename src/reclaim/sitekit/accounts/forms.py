@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 LONGEST_PASSWORD = 200
+PASSWORDS_DIFFER = "The two passwords are not the same, or one is missing. Please type both again."
 
 
 class SignInForm(forms.Form):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Any
 
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
@@ -27,6 +29,14 @@ LONGEST_KEY_NAME = 60
 ONE_TIME_LASTS = datetime.timedelta(days=7)
 CODE_LIVES = 120
 """Seconds in which an authenticator app's code could be read anew: its own half minute and one more either way."""
+
+
+@dataclass(frozen=True)
+class ShownApp:
+    """An authenticator app's secret, and the code by which its owner showed that the app has it."""
+
+    secret: str
+    code: str
 
 
 class NameTakenError(Exception):
@@ -126,10 +136,10 @@ def _choose(member: Member, password: str) -> None:
     member.set_password(password)
 
 
-def set_up(member: Member, password: str, *, secret: str = "", credential: dict[str, Any] | None = None) -> None:
+def set_up(member: Member, password: str, factor: ShownApp | dict[str, Any]) -> None:
     """Replace the one-time password by an own one, with the first second factor and recovery codes, in one go.
 
-    The factor is an authenticator app's ``secret`` or a security key's ``credential``, which the caller has checked.
+    The factor is an authenticator app or a security key's credential, which the caller has checked.
     Raises Django's ``ValidationError`` for a password that is too weak or the one-time one.
     """
     with transaction.atomic():
@@ -142,12 +152,18 @@ def set_up(member: Member, password: str, *, secret: str = "", credential: dict[
         member.one_time_until = None
         member.save()
         Authenticator.objects.filter(user_id=member.pk).delete()
-        if credential is not None:
-            WebAuthn.add(member, "Security key", credential)
+        if isinstance(factor, ShownApp):
+            _keep_app(member, factor)
         else:
-            TOTP.activate(member, secret)
+            WebAuthn.add(member, "Security key", factor)
         RecoveryCodes.activate(member)
         audit.record(member.actor, "member.set_up", member.actor)
+
+
+def _keep_app(member: Member, app: ShownApp) -> None:
+    kept = TOTP.activate(member, app.secret).instance
+    kept.data["used"] = [[normalize_user_code(app.code), time.time()]]
+    kept.save(update_fields=["data"])
 
 
 def choose_password(member: Member, password: str) -> None:
@@ -158,11 +174,11 @@ def choose_password(member: Member, password: str) -> None:
         audit.record(member.actor, "password.choose", member.actor)
 
 
-def add_app(member: Member, secret: str) -> None:
+def add_app(member: Member, app: ShownApp) -> None:
     """Add an authenticator app, or replace the present one."""
     with transaction.atomic():
         Authenticator.objects.filter(user_id=member.pk, type=Authenticator.Type.TOTP).delete()
-        TOTP.activate(member, secret)
+        _keep_app(member, app)
         audit.record(member.actor, "factor.add.app", member.actor)
 
 
@@ -228,11 +244,12 @@ def accept_code(member: Member, code: str) -> bool:
     The library remembers an app's used codes in its process and for one period; here they are kept with the factor,
     for as long as they could be read again, so that no other process takes them either.
     """
+    # As the library reads it, so that no comma makes a used code another one.
+    bare = normalize_user_code(code)
     with transaction.atomic():
         Member.objects.select_for_update().get(pk=member.pk)
         for factor in Authenticator.objects.filter(user_id=member.pk).exclude(type=Authenticator.Type.WEBAUTHN):
             is_app = factor.type == Authenticator.Type.TOTP
-            bare = "".join(code.split()).replace("-", "")
             used = [each for each in factor.data.get("used", []) if time.time() - each[1] < CODE_LIVES]
             if (is_app and any(bare == each[0] for each in used)) or not _fits(factor, bare):
                 continue

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts import ceremony, services
-from reclaim.sitekit.accounts.forms import PasswordForm, SignInForm
+from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm, SignInForm
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import PENDING, SIGNED_IN_AT, access_pending_member, has_app
 from reclaim.sitekit.events import log_failure
@@ -156,17 +156,16 @@ def _set_up_context(request: HttpRequest, member: Member, *, anew: bool) -> dict
 def _set_up(request: HttpRequest, member: Member) -> list[str]:
     form = PasswordForm(request.POST)
     if not form.is_valid():
-        return ["The two passwords are not the same, or one is missing. Please type both again."]
+        return [PASSWORDS_DIFFER]
     password = form.cleaned_data["password"]
     by_key = bool(request.POST.get("credential"))
-    credential = ceremony.new_key(request) if by_key else None
-    secret = "" if by_key else ceremony.new_app(request)
-    if by_key and credential is None:
+    factor = ceremony.new_key(request) if by_key else ceremony.new_app(request)
+    if factor is None and by_key:
         return ["This security key could not be set up. Try again, or use an authenticator app."]
-    if not by_key and not secret:
-        return ["The code is not the one that your app shows now. Check your device's clock, and type the next code."]
+    if factor is None:
+        return [ceremony.NOT_THE_APPS_CODE]
     try:
-        services.set_up(member, password, secret=secret or "", credential=credential)
+        services.set_up(member, password, factor)
     except ValidationError as error:
         return list(error.messages)
     return []
