@@ -18,6 +18,7 @@ INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_A
 ROOT_URLCONF = "reclaim.bank.urls"
 LANGUAGES = bank.LANGUAGES
 NAME, ACKNOWLEDGE_WITHIN = bank.NAME, bank.ACKNOWLEDGE_WITHIN
+EVENTS_URL, EVENTS_PORT = bank.EVENTS_URL, bank.EVENTS_PORT
 STAFF_ROLES = (*BANK_ROLES, *PLATFORM_ROLES)
 SESSION_COOKIE_NAME = "test-session"
 LIMITS_FILE = str(Path(__file__).parent / "limits.toml")

@@ -41,6 +41,8 @@ class Bank:
     data: Path
     database_url: str = ""
     port: int = 0
+    events: bool = False
+    """Whether it tells platforms of changes at once."""
     environment: dict[str, str] = field(default_factory=dict)
     """More for the server's environment."""
     _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -67,7 +69,15 @@ class Bank:
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             before = log.tell()
             self._server = subprocess.Popen(
-                [RECLAIM, "bank", "serve", *self._site_options(), "--port", str(self.port)],
+                [
+                    RECLAIM,
+                    "bank",
+                    "serve",
+                    *self._site_options(),
+                    "--port",
+                    str(self.port),
+                    *([] if self.events else ["--no-events"]),
+                ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=plain_environment(**self.environment),

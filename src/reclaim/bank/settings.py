@@ -35,6 +35,10 @@ NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""
 ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 24 * 3600, 60, 30 * 24 * 3600)
 """Seconds within which a platform acknowledges a withdrawal."""
+EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")
+"""Where platforms find the stream of events, if not at ``EVENTS_PORT`` of the bank's own host."""
+EVENTS_PORT: int = whole_number("RECLAIM_EVENTS_PORT", 0, 0, 65535)
+"""The port of the stream of events; 0 if there is none. ``reclaim bank serve`` sets it."""
 
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
 """The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""

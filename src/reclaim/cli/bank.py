@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reclaim.cli import bank_exchange, bank_gate, members
+from reclaim.cli import bank_exchange, bank_gate, bank_push, members
+from reclaim.cli.bank_push import events_options, port_of_events
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 from reclaim.sitekit.roles import BANK_ROLES
@@ -36,6 +37,7 @@ def command() -> None:
 
 command.add_command(bank_exchange.snapshots)
 command.add_command(bank_exchange.restored)
+command.add_command(bank_push.push)
 command.add_command(bank_gate.codes)
 command.add_command(bank_gate.harmless)
 command.add_command(members.group("bank", BANK_ROLES), "member")
@@ -44,15 +46,22 @@ command.add_command(members.group("bank", BANK_ROLES), "member")
 @command.command()
 @site_options
 @serving_options(8000)
-def serve(data: Path, database_url: str | None, host: str, port: int, workers: int) -> None:
-    """Serve the bank until Ctrl-C, with its recurring work.
+@events_options
+def serve(
+    data: Path, database_url: str | None, host: str, port: int, workers: int, events_port: int | None, events: bool
+) -> None:
+    """Serve the bank until Ctrl-C, with its recurring work, and tell connected platforms of changes at once.
 
     \b
     Example:
       reclaim bank serve --data bank-data --port 8000
     """
+    beside = {"ticker": ["bank", "tick", "--every", "30", "--data", str(data)]}
+    if events:
+        events_port = port_of_events(host, port, events_port)
+        beside["push"] = ["bank", "push", "--host", host, "--port", str(events_port), "--data", str(data)]
     _open(data, database_url)
-    serve_or_fail("bank", host, port, ["bank", "tick", "--every", "30", "--data", str(data)], workers)
+    serve_or_fail("bank", host, port, beside, workers)
 
 
 @command.command()

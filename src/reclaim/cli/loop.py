@@ -64,7 +64,7 @@ class Loop:
         An edit that is not found is reported and ends nothing: the person's picture is withdrawn all the same.
         """
         self._step("fingerprint", self._fingerprint)
-        with Site(["bank", "serve", "--data", self._bank_data], free_port(), quiet=True) as self._bank:
+        with Site(["bank", "serve", "--no-events", "--data", self._bank_data], free_port(), quiet=True) as self._bank:
             self._step("vet the platform", self._vet)
             self._step("case", self._make_case)
             self._step("sync", self._sync)

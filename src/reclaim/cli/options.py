@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -66,15 +66,20 @@ def open_site_or_fail(settings: str, data: Path, database_url: str | None, *, mi
         fail(Exit.ERROR, str(error))
 
 
-def serve_or_fail(name: str, host: str, port: int, ticker: Sequence[str], workers: int) -> None:
-    """Serve the open site until it is stopped, or end the command with a sentence."""
-    from reclaim.sitekit.serve import serve_site
-
+def insist_on_address(host: str, port: int) -> None:
+    """End the command with a sentence if something else serves there."""
     try:
         check_address(host, port)
     except AddressTakenError as error:
         fail(Exit.ERROR, str(error))
-    serve_site(name, host, port, ticker, workers)
+
+
+def serve_or_fail(name: str, host: str, port: int, beside: Mapping[str, Sequence[str]], workers: int) -> None:
+    """Serve the open site until it is stopped, or end the command with a sentence. ``beside`` as ``serve_site``."""
+    from reclaim.sitekit.serve import serve_site
+
+    insist_on_address(host, port)
+    serve_site(name, host, port, beside, workers)
 
 
 def printable(path: Path) -> str:

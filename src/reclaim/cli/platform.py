@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from reclaim.cli import members
-from reclaim.cli import platform_adapter
+from reclaim.cli import members, platform_adapter
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 from reclaim.sitekit.roles import PLATFORM_ROLES
@@ -339,4 +338,6 @@ def serve(data: Path, database_url: str | None, host: str, port: int, workers: i
       reclaim platform serve --data platform-data --port 8100
     """
     _open(data, database_url)
-    serve_or_fail("platform", host, port, ["platform", "tick", "--every", str(every), "--data", str(data)], workers)
+    serve_or_fail(
+        "platform", host, port, {"ticker": ["platform", "tick", "--every", str(every), "--data", str(data)]}, workers
+    )

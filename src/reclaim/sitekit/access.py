@@ -28,6 +28,7 @@ class Access(StrEnum):
     FETCH_KEY = "platform, by its fetch key"
     SUBMIT_KEY = "platform, by its submit key"
     FEEDBACK_KEY = "platform, by its feedback key"
+    LOOKUP_KEY = "platform, by its lookup key"
     PASSWORD_SHOWN = "member of the staff who has shown a password and no second factor yet"  # noqa: S105 a sentence
     MEMBER = "member of the staff, by a session with a second factor"
     STAFF = "member of the bank's staff, by a session with a second factor"
@@ -73,6 +74,11 @@ def access_of(view: Callable[..., Any], method: str | None = None) -> Access | N
 def accesses_of(view: Callable[..., Any]) -> set[Access | None]:
     """Every access that a view names, whatever the method."""
     return set(getattr(view, "access_by_method", {}).values()) or {access_of(view)}
+
+
+def refused(access: Access, request: HttpRequest) -> HttpResponse | None:
+    """The refusal of a request that comes by another way than a view; ``None`` lets it in."""
+    return _checks[access](request)
 
 
 class DenyByDefault:

@@ -1,4 +1,4 @@
-"""Serve a site with gunicorn, with its ticker (the site's recurring work) beside it."""
+"""Serve a site with gunicorn, with other processes of the site, such as its recurring work, beside it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -22,51 +22,57 @@ from reclaim.sitekit.worker import ServerLog, SiteWorker
 THREADS = 32
 CONNECTIONS = 800
 """Open at a time in each worker: a process may usually open 1024 files, and the database needs some."""
-TICKER_PAUSE = 10.0
-TICKER_END = 10.0
+PAUSE_BESIDE = 10.0
+END_BESIDE = 10.0
 
 
-class _Ticker:
-    """The process that does the recurring work; started again when it ends by itself."""
+class _Beside:
+    """A process beside the server; started again when it ends by itself."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self._name = name
         self._command = [sys.executable, "-m", "reclaim", *command]
         self._process: subprocess.Popen[bytes] | None = None
         self._not_before = 0.0
 
     def tend(self) -> None:
-        """See that it runs; one that keeps ending is started every ``TICKER_PAUSE`` seconds."""
+        """See that it runs; one that keeps ending is started every ``PAUSE_BESIDE`` seconds."""
         now = time.monotonic()
         if now < self._not_before or (self._process and self._process.poll() is None):
             return
         if self._process:
-            log_event("the ticker had ended; it is started again")
-        self._not_before = now + TICKER_PAUSE
+            log_event(f"the {self._name} had ended; it is started again")
+        self._not_before = now + PAUSE_BESIDE
         # A new session: Ctrl-C reaches the server alone, which then ends the ticker in its own time.
         self._process = subprocess.Popen(self._command, start_new_session=True)  # noqa: S603
 
+    def ask_to_end(self) -> None:
+        """Ask it to end."""
+        if self._process:
+            self._process.terminate()
+
     def end(self) -> None:
-        """End it: by asking, and after ``TICKER_END`` seconds by force. Work cut short is done at the next tick."""
+        """See it end: after ``END_BESIDE`` seconds by force. Work cut short is done the next time."""
         if not self._process:
             return
-        self._process.terminate()
         try:
-            self._process.wait(TICKER_END)
+            self._process.wait(END_BESIDE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
 
 class _SiteArbiter(Arbiter):
-    """gunicorn's first process; tends the ticker as it tends its workers, about once a second."""
+    """gunicorn's first process; tends those beside it as it tends its workers, about once a second."""
 
-    def __init__(self, app: BaseApplication, ticker: _Ticker) -> None:
-        self._ticker = ticker
+    def __init__(self, app: BaseApplication, beside: Sequence[_Beside]) -> None:
+        self._beside = beside
         super().__init__(app)
 
     def manage_workers(self) -> None:
         super().manage_workers()
-        self._ticker.tend()
+        for process in self._beside:
+            process.tend()
 
 
 class _SiteServer(BaseApplication):
@@ -84,20 +90,23 @@ class _SiteServer(BaseApplication):
         return get_wsgi_application()
 
 
-def serve_site(name: str, host: str, port: int, ticker: Sequence[str], workers: int = 1) -> None:
+def serve_site(name: str, host: str, port: int, beside: Mapping[str, Sequence[str]], workers: int = 1) -> None:
     """Serve until SIGTERM, which lets what is being answered finish, or SIGINT, which does not wait.
 
-    ``ticker`` is the ``reclaim`` command that does the site's recurring work; it runs as a process of its own, is
+    ``beside`` has ``reclaim`` commands under the names that the log has for them. Each runs as a process of its own, is
     started again if it ends, and ends with the server.
     """
-    beside = _Ticker(ticker)
+    processes = [_Beside(*each) for each in beside.items()]
 
     def when_ready(server: Arbiter) -> None:
         bound = server.LISTENERS[0].sock.getsockname()[1]
         log_event(f"the {name} is serving", port=bound)
 
     def on_exit(server: Arbiter) -> None:
-        beside.end()
+        for process in processes:
+            process.ask_to_end()
+        for process in processes:
+            process.end()
         log_event(f"the {name} has stopped")
 
     server = _SiteServer(
@@ -118,7 +127,7 @@ def serve_site(name: str, host: str, port: int, ticker: Sequence[str], workers: 
             "control_socket_disable": True,
         }
     )
-    _SiteArbiter(server, beside).run()
+    _SiteArbiter(server, processes).run()
 
 
 def tick_forever(work: Callable[[], object], every: float) -> None:

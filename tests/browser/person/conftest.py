@@ -50,7 +50,7 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     helpline = ("bank", "organisation", "add", "Example Helpline", "--country", "GB", "--language", "en")
     _run(*helpline, "--contact", "By telephone, on working days.", "--data", data, env=env)
     port = _free_port()
-    command = [sys.executable, "-m", "reclaim", "bank", "serve", "--data", data, "--port", str(port)]
+    command = [sys.executable, "-m", "reclaim", "bank", "serve", "--no-events", "--data", data, "--port", str(port)]
     server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     origin = f"http://127.0.0.1:{port}"
     try:

@@ -16,13 +16,14 @@ import reclaim
 from reclaim.bank.exchange import cursors, snapshots
 from reclaim.bank.exchange.identity import bank_id, public_key
 from reclaim.bank.exchange.ranges import file_answer
-from reclaim.bank.exchange.records import known_of, wire_record
+from reclaim.bank.exchange.records import wire_records
 from reclaim.bank.exchange.words import IN_PLACE, NOT_ITS_NAME, REASON_ALONE, TOO_POOR, UNKNOWN, WITHDRAWN, fault_of
 from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
-from reclaim.bank.ledger.queries import changes, standing
+from reclaim.bank.ledger.queries import between, changes, standing
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import access_platform
+from reclaim.bank.push.address import events_address
 from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol import native_v2 as wire
 from reclaim.protocol.stopncii_v1 import FeedbackValue
@@ -59,7 +60,7 @@ def about(request: HttpRequest) -> HttpResponse:
             bank_id=str(bank_id()),
             software=f"reclaim {reclaim.__version__}",
             staging=False,
-            events="/v2/events",
+            events=events_address(request),
             acknowledge_within_seconds=settings.ACKNOWLEDGE_WITHIN,
             tombstones_kept_seconds=int(feedback.TOMBSTONE_RETENTION.total_seconds()),
             largest_page=wire.LARGEST_PAGE,
@@ -96,10 +97,9 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
         starts=cursor.complete,
     )
     page = changes(platform, cursor.position, min(query.limit, wire.LARGEST_PAGE), query.wanted)
-    known = known_of(page.records)
     # Within a page by value: what is written down of it shows no order in which signals came in.
     records = sorted(
-        (wire_record(record, known[record.pk], query.least_trust) for record in page.records),
+        wire_records(page.records, between(cursor.position, page.end), query.least_trust),
         key=lambda record: (record.value, record.type),
     )
     if page.has_more:
