@@ -91,7 +91,7 @@ def _tx(world: World, signals: int) -> list[Row]:
             cwd=home,
             env=tx.full_environment(),
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=(home / "said").open("w"),
         ) as command:
             while command.poll() is None:
                 with contextlib.suppress(OSError):  # it has just ended
@@ -99,7 +99,7 @@ def _tx(world: World, signals: int) -> list[Row]:
                 time.sleep(0.02)
         seconds = time.perf_counter() - started
         if command.returncode:
-            raise RuntimeError(f"«tx fetch» ended with {command.returncode}")
+            raise RuntimeError(f"«tx fetch» ended with {command.returncode}:\n{(home / 'said').read_text()[-3000:]}")
         rows.append(Row(signals, client, seconds, 0.0, peak, world.bank_peak(), world.postgres_memory()))
         print(f"{seconds:8.1f} s  {client}", file=sys.stderr)
     return rows

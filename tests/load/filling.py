@@ -19,6 +19,7 @@ from django.utils import timezone
 from reclaim.bank.cases.models import Case, CaseItem, CaseSignal
 from reclaim.bank.ledger.models import LedgerClock, LedgerRecord, Source
 from reclaim.bank.ledger.services import MOST_IN_ONE_SECOND
+from tests.load.values import a_value
 
 PER_CASE = 20
 _LINES_AT_ONCE = 5000
@@ -73,18 +74,10 @@ def fill(count: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def a_value() -> str:
-    """A random value that could be a picture's: about half of its 256 bits are set, else clients leave it out."""
-    while True:
-        bits = secrets.randbits(256)
-        if abs(bits.bit_count() - 128) <= 12:
-            return f"{bits:064x}"
-
-
 def _copy(model: type[Model], names: tuple[str, ...], rows: Iterable[tuple[Any, ...]], **same: object) -> None:
     """COPY rows into a model's table: columns that differ by name, and what is the same in all; the rest is as the
     model's defaults say."""
-    columns = {field.column: field.get_default() for field in model._meta.concrete_fields}
+    columns = {str(field.column): field.get_default() for field in model._meta.concrete_fields}
     tail = {name: same.get(name, default) for name, default in columns.items() if name not in names}
     rest = "".join(f"\t{_as_text(value)}" for value in tail.values())
     listed = ", ".join(f'"{name}"' for name in (*names, *tail))

@@ -1,0 +1,219 @@
+"""Kill -9 at random moments: the bank's server, PostgreSQL, or the platform's client, while persons come and go.
+
+    python -m tests.load.kill [--rounds 100] [--seed N] [--json]
+
+Persons make and withdraw cases over HTTP and remember what they were told. After each kill everything is started
+again, what was on its way is sent again, and then three must agree to the signal: what persons were told, the bank's
+tables, and the copy that the platform's client keeps by itself. So nothing that was told is lost, nothing is there
+twice, and nothing that was withdrawn comes back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from tests.load.persons import Person, Told
+from tests.load.postgres import Postgres
+from tests.load.world import World, a_world, as_json, machine
+from tests.system.platform.site import Platform
+from tests.system.site_process import Bank, plain_environment
+
+PERSONS = 6
+LONGEST_CALM = 1.5
+"""Seconds of work before a kill, at most."""
+PATIENCE = 60.0
+"""Seconds in which the platform's copy must agree with the bank."""
+CODES = 4000
+
+_MAKE_CODES = """
+import datetime
+from reclaim.bank.gate.services import make_codes
+for _ in range(arguments[0] // 500):
+    say(make_codes("Load test", 500, datetime.timedelta(days=1)))
+"""
+_FOLLOW = """
+import sys, time
+from pathlib import Path
+from reclaim.sitekit.setup import open_site
+open_site("reclaim.platform.settings", Path(sys.argv[1]), None)
+from django.conf import settings
+from reclaim.client import BankError, SyncOvertaken
+from reclaim.platform.subscription.bank import load_bank
+from reclaim.platform.work import sync
+client = load_bank(settings.BANK_FILE).client()
+while True:
+    try:
+        sync(client)
+    except (BankError, SyncOvertaken):
+        pass
+    time.sleep(0.05)
+"""
+
+
+@dataclass
+class Report:
+    """All rounds together."""
+
+    rounds: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+    cases: int = 0
+    signals: int = 0
+    withdrawn: int = 0
+    sent_again: int = 0
+    faults: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Client:
+    """The platform's client: follows the feed into the platform's own database, again and again."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._data = platform.data
+        self._process: subprocess.Popen[bytes] | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Begin, or begin again."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _FOLLOW, str(self._data)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=plain_environment(),
+        )
+
+    def kill(self) -> None:
+        """End it at once."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def held(self) -> list[str]:
+        """The values of its copy, as its database has them."""
+        with contextlib.closing(sqlite3.connect(self._data / "site.sqlite3", timeout=20)) as database:
+            return [value for (value,) in database.execute("SELECT value FROM platform_subscription_knownsignal")]
+
+
+def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda report, victim: None) -> Report:
+    """So many kills of one bank and one platform, and whether all agreed after each."""
+    chosen = random.Random(seed)
+    report, told, lock = Report(), Told(), threading.Lock()
+    started = time.monotonic()
+    with a_world(RECLAIM_TRUSTED_PROXIES="1") as world:
+        codes = [code for some in world.bank.run(_MAKE_CODES, CODES) for code in some]
+        [keys] = world.add_platforms(1)
+        platform = Platform(world.folder / "platform")
+        platform.join(world.bank.url, {**keys, "name": "Load test"})
+        client = Client(platform)
+        persons = [Person(world.root, codes, told, lock) for _ in range(PERSONS)]
+        try:
+            for person in persons:
+                person.start()
+            victims: dict[str, Bank | Postgres | Client] = {
+                "the bank's server": world.bank,
+                "PostgreSQL": world.postgres,
+                "the platform's client": client,
+            }
+            for _ in range(rounds):
+                victim = chosen.choice(list(victims))
+                time.sleep(chosen.uniform(0.05, LONGEST_CALM))
+                victims[victim].kill()
+                victims[victim].start()
+                for person in persons:
+                    person.rest()
+                report.rounds += 1
+                report.killed[victim] += 1
+                report.faults += [f"round {report.rounds}, {victim}: {fault}" for fault in _faults(world, client, told)]
+                on_round(report, victim)
+                for person in persons:
+                    person.go_on()
+        finally:
+            for person in persons:
+                person.stop()
+            client.kill()
+    report.cases, report.signals, report.withdrawn = told.cases, len(told.saved), len(told.withdrawn)
+    report.sent_again, report.seconds = told.sent_again, time.monotonic() - started
+    return report
+
+
+def _faults(world: World, client: Client, told: Told) -> list[str]:
+    with psycopg.connect(world.bank.database_url) as database:
+        active = [
+            value for (value,) in database.execute("SELECT value FROM ledger_ledgerrecord WHERE status = 'active'")
+        ]
+        [(sources,)] = database.execute("SELECT count(*) FROM ledger_source WHERE state = 'active'").fetchall()
+        [(cases,)] = database.execute("SELECT count(*) FROM cases_case").fetchall()
+    faults = _compared("the bank", active, told)
+    if cases != told.cases:
+        faults.append(f"the bank has {cases} cases, persons were told of {told.cases}")
+    if sources != len(active):
+        faults.append(f"{sources} sources keep {len(active)} signals in the bank")
+    deadline = time.monotonic() + PATIENCE
+    while (held := client.held()) and set(held) != told.in_place and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return faults + _compared("the platform", held, told)
+
+
+def _compared(who: str, values: list[str], told: Told) -> list[str]:
+    there = set(values)
+    counts = {
+        "lost": len(told.in_place - there),
+        "back although withdrawn": len(there & told.withdrawn),
+        "nobody was told of": len(there - told.saved),
+        "twice": len(values) - len(there),
+    }
+    return [f"{who} has {count} signals {what}" for what, count in counts.items() if count]
+
+
+def table(report: Report) -> Table:
+    """The report."""
+    title = f"{report.rounds} kills in {report.seconds:.0f} s: {'no fault' if not report.faults else 'FAULTS'}"
+    caption = (
+        f"{report.cases:,} cases with {report.signals:,} signals were told saved, {report.withdrawn:,} signals "
+        f"withdrawn; {report.sent_again:,} requests were sent again. {machine()}"
+    )
+    shown = Table(title=title, caption=caption, caption_justify="left")
+    for name in ("killed", "times"):
+        shown.add_column(name, justify="left" if name == "killed" else "right")
+    for victim, times in report.killed.items():
+        shown.add_row(victim, str(times))
+    return shown
+
+
+def main() -> int:
+    """Run, show, and say whether all agreed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    console = Console(stderr=True, highlight=False)
+
+    def on_round(report: Report, victim: str) -> None:
+        console.print(f"{report.rounds:4}  {victim}  {'' if not report.faults else report.faults[-1]}")
+
+    report = run(asked.rounds, asked.seed, on_round)
+    told: dict[str, Any] = {"machine": machine(), "seed": asked.seed, **asdict(report)}
+    if asked.json:
+        sys.stdout.write(as_json(told) + "\n")
+    else:
+        Console(width=110).print(table(report))
+    return int(bool(report.faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
