@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -50,12 +49,10 @@ def access_session_case(request: HttpRequest) -> Case:
 
 def made_with_ai(records: Iterable[int]) -> set[int]:
     """Those of these ledger records, by key, that whoever has the signal in place calls made or changed with AI."""
-    said = Source.objects.filter(
-        Q(made_with_ai=True) | Q(casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES),
-        record__in=list(records),
-        state=Source.State.ACTIVE,
-    )
-    return {record for record in said.values_list("record_id", flat=True) if record is not None}
+    sources = Source.objects.filter(record__in=list(records), state=Source.State.ACTIVE)
+    by_persons = sources.filter(casesignal__item__made_with_ai=CaseItem.MadeWithAi.YES).values_list("record_id")
+    said = by_persons.union(sources.filter(made_with_ai=True).values_list("record_id"))
+    return {record for (record,) in said if record is not None}
 
 
 MOST_HELD_SHOWN = 100

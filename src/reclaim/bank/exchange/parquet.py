@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reclaim.bank.exchange.records import hour_of, labels_of, provenance_of
+from reclaim.bank.exchange.records import Brought, brought_by, hour_of
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.queries import active_signals
+from reclaim.bank.ledger.queries import active_signals, of_values
 from reclaim.bank.platforms.models import Platform
 
 ROWS_A_PART = 250_000
@@ -69,19 +69,18 @@ def _batches(platform: Platform) -> Iterator[pa.RecordBatch]:
     for kind, at_once in _AT_ONCE.items():
         last = ""
         while records := active_signals(platform, kind, last, at_once):
-            last = records[-1].value or ""
-            yield _batch(records)
+            before, last = last, records[-1].value or ""
+            yield _batch(records, brought_by(of_values(kind, before, last)))
 
 
-def _batch(records: list[LedgerRecord]) -> pa.RecordBatch:
+def _batch(records: list[LedgerRecord], brought: Mapping[int, Brought]) -> pa.RecordBatch:
     keys = [record.pk for record in records]
-    brought, said = provenance_of(keys), labels_of(keys)
     columns: dict[str, list[Any]] = {
         "type": [record.type for record in records],
         "value": [bytes.fromhex(record.value or "") for record in records],
         "frames": [record.frames for record in records],
         "quality": [brought[key].quality for key in keys],
-        "labels": [said.get(key, []) for key in keys],
+        "labels": [brought[key].labels for key in keys],
         "provenance": [brought[key].names for key in keys],
         "trust": [record.trust for record in records],
         "action": ["review" if record.review_only else "block" for record in records],

@@ -61,6 +61,11 @@ def changes(platform: Platform, after: int, size: int, types: Collection[str]) -
     return _page(list(records.order_by("position")[: size + 1]), size)
 
 
+def between(after: int, end: tuple[int, int] | None) -> QuerySet[LedgerRecord]:
+    """The records of a page of changes: those after this position, and up to the page's ``end``."""
+    return LedgerRecord.objects.filter(position__gt=max(after, 0), position__lte=end[0] if end else 0)
+
+
 def _feed_of(platform: Platform) -> QuerySet[LedgerRecord]:
     return (
         LedgerRecord.objects.filter(in_the_feed_of(platform)).exclude(status=LedgerRecord.Status.ERASED).defer("frames")
@@ -103,7 +108,12 @@ def _has_frames(record: LedgerRecord) -> bool:
 def active_signals(platform: Platform, kind: str, after: str, most: int) -> list[LedgerRecord]:
     """The platform's active signals of one type, with their frames, by value: the next few after this value."""
     active = LedgerRecord.objects.filter(in_the_feed_of(platform), status=LedgerRecord.Status.ACTIVE)
-    return list(active.filter(type=kind, value__gt=after, position__gt=0).order_by("value")[:most])
+    return list(active.filter(type=kind, value__gt=after).order_by("value")[:most])
+
+
+def of_values(kind: str, after: str, last: str) -> QuerySet[LedgerRecord]:
+    """The records of one type whose values are after one and up to another."""
+    return LedgerRecord.objects.filter(type=kind, value__gt=after, value__lte=last)
 
 
 @dataclass(frozen=True)
