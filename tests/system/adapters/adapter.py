@@ -10,10 +10,11 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import urllib3
 
+from reclaim.adapters.init import init
+from reclaim.adapters.queue import counts
 from tests.conftest import secrets_in
 from tests.system.platform.site import Platform
 from tests.system.site_process import RECLAIM, plain_environment
@@ -51,7 +52,7 @@ class Adapter:
         self.config = folder / f"{kind}.toml"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.command("init", kind, "--folder", folder, "--review-site", f"http://127.0.0.1:{platform.port}")
+        init(kind, folder, f"http://127.0.0.1:{platform.port}")
         self.write("upload-key.secret", platform.upload_key)
         text = self.config.read_text()
         for port in ("8301", "8302", "8303"):
@@ -92,8 +93,10 @@ class Adapter:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def status(self) -> Any:
-        return json.loads(self.command("status", self.config, "--json"))
+    def count(self, standing: str) -> int:
+        """How many files stand so; or are «waiting»."""
+        found = counts(self.folder / "queue.sqlite3")
+        return found.waiting if standing == "waiting" else found.standings.get(standing, 0)
 
     def start(self, *options: str) -> None:
         """Run it, and wait until it does."""

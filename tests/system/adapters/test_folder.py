@@ -24,6 +24,9 @@ def test_each_file_goes_where_it_belongs_and_moves_again_with_the_decision(
     running.append(adapter)
     root = adapter.folder
     copy = known(1)
+    other = tmp_path / "other"
+    assert "upload-key.secret" in adapter.command("init", "folder", "--folder", other)
+    assert "holds no secret yet" in adapter.run("check", other / "folder.toml").stderr
     assert "Everything fits" in adapter.command("check", adapter.config)
     (root / "in/2024").mkdir()
     (root / "in/2024/a.jpg").write_bytes(copy)
@@ -62,7 +65,7 @@ def test_each_file_goes_where_it_belongs_and_moves_again_with_the_decision(
     }
     assert below(root / "blocked") == {"2024/a.jpg": copy}
     assert sorted(path.name for path in (root / "in").rglob("*")) == [".writing", "2024", "link.jpg"]
-    status = adapter.status()
+    status = json.loads(adapter.command("status", adapter.config, "--json"))
     assert (status["waiting"], status["blocked"], status["clear"], status["unreadable"]) == (0, 1, 3, 1)
     assert "An adapter runs" in adapter.run("run", adapter.config).stderr
 

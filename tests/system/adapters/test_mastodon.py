@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reclaim.adapters.start import check
 from tests.system.adapters.adapter import Adapter, decide, until
 from tests.system.adapters.mastodon_server import TOKEN, mastodon
 from tests.system.platform.site import Platform
@@ -69,7 +70,7 @@ def test_a_post_is_covered_and_reported_and_the_account_suspended_or_given_back_
         for number in ("11", "12"):
             world.account(number)
         world.report("11", "a person's own report")
-        assert "Everything fits" in adapter.command("check", adapter.config)
+        check(adapter.config)
         adapter.start()
 
         event = post("11", "901", f"{url}cat.jpg", f"{url}a.jpg")
@@ -92,28 +93,6 @@ def test_a_post_is_covered_and_reported_and_the_account_suspended_or_given_back_
         until(lambda: world.said[3:] == ["12 sensitive", "12 report -"])
         decide(review_site, "blocked")
         until(lambda: world.said[5:] == ["12 suspend", "12 unsensitive"])
-        until(lambda: adapter.status()["waiting"] == 0)
+        until(lambda: adapter.count("waiting") == 0)
         assert world.accounts["12"]["suspended"] is True
         assert world.open_reports("12") == []
-
-
-def test_a_dry_run_looks_up_and_does_nothing_and_the_next_run_does_it(
-    review_site: Platform, running: list[Adapter], tmp_path: Path, known: Callable[[int], bytes]
-) -> None:
-    with mastodon() as (world, port):
-        adapter = connected(
-            tmp_path / "adapter", review_site, port, ('held = ["sensitive", "report"]', 'held = ["report"]')
-        )
-        running.append(adapter)
-        world.account("21")
-        world.media = {"/media/a.jpg": known(5)}
-        adapter.start("--dry-run")
-        assert signed(adapter, post("21", "902", f"http://127.0.0.1:{port}/media/a.jpg")) == 204
-        until(lambda: "dry run, not done: report" in adapter.log)
-        assert world.said == []
-        adapter.stop()
-        adapter.start()
-        until(lambda: world.said == ["21 report 902"])
-        # The review site went away and came back: nothing is lost, and nobody is told twice.
-        decide(review_site, "not-blocked")
-        until(lambda: world.open_reports("21") == [])

@@ -92,8 +92,9 @@ def until(true: object) -> None:
 
 
 @contextmanager
-def working(queue: Queue, site: Site, place: Place) -> Iterator[Worker]:
-    worker = Worker(queue, ReviewSite(f"http://127.0.0.1:{site.port}", "key"), place, first_look=0.05)
+def working(queue: Queue, site: Site, place: Place, *, dry_run: bool = False) -> Iterator[Worker]:
+    reviewing = ReviewSite(f"http://127.0.0.1:{site.port}", "key")
+    worker = Worker(queue, reviewing, place, first_look=0.05, dry_run=dry_run)
     worker.start()
     yield worker
     worker.stop()
@@ -118,6 +119,22 @@ def test_a_site_that_is_away_is_tried_again_and_every_decision_and_its_undoing_i
     assert [each for each in place.acts if each[0] == "a"] == [("a", "held"), ("a", "blocked"), ("a", "clear")]
     assert sorted(each for each in place.acts if each[0] != "a") == [("b", "gone"), ("c", "other")]
     assert site.handed_in == 1
+    queue.close()
+
+
+def test_a_dry_run_looks_up_and_does_nothing_and_the_next_run_does_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    site, place, queue = Site(), Place(), Queue(tmp_path / "queue")
+    with site.open(), caplog.at_level("INFO"):
+        queue.add("a", "t", {})
+        with working(queue, site, place, dry_run=True):
+            until(lambda: "dry run, not done: held" in caplog.text)
+        assert place.acts == []
+        queue.close()
+        queue = Queue(tmp_path / "queue")
+        with working(queue, site, place):
+            until(lambda: place.acts == [("a", "held")])
     queue.close()
 
 
