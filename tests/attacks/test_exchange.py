@@ -44,7 +44,7 @@ def test_a_key_for_one_endpoint_is_refused_at_another() -> None:
 
 def test_an_expired_key_is_refused() -> None:
     one = ActingPlatform.vetted()
-    PlatformKey.objects.filter(scope="fetch").update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    PlatformKey.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))
     assert one.get().status_code == 401
 
 

@@ -13,6 +13,7 @@ import hmac
 import ipaddress
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -40,12 +41,11 @@ class Limit:
     window: int
 
 
-def network_of(request: HttpRequest) -> bytes:
-    """The visitor's network, /24 or /56: one abuser holds many addresses of it, so it is limited as one.
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-    Behind ``RECLAIM_TRUSTED_PROXIES`` proxies, the address that the outermost of ours saw. An address that cannot
-    be read falls into one shared bucket: unknown fails closed.
-    """
+
+def _address_of(request: HttpRequest) -> _Address | None:
+    """The visitor's address; behind ``RECLAIM_TRUSTED_PROXIES`` proxies, the one that the outermost of ours saw."""
     address = request.META.get("REMOTE_ADDR", "")
     if settings.TRUSTED_PROXIES:
         hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
@@ -53,9 +53,24 @@ def network_of(request: HttpRequest) -> bytes:
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
+
+
+def comes_from(request: HttpRequest, networks: Sequence[str]) -> bool:
+    """Whether the visitor is in one of these networks, written as CIDR. Unknown fails closed."""
+    address = _address_of(request)
+    return address is not None and any(address in ipaddress.ip_network(network) for network in networks)
+
+
+def network_of(request: HttpRequest) -> bytes:
+    """The visitor's network, /24 or /56: one abuser holds many addresses of it, so it is limited as one.
+
+    An address that cannot be read falls into one shared bucket: unknown fails closed.
+    """
+    parsed = _address_of(request)
+    if parsed is None:
         return b"unknown"
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    parsed = mapped or parsed
     prefix = 24 if parsed.version == 4 else 56
     return ipaddress.ip_network((parsed, prefix), strict=False).network_address.packed
 

@@ -29,18 +29,28 @@ class Platform(models.Model):
 
 
 class PlatformKey(models.Model):
-    """One key of a platform, for one use. Only its MAC is kept."""
+    """One key of a platform. Only its MAC is kept."""
 
     class Scope(models.TextChoices):
         """What a key opens."""
 
         SUBSCRIPTION = "subscription"
+        """Nothing by itself: v1 wants it beside the key of each endpoint."""
         FETCH = "fetch"
         SUBMIT = "submit"
         FEEDBACK = "feedback"
+        LOOKUP = "lookup"
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="keys")
-    scope = models.CharField(max_length=12, choices=Scope.choices)
+    scopes = models.JSONField(default=list)
+    """A list of ``Scope``, at least one."""
+    label = models.CharField(max_length=80, blank=True)
+    """What it is for, in an operator's words."""
+    addresses = models.JSONField(default=list)
+    """Networks that it may come from, such as ``192.0.2.0/24``; an empty list: from anywhere."""
     mac = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_on = models.DateField(null=True)
+    """The day, and no more: an operator sees which keys are still in use."""

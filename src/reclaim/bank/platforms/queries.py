@@ -7,11 +7,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from reclaim.bank.platforms.basic import name_and_key, sends_basic
+from reclaim.bank.platforms.key_text import is_key
 from reclaim.bank.platforms.models import Platform, PlatformKey
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from reclaim.sitekit.access import Access, check_for
+from reclaim.sitekit.limits import comes_from
 from reclaim.sitekit.problems import problem
 from reclaim.sitekit.secrets import mac
+
+_BEARER = "Bearer "
 
 
 def key_mac(key: str) -> bytes:
@@ -24,20 +28,25 @@ def vetted_platforms() -> QuerySet[Platform]:
     return Platform.objects.filter(revoked_at=None).order_by("name")
 
 
+def usable_keys() -> QuerySet[PlatformKey]:
+    """Keys that open something now."""
+    return PlatformKey.objects.filter(expires_at__gt=timezone.now(), revoked_at=None, platform__revoked_at=None)
+
+
 def active_platforms() -> QuerySet[Platform]:
     """Platforms that can fetch now."""
-    usable = PlatformKey.objects.filter(scope=PlatformKey.Scope.FETCH, expires_at__gt=timezone.now())
-    return vetted_platforms().filter(pk__in=usable.values("platform"))
+    fetching = [
+        platform
+        for platform, scopes in usable_keys().values_list("platform", "scopes")
+        if PlatformKey.Scope.FETCH in scopes
+    ]
+    return vetted_platforms().filter(pk__in=fetching)
 
 
 def _find_key(key: str | None) -> PlatformKey | None:
-    if not key or len(key) > 200:
+    if not key or not is_key(key):
         return None
-    return (
-        PlatformKey.objects.select_related("platform")
-        .filter(mac=key_mac(key), expires_at__gt=timezone.now(), platform__revoked_at=None)
-        .first()
-    )
+    return usable_keys().select_related("platform").filter(mac=key_mac(key)).first()
 
 
 def access_platform(request: HttpRequest) -> Platform:
@@ -46,45 +55,61 @@ def access_platform(request: HttpRequest) -> Platform:
     return platform
 
 
-def _check_basic(scope: str, request: HttpRequest) -> HttpResponse | None:
-    shown = name_and_key(request)
-    key = _find_key(shown.key) if shown else None
-    if shown is None or key is None or not shown.names(key.platform):
-        refusal = problem(
-            401,
-            "This name and key are not known",
-            "Send your platform's name (or its number) as user name and its key as password. If you do, the key is "
-            "expired or revoked: ask the bank for a new one.",
+def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
+    """Let in whoever shows a key of this scope: as a bearer, as v1's two headers, or as NCMEC's name and password."""
+    authorization = request.headers.get("Authorization", "")
+    if authorization.startswith(_BEARER):
+        key = _find_key(authorization.removeprefix(_BEARER).strip())
+        refusal = _unknown("Bearer", "Send your key as «Authorization: Bearer KEY».") if key is None else None
+    elif sends_basic(request):
+        shown = name_and_key(request)
+        key = _find_key(shown.key) if shown else None
+        if shown is None or key is None or not shown.names(key.platform):
+            key = None
+        refusal = _unknown("Basic", "Send your name, or number, as user name and your key as password.")
+    else:
+        key = _key_of_v1(request)
+        refusal = _unknown(
+            "Bearer",
+            f"Send your key as «Authorization: Bearer KEY»; on v1 this endpoint's key as {FUNCTION_KEY_HEADER} and the "
+            f"subscription key as {SUBSCRIPTION_KEY_HEADER}.",
         )
-        refusal["WWW-Authenticate"] = 'Basic realm="reclaim", charset="UTF-8"'
+    if key is None:
         return refusal
-    if key.scope != scope:
-        return problem(403, "This key is for another endpoint", f"Use the {scope} key here.")
+    if scope not in key.scopes:
+        return problem(403, "This key is for another endpoint", f"Use a key with the scope «{scope}» here.")
+    if key.addresses and not comes_from(request, key.addresses):
+        return problem(
+            403,
+            "This key may not be used from here",
+            "Ask the bank to add your address, or send from the one it knows.",
+        )
     request.platform = key.platform  # type: ignore[attr-defined]
+    today = timezone.now().date()
+    if key.last_used_on != today:
+        PlatformKey.objects.filter(pk=key.pk).update(last_used_on=today)
     return None
 
 
-def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
-    if sends_basic(request):
-        return _check_basic(scope, request)
+def _key_of_v1(request: HttpRequest) -> PlatformKey | None:
     function_key = _find_key(request.headers.get(FUNCTION_KEY_HEADER))
     subscription = _find_key(request.headers.get(SUBSCRIPTION_KEY_HEADER))
     if (
         function_key is None
         or subscription is None
-        or subscription.scope != PlatformKey.Scope.SUBSCRIPTION
+        or PlatformKey.Scope.SUBSCRIPTION not in subscription.scopes
         or subscription.platform_id != function_key.platform_id
     ):
-        return problem(
-            401,
-            "These keys are not known",
-            f"Send this endpoint's key as {FUNCTION_KEY_HEADER} and the subscription key as "
-            f"{SUBSCRIPTION_KEY_HEADER}. If you do, they are expired or revoked: ask the bank for new ones.",
-        )
-    if function_key.scope != scope:
-        return problem(403, "This key is for another endpoint", f"Use the {scope} key here.")
-    request.platform = function_key.platform  # type: ignore[attr-defined]
-    return None
+        return None
+    return function_key
+
+
+def _unknown(scheme: str, how: str) -> HttpResponse:
+    refusal = problem(
+        401, "This key is not known", f"{how} If you do, it is expired or revoked: ask the bank for a new one."
+    )
+    refusal["WWW-Authenticate"] = f'{scheme} realm="reclaim"'
+    return refusal
 
 
 @check_for(Access.FETCH_KEY)
@@ -100,3 +125,8 @@ def _check_submit(request: HttpRequest) -> HttpResponse | None:
 @check_for(Access.FEEDBACK_KEY)
 def _check_feedback(request: HttpRequest) -> HttpResponse | None:
     return _check(PlatformKey.Scope.FEEDBACK, request)
+
+
+@check_for(Access.LOOKUP_KEY)
+def _check_lookup(request: HttpRequest) -> HttpResponse | None:
+    return _check(PlatformKey.Scope.LOOKUP, request)

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import datetime
-import secrets
+import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from reclaim.bank.platforms.key_text import new_key
 from reclaim.bank.platforms.models import Platform, PlatformKey
 from reclaim.bank.platforms.queries import key_mac
 from reclaim.sitekit import audit
 
 KEY_LIFE = datetime.timedelta(days=365)
+SHORTEST_LIFE = datetime.timedelta(hours=1)
+LONGEST_LIFE = datetime.timedelta(days=731)
+_V1_SCOPES = (
+    PlatformKey.Scope.FETCH,
+    PlatformKey.Scope.SUBMIT,
+    PlatformKey.Scope.FEEDBACK,
+    PlatformKey.Scope.SUBSCRIPTION,
+)
 
 
 class NameTakenError(Exception):
@@ -28,6 +38,8 @@ class PlatformKeys:
     submit_key: str
     feedback_key: str
     subscription_key: str
+    platform_key: str
+    """For v2: fetch, submit and feedback in one."""
 
 
 def add_platform(name: str) -> tuple[Platform, PlatformKeys]:
@@ -44,8 +56,9 @@ def add_platform(name: str) -> tuple[Platform, PlatformKeys]:
             if platform is None:
                 platform = Platform.objects.create(name=name)
             else:
-                platform.revoked_at = None
-                platform.save(update_fields=["revoked_at"])
+                # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
+                platform.revoked_at, platform.vetted_at = None, timezone.now()
+                platform.save(update_fields=["revoked_at", "vetted_at"])
             keys = _make_keys(platform)
             audit.record("operator", "platform.add", f"platform:{platform.pk}")
     except IntegrityError as error:
@@ -67,15 +80,104 @@ def rekey_platform(name: str) -> tuple[Platform, PlatformKeys] | None:
 
 
 def _make_keys(platform: Platform) -> PlatformKeys:
-    # The prefix lets a secret scanner recognise a key that was published by mistake.
-    keys = {scope: f"reclaim_{scope}_{secrets.token_urlsafe(32)}" for scope in PlatformKey.Scope.values}
-    expires_at = timezone.now() + KEY_LIFE
-    platform.keys.all().delete()
-    PlatformKey.objects.bulk_create(
-        PlatformKey(platform=platform, scope=scope, mac=key_mac(key), expires_at=expires_at)
-        for scope, key in keys.items()
+    platform.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+    named: dict[str, Sequence[str]] = {scope: (scope,) for scope in _V1_SCOPES}
+    named["platform"] = (PlatformKey.Scope.FETCH, PlatformKey.Scope.SUBMIT, PlatformKey.Scope.FEEDBACK)
+    keys = {f"{name}_key": _make_key(platform, scopes)[1] for name, scopes in named.items()}
+    return PlatformKeys(**keys)
+
+
+def _make_key(
+    platform: Platform,
+    scopes: Sequence[str],
+    *,
+    label: str = "",
+    addresses: Sequence[str] = (),
+    life: datetime.timedelta = KEY_LIFE,
+) -> tuple[PlatformKey, str]:
+    text = new_key(scopes[0] if len(scopes) == 1 else "platform")
+    row = PlatformKey.objects.create(
+        platform=platform,
+        scopes=list(scopes),
+        label=label,
+        addresses=list(addresses),
+        mac=key_mac(text),
+        expires_at=timezone.now() + life,
     )
-    return PlatformKeys(**{f"{scope}_key": key for scope, key in keys.items()})
+    return row, text
+
+
+def add_key(
+    platform: Platform,
+    scopes: Sequence[str],
+    *,
+    actor: str,
+    label: str = "",
+    addresses: Sequence[str] = (),
+    life: datetime.timedelta = KEY_LIFE,
+) -> tuple[PlatformKey, str]:
+    """One more key, beside those that are there; its text is given out this once.
+
+    Raises ``ValueError`` for no scope or an unknown one, an address that is no network, a life that is not between an
+    hour and two years, a label that is too long.
+    """
+    wanted = [scope for scope in PlatformKey.Scope.values if scope in scopes]
+    if not wanted or set(scopes) - set(wanted):
+        raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
+    if not SHORTEST_LIFE <= life <= LONGEST_LIFE:
+        raise ValueError("A key lasts from an hour to two years.")
+    if len(label) > 80 or not (label.isprintable() or not label):
+        raise ValueError("A key's label has at most 80 printable characters.")
+    networks = checked_networks(addresses)
+    with transaction.atomic():
+        row, text = _make_key(platform, wanted, label=label, addresses=networks, life=life)
+        audit.record(actor, "platform.key_add", f"key:{row.pk}")
+    return row, text
+
+
+def checked_networks(addresses: Sequence[str]) -> list[str]:
+    """Networks as CIDR; raises ``ValueError`` for what is none."""
+    try:
+        return [str(ipaddress.ip_network(address.strip(), strict=False)) for address in addresses if address.strip()]
+    except ValueError as error:
+        raise ValueError("An address is written as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/48.") from error
+
+
+def rotate_key(key: PlatformKey, *, actor: str, overlap: datetime.timedelta) -> tuple[PlatformKey, str]:
+    """A new key with the same scopes, label and addresses; the old one goes on for ``overlap``, so nothing stops.
+
+    Raises ``ValueError`` for a key that opens nothing any more.
+    """
+    with transaction.atomic():
+        old = PlatformKey.objects.select_for_update().get(pk=key.pk)
+        now = timezone.now()
+        if old.revoked_at is not None or old.expires_at <= now:
+            raise ValueError("This key opens nothing any more; add a new one.")
+        row, text = _make_key(old.platform, old.scopes, label=old.label, addresses=old.addresses)
+        old.expires_at = min(old.expires_at, now + overlap)
+        old.save(update_fields=["expires_at"])
+        audit.record(actor, "platform.key_rotate", f"key:{old.pk}")
+    return row, text
+
+
+def change_key(key: PlatformKey, *, actor: str, scopes: Sequence[str], addresses: Sequence[str]) -> None:
+    """Let a key open other things, or come from elsewhere. Raises ``ValueError`` as ``add_key`` does."""
+    wanted = [scope for scope in PlatformKey.Scope.values if scope in scopes]
+    if not wanted or set(scopes) - set(wanted):
+        raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
+    networks = checked_networks(addresses)
+    with transaction.atomic():
+        PlatformKey.objects.filter(pk=key.pk).update(scopes=wanted, addresses=networks)
+        audit.record(actor, "platform.key_change", f"key:{key.pk}")
+
+
+def revoke_key(key: PlatformKey, *, actor: str) -> bool:
+    """End a key from its next request on; ``False`` if it had ended already."""
+    with transaction.atomic():
+        ended = PlatformKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+        if ended:
+            audit.record(actor, "platform.key_revoke", f"key:{key.pk}")
+    return bool(ended)
 
 
 def note_delivery(
