@@ -9,7 +9,6 @@ from typing import Any
 from django.http import HttpResponse
 
 from reclaim.protocol.native_v2 import Record, SignalsPage
-from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from tests.personas import ActingPlatform
 
 
@@ -30,9 +29,8 @@ class Native:
         return cls(ActingPlatform.vetted(name))
 
     def headers(self, use: str) -> dict[str, str]:
-        """With which key it asks: ``fetch``, ``submit`` or ``feedback``."""
-        keys = self.acting.keys
-        return {FUNCTION_KEY_HEADER: getattr(keys, f"{use}_key"), SUBSCRIPTION_KEY_HEADER: keys.subscription_key}
+        """With which key it asks: ``fetch``, ``submit``, ``feedback``, or ``platform`` for one that has all three."""
+        return {"Authorization": f"Bearer {getattr(self.acting.keys, f'{use}_key')}"}
 
     def get(self, path: str, use: str = "fetch", headers: dict[str, str] | None = None, **query: Any) -> HttpResponse:
         """The raw answer of a GET."""

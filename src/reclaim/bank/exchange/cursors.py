@@ -40,7 +40,7 @@ class Cursor:
     second: int
     """The ledger's clock at that position, epoch seconds."""
     issued_at: int
-    """Epoch seconds."""
+    """Epoch milliseconds."""
     types: frozenset[SignalType]
     least_trust: int
     complete: bool
@@ -93,7 +93,7 @@ def read_cursor(text: str, platform: Platform) -> Cursor:
 
 def beginning(query: SignalsQuery, now: Standing) -> Cursor:
     """The cursor of a platform that has nothing yet."""
-    return Cursor(now.ledger, 0, 0, int(time.time()), query.wanted, query.least_trust, complete=True)
+    return Cursor(now.ledger, 0, 0, _now(), query.wanted, query.least_trust, complete=True)
 
 
 def going_on(cursor: Cursor, query: SignalsQuery, position: int, second: int, *, complete: bool) -> Cursor:
@@ -102,7 +102,7 @@ def going_on(cursor: Cursor, query: SignalsQuery, position: int, second: int, *,
         cursor,
         position=position,
         second=second,
-        issued_at=int(time.time()),
+        issued_at=_now(),
         types=cursor.types & query.wanted,
         least_trust=max(cursor.least_trust, query.least_trust),
         complete=complete,
@@ -110,7 +110,7 @@ def going_on(cursor: Cursor, query: SignalsQuery, position: int, second: int, *,
 
 
 def check_cursor(cursor: Cursor, query: SignalsQuery, now: Standing, oldest: int) -> None:
-    """Refuse a cursor from which the feed cannot go on without a gap. ``oldest`` is in epoch seconds.
+    """Refuse a cursor from which the feed cannot go on without a gap. ``oldest`` is in epoch milliseconds.
 
     A cursor that this ledger cannot have given out shows that it was restored from a backup; then every platform must
     take a snapshot, since positions are handed out again for other changes. Raises ``GoneError``.
@@ -124,6 +124,10 @@ def check_cursor(cursor: Cursor, query: SignalsQuery, now: Standing, oldest: int
     if cursor.position > now.position or not knows_the_moment(cursor.position, cursor.second):
         begin_another_ledger(cursor.ledger, "system")
         raise GoneError("The bank was restored from a backup since this cursor was given out.")
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def _mac(platform: Platform, packed: bytes) -> bytes:

@@ -92,7 +92,7 @@ def manifest(snapshot: Snapshot, platform: Platform) -> Envelope:
         snapshot.ledger,
         snapshot.position,
         snapshot.second,
-        int(snapshot.made_at.timestamp()),
+        int(snapshot.made_at.timestamp() * 1000),
         frozenset(SIGNAL_TYPES),
         least_trust=0,
         complete=True,

@@ -112,9 +112,9 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
 
 
 def _oldest(platform: Platform) -> int:
-    """The time from which on a cursor must be: tombstones since are still in the feed, and the platform was vetted."""
+    """Epoch milliseconds of the oldest good cursor: tombstones since are in the feed, and the platform was vetted."""
     kept = timezone.now() - feedback.TOMBSTONE_RETENTION + datetime.timedelta(minutes=1)
-    return int(max(kept, platform.vetted_at).timestamp())
+    return int(max(kept, platform.vetted_at).timestamp() * 1000)
 
 
 def _gone(why: str) -> HttpResponse:
