@@ -4,6 +4,7 @@ from django.urls import include, path, re_path
 
 from reclaim.bank.exchange.v2 import router as exchange
 from reclaim.bank.helper.held_views import held
+from reclaim.bank.lookup.api import router as lookup
 from reclaim.sitekit.accounts.account_views import account
 from reclaim.sitekit.api import SiteApi
 
@@ -15,6 +16,7 @@ v2 = SiteApi(
     name="v2",
 )
 v2.add_router("", exchange)
+v2.add_router("", lookup)
 
 handler400 = "reclaim.sitekit.problems.bad_request"
 handler404 = "reclaim.sitekit.problems.page_not_found"
@@ -23,6 +25,7 @@ handler500 = "reclaim.sitekit.problems.server_error"
 urlpatterns = [
     # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
     re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
+    path("v2/federation/", include("reclaim.bank.federation.urls")),
     path("v2/", include(v2.routes)),
     re_path(r"^ncmec/+", include("reclaim.bank.exchange.ncmec")),
     path("", include("reclaim.bank.gate.urls")),

@@ -118,6 +118,23 @@ class SignalsQuery(BaseModel):
         return frozenset(each for each in SIGNAL_TYPES if each in named)
 
 
+# Lookups, for platforms without a list
+
+
+class Lookup(_Said):
+    """One upload to look up: a picture by its PDQ value, or those of its turns; a file by its MD5."""
+
+    type: Literal["pdq", "md5"]
+    values: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=8)
+    """Of an md5 just one."""
+
+
+class LookupAnswer(_Told):
+    """Whether it matches, and nothing else."""
+
+    match: bool
+
+
 # Snapshots
 
 
