@@ -11,6 +11,10 @@ class NotNow(Exception):
     """Somebody cannot be reached, or does not let us in: try again later."""
 
 
+class SiteNotNow(NotNow):
+    """The review site as a whole cannot be asked, whatever the file: nothing else need be tried before it can."""
+
+
 class MediaNotNow(NotNow):
     """The file cannot be had now. After some tries it counts as one that cannot be looked up."""
 

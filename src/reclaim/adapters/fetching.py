@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from reclaim.adapters.config import MOST_BYTES
 from reclaim.adapters.errors import Gone, MediaNotNow, Unreadable
@@ -22,6 +22,7 @@ SECONDS = 60.0
 """A file has to be here by then."""
 _SILENCE = 10.0
 _PIECE = 64 * 2**10
+_MOST_ADDRESSES = 3
 _PORTS = {"https": 443, "http": 80}
 # Addresses that lead to another one, which may be of our own network.
 _WRAPPED = tuple(ipaddress.ip_network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "::/96"))
@@ -64,7 +65,17 @@ class Fetcher:
         return self._get(parts.scheme, host, port or usual, path, most)
 
     def _get(self, scheme: str, host: str, port: int, path: str, most: int) -> bytes:
-        address = self._resolved(host, port)
+        end = time.monotonic() + self._seconds
+        for address in self._resolved(host, port)[:_MOST_ADDRESSES]:
+            try:
+                return self._get_from(address, scheme, host, port, path, most, end)
+            except (NewConnectionError, ConnectTimeoutError):
+                continue
+            except (HTTPError, OSError):
+                break
+        raise MediaNotNow("a file's host cannot be reached")
+
+    def _get_from(self, address: str, scheme: str, host: str, port: int, path: str, most: int, end: float) -> bytes:
         timeout = Timeout(connect=_SILENCE, read=_SILENCE)
         if scheme == "https":
             pool: HTTPConnectionPool = HTTPSConnectionPool(
@@ -74,36 +85,29 @@ class Fetcher:
             pool = HTTPConnectionPool(address, port, timeout=timeout)
         shown = host if port == _PORTS[scheme] else f"{host}:{port}"
         headers = {"Host": shown, "Accept-Encoding": "identity", "User-Agent": "reclaim-adapter"}
-        end = time.monotonic() + self._seconds
-        try:
-            with pool:
-                response = pool.request(
-                    "GET", path, headers=headers, retries=False, redirect=False, preload_content=False
-                )
-                try:
-                    if response.status == 200:
-                        return _read(response, most, end)
-                    status = response.status
-                finally:
-                    # Not given back but closed: of what was not read there may be no end.
-                    response.close()
-        except (HTTPError, OSError, UnicodeError):
-            status = 0
-        if status in (403, 404, 410):
+        with pool:
+            response = pool.request("GET", path, headers=headers, retries=False, redirect=False, preload_content=False)
+            try:
+                if response.status == 200:
+                    return _read(response, most, end)
+            finally:
+                # Not given back but closed: of what was not read there may be no end.
+                response.close()
+        if response.status in (403, 404, 410):
             raise Gone
-        if 300 <= status < 400:
+        if 300 <= response.status < 400:
             raise Unreadable("a file's host leads elsewhere")
-        raise MediaNotNow("a file's host cannot be reached")
+        raise MediaNotNow("a file's host cannot answer now")
 
-    def _resolved(self, host: str, port: int) -> str:
+    def _resolved(self, host: str, port: int) -> list[str]:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
             raise MediaNotNow("a file's host has no address") from None
-        addresses = [str(each[4][0]) for each in found]
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         if not self._private and not all(is_public(each) for each in addresses):
             raise Unreadable("a file's host has an address inside a network")
-        return addresses[0]
+        return addresses
 
 
 def _read(response: BaseHTTPResponse, most: int, end: float) -> bytes:

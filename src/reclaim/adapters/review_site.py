@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from urllib3 import PoolManager, Timeout
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from reclaim.adapters.config import MOST_BYTES
-from reclaim.adapters.errors import NotNow
+from reclaim.adapters.errors import NotNow, SiteNotNow
 from reclaim.adapters.standing import Standing
 from reclaim.signals.containers import is_picture
 from reclaim.signals.video import HEAD, is_video
@@ -75,6 +75,7 @@ class ReviewSite:
             raise _refused(status)
 
     def _call(self, method: str, url: str, body: bytes | None = None) -> tuple[int, bytes]:
+        away = False
         try:
             response = self._pool.request(
                 method, url, body=body, headers=self._headers, redirect=False, preload_content=False
@@ -83,13 +84,17 @@ class ReviewSite:
                 content = response.read(_LARGEST_ANSWER + 1, decode_content=False)
             finally:
                 response.release_conn()
+        except (NewConnectionError, ConnectTimeoutError):
+            away = True
         except (HTTPError, OSError):
             pass
         else:
             if len(content) <= _LARGEST_ANSWER:
                 return response.status, content
         # Raised out here: the library's own errors quote addresses.
-        raise NotNow("the review site cannot be reached")
+        if away:
+            raise SiteNotNow("the review site cannot be reached")
+        raise NotNow("the review site did not answer")
 
 
 def _answer(content: bytes) -> Answer:
@@ -105,5 +110,5 @@ def _answer(content: bytes) -> Answer:
 
 def _refused(status: int) -> NotNow:
     if status == 401:
-        return NotNow("the review site does not know the upload key")
+        return SiteNotNow("the review site does not know the upload key")
     return NotNow(f"the review site cannot answer now (HTTP {status})")

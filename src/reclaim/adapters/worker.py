@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from reclaim.adapters.errors import Gone, MediaNotNow, NotNow, Unreadable
+from reclaim.adapters.errors import Gone, MediaNotNow, NotNow, SiteNotNow, Unreadable
 from reclaim.adapters.log import log
 from reclaim.adapters.queue import KEPT_SECONDS, Item, Queue
 from reclaim.adapters.review_site import Answer, ReviewSite
@@ -39,6 +39,10 @@ class Place(Protocol):
         """What ``act`` would do, in fixed words for a log; ``None`` for nothing."""
 
 
+def _back_off(tries: int) -> float:
+    return min(LONGEST_WAIT, 2.0 ** min(tries, 10)) * random.uniform(0.8, 1.2)  # noqa: S311 not a secret
+
+
 class Worker:
     """Works through a queue."""
 
@@ -61,6 +65,9 @@ class Worker:
         self._dry_run = dry_run
         self._would: set[tuple[str, Standing]] = set()
         self._acting = threading.Lock()
+        self._away = threading.Lock()
+        self._away_tries = 0
+        self._away_until = 0.0
         self._awake = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -92,19 +99,31 @@ class Worker:
             while not self._stopped.is_set():
                 self._awake.clear()
                 look()
-                while (items := self._queue.due(4 * self._at_once)) and not self._stopped.is_set():
+                while self._may_work() and (items := self._queue.due(4 * self._at_once)):
                     list(pool.map(self._one, items))
                 if time.time() > tidy_at:
                     self._queue.forget(time.time() - KEPT_SECONDS)
                     tidy_at = time.time() + _TIDY_EVERY
                 due = self._queue.next_due()
-                self._awake.wait(min(every, max(0.0, due - time.time())) if due is not None else every)
+                wait = every if due is None else min(every, max(0.0, due - time.time(), self._away_until - time.time()))
+                self._awake.wait(wait)
+
+    def _may_work(self) -> bool:
+        return not self._stopped.is_set() and self._away_until <= time.time()
 
     def _one(self, item: Item) -> None:
-        if self._stopped.is_set():
+        if not self._may_work():
             return
         try:
             self._queue.again(item.key, self._step(item))
+            self._away_tries = 0
+        except SiteNotNow as error:
+            # The file is due as before: it is not its fault, and the others would fare no better.
+            with self._away:
+                if self._away_until <= time.time():
+                    self._away_until = time.time() + _back_off(self._away_tries)
+                    self._away_tries += 1
+                    log.warning("everything waits: %s", error)
         except NotNow as error:
             log.warning("tried again later: %s", error)
             self._later(item)
@@ -113,8 +132,7 @@ class Worker:
             self._later(item)
 
     def _later(self, item: Item) -> None:
-        wait = min(LONGEST_WAIT, 2.0 ** min(item.tries, 10)) * random.uniform(0.8, 1.2)  # noqa: S311 not a secret
-        self._queue.again(item.key, time.time() + wait, failed=True)
+        self._queue.again(item.key, time.time() + _back_off(item.tries), failed=True)
 
     def _step(self, item: Item) -> float | None:
         """One look at one file; when the next is due."""
