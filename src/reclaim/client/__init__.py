@@ -1,23 +1,34 @@
 """What a platform embeds to take part: fetch, keep in sync, acknowledge, give feedback. No Django, no database."""
 
 from reclaim.client.bank_client import BankClient, Keys
+from reclaim.client.changes import Change, Owed, SignalName, Word
 from reclaim.client.checkpoint import Checkpoint
-from reclaim.client.errors import BankError, BankMisbehaved, BankRefused, BankUnreachable, SyncOvertaken
+from reclaim.client.errors import BankError, BankMisbehaved, BankRefused, BankUnreachable, CursorGone, SyncOvertaken
+from reclaim.client.native_client import NativeClient, NativeKeys, Pinned, ask_about
 from reclaim.client.records import Page
-from reclaim.client.sync import SignalName, SignalStore, SyncReport, sync
+from reclaim.client.sync import Bank, SignalStore, SyncReport, sync
 
 __all__ = [
+    "Bank",
     "BankClient",
     "BankError",
     "BankMisbehaved",
     "BankRefused",
     "BankUnreachable",
+    "Change",
     "Checkpoint",
+    "CursorGone",
     "Keys",
+    "NativeClient",
+    "NativeKeys",
+    "Owed",
     "Page",
+    "Pinned",
     "SignalName",
     "SignalStore",
     "SyncOvertaken",
     "SyncReport",
+    "Word",
+    "ask_about",
     "sync",
 ]

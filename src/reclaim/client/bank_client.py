@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, NoReturn, Self
-from urllib.parse import urlsplit
+from typing import Any, NoReturn
 
-from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
-from urllib3.connectionpool import ConnectionPool
-from urllib3.exceptions import HTTPError, MaxRetryError
+from urllib3 import Retry
 
+from reclaim.client.changes import SignalName, Word
+from reclaim.client.connection import NOT_NOW, ONCE, READS, Connection, checked_base_url
 from reclaim.client.errors import BankMisbehaved, BankRefused, BankUnreachable
 from reclaim.client.records import Page, read_answer, read_page
 from reclaim.protocol.stopncii_v1 import (
@@ -22,6 +19,7 @@ from reclaim.protocol.stopncii_v1 import (
     FUNCTION_KEY_HEADER,
     INCLUDE_VIDEOS,
     SUBSCRIPTION_KEY_HEADER,
+    FeedbackValue,
     HashFeedback,
     SubmissionResponse,
     SubmitFeedbackRequest,
@@ -29,42 +27,12 @@ from reclaim.protocol.stopncii_v1 import (
     SubmittedHash,
 )
 
-TIMEOUT = Timeout(connect=10, read=60)
-LONGEST_WAIT = 120
-"""A bank that asks to be left alone for longer (seconds) is tried at the next sync instead."""
-LARGEST_ANSWER = 64 * 1024 * 1024
 MOST_EMPTY_PAGES = 100
-_CHUNK = 1024 * 1024
-_NOT_NOW = frozenset({429, 500, 502, 503, 504})
-
-
-class _Patience(Retry):
-    """Retries that honour Retry-After, unless it is longer than a sync should hang."""
-
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: ConnectionPool | None = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> Self:
-        if response is not None and _pool is not None and (self.get_retry_after(response) or 0) > LONGEST_WAIT:
-            raise MaxRetryError(_pool, url or "", error)
-        return super().increment(method, url, response, error, _pool, _stacktrace)
-
-
-_READS = _Patience(
-    total=4,
-    redirect=0,
-    status_forcelist=_NOT_NOW,
-    allowed_methods=["GET"],
-    backoff_factor=0.2,
-    raise_on_status=False,
-)
-# A submission whose answer was lost may have been taken; the caller decides, nobody repeats it unasked.
-_WRITES = Retry(total=0, redirect=0, raise_on_status=False)
+_VALUES = {
+    "pending": FeedbackValue.PENDING_REVIEW,
+    "blocked": FeedbackValue.BLOCKED,
+    "not-blocked": FeedbackValue.NOT_BLOCKED,
+}
 
 
 @dataclass(frozen=True, repr=False)
@@ -88,26 +56,6 @@ class Keys:
         return f"Keys({', '.join(name for name, key in vars(self).items() if key)}: hidden)"
 
 
-def checked_base_url(base_url: str) -> str:
-    """The base address without a slash at its end.
-
-    Raises ``ValueError`` for one that would send the keys in the clear to another machine, or that is none.
-    """
-    parts = urlsplit(base_url.strip())
-    if not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        raise ValueError("A bank's base address looks like https://bank.example/v1, without a name, ? or #.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_this_machine(parts.hostname)):
-        raise ValueError("A bank's base address starts with https://: without it anybody on the way reads the keys.")
-    return parts.geturl().rstrip("/")
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 class BankClient:
     """One bank, as one platform sees it. Safe to share between threads.
 
@@ -121,11 +69,11 @@ class BankClient:
         self._base_url = checked_base_url(base_url)
         self._keys = keys
         self._videos = videos
-        self._pool = PoolManager(cert_reqs="CERT_REQUIRED", timeout=TIMEOUT)
+        self._connection = Connection()
 
     def close(self) -> None:
         """Close idle connections. The client opens new ones when it is used again."""
-        self._pool.clear()
+        self._connection.close()
 
     @property
     def can_give_feedback(self) -> bool:
@@ -144,7 +92,7 @@ class BankClient:
             query["nextPageToken"] = token
         if self._videos:
             query["include"] = INCLUDE_VIDEOS
-        return read_page(self._call("GET", "FetchHashes", self._keys.fetch_key, _READS, fields=query))
+        return read_page(self._call("GET", "FetchHashes", self._keys.fetch_key, READS, fields=query))
 
     def pages(
         self, start_timestamp: int = DEFAULT_START_TIMESTAMP, page_size: int = DEFAULT_PAGE_SIZE
@@ -179,6 +127,25 @@ class BankClient:
         message = SubmitFeedbackRequest(count=len(feedback), hashFeedbacks=list(feedback))
         return self._submit("SubmitFeedback", self._keys.feedback_key, message.model_dump(mode="json"))
 
+    def say(self, words: Sequence[Word]) -> None:
+        """Say what this platform says of signals. What the bank has no signal for any more is done with."""
+        self.submit_feedback(
+            [
+                HashFeedback(
+                    hashValue=word.name.value,
+                    feedbackValue=_VALUES[word.decision],
+                    tags=[f"reason:{word.reason}"] if word.reason else [],
+                )
+                for word in words
+            ]
+        )
+
+    def acknowledge(self, names: Sequence[SignalName]) -> None:
+        """Say that these copies are deleted. A value that the bank has erased already does no harm."""
+        self.submit_feedback(
+            [HashFeedback(hashValue=name.value, feedbackValue=FeedbackValue.DELETED) for name in names]
+        )
+
     def submit_hashes(self, hashes: Sequence[SubmittedHash]) -> SubmissionResponse:
         """Put signals that the platform found by itself into the bank; at most ``MAX_SUBMISSION`` at a time."""
         message = SubmitHashesRequest(count=len(hashes), hashRecords=list(hashes))
@@ -189,9 +156,7 @@ class BankClient:
             raise BankRefused(401, f"There is no key for {endpoint}. Ask the bank for one and put it into your keys.")
         body = json.dumps(message).encode()
         headers = {"Content-Type": "application/json"}
-        return read_answer(
-            SubmissionResponse, self._call("POST", endpoint, key, _WRITES, body=body, more_headers=headers)
-        )
+        return read_answer(SubmissionResponse, self._call("POST", endpoint, key, ONCE, body=body, more_headers=headers))
 
     def _call(
         self,
@@ -210,50 +175,16 @@ class BankClient:
             "Accept": "application/json",
             **(more_headers or {}),
         }
-        answer = None
-        try:
-            response = self._pool.request(
-                method,
-                f"{self._base_url}/{endpoint}",
-                fields=fields,
-                body=body,
-                headers=headers,
-                retries=retries,
-                redirect=False,
-                preload_content=False,
-            )
-            answer = response.status, self._read(response)
-        except (HTTPError, OSError):
-            pass
-        # Raised out here: the library's own errors quote addresses and headers.
-        if answer is None:
-            raise BankUnreachable(
-                "The bank cannot be reached. Check its address and your network, and try again; what was stored stays."
-            )
-        status, content = answer
-        if status != 200:
-            _refuse(status, endpoint)
-        return content
-
-    def _read(self, response: BaseHTTPResponse) -> bytes:
-        """The body, up to the limit; not decompressed, because none was asked for."""
-        try:
-            content = bytearray()
-            # To the end, not once: only the read that finds nothing more tells a whole body from a broken-off one.
-            while chunk := response.read(_CHUNK, decode_content=False):
-                content += chunk
-                if len(content) > LARGEST_ANSWER:
-                    response.close()
-                    raise BankMisbehaved(
-                        "The bank's answer is larger than 64 MB and was not read. Fetch with a smaller page size."
-                    )
-            return bytes(content)
-        finally:
-            response.release_conn()
+        answer = self._connection.call(
+            method, f"{self._base_url}/{endpoint}", headers, retries=retries, fields=fields, body=body
+        )
+        if answer.status != 200:
+            _refuse(answer.status, endpoint)
+        return answer.body
 
 
 def _refuse(status: int, endpoint: str) -> NoReturn:
-    if status in _NOT_NOW:
+    if status in NOT_NOW:
         raise BankUnreachable(f"The bank cannot answer now (HTTP {status}). Try again later; what was stored stays.")
     if 300 <= status < 400:
         raise BankRefused(

@@ -33,6 +33,11 @@ class Checkpoint:
     seen: tuple[str, ...] = ()
     """Digests of the records of the second ``next_timestamp`` that are stored already: the feed names that second
     again at the next fetch."""
+    cursor: str = ""
+    """On version 2: the feed goes on after it. Empty until the first page, or the whole snapshot, is stored."""
+    snapshot: str = ""
+    """On version 2: the snapshot that is being stored; its rows up to ``rows`` are."""
+    rows: int = 0
     writes: int = 0
     """How many checkpoints of this copy were stored up to this one, so that no two of them are ever equal."""
 

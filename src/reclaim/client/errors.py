@@ -24,6 +24,13 @@ class BankMisbehaved(BankError):
     """The answer breaks the contract (docs/exchange.md), so nothing of it was used."""
 
 
+class CursorGone(BankError):
+    """The bank's feed does not go on from where the copy is: the whole of it has to be fetched again."""
+
+    def __init__(self) -> None:
+        super().__init__("The bank's feed does not go on from where this copy is. Fetch all of it again.")
+
+
 class SyncOvertaken(BankError):
     """Other syncs of the same copy kept coming first, so this one stored no more. Nothing is amiss.
 

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from reclaim.client.changes import REVIEW_ONLY, Change
 from reclaim.client.errors import BankMisbehaved
-from reclaim.protocol.stopncii_v1 import Feedback, HashRecord, HashStatus, SignalType
+from reclaim.protocol.stopncii_v1 import Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
 from reclaim.signals import frames_text, is_degenerate, parse_frames, parse_md5, parse_pdq, vpdq_value
 from reclaim.signals.frames import parse_vpdq
 
@@ -35,6 +36,23 @@ class Page:
     """Where to resume once these records are stored, epoch seconds."""
     next_page_token: str | None
     """Names the next page; ``None`` on the last."""
+
+
+def change_of(record: HashRecord) -> Change:
+    """What a record of v1 means for the copy."""
+    said = [word.feedbackValue for word in record.CSPFeedbacks]
+    return Change(
+        record.signalType,
+        record.hashValue,
+        withdrawn=record.hashStatus.is_tombstone,
+        owed=record.hashStatus.is_tombstone,
+        frames=record.frames,
+        labels=record.labels,
+        review_only=REVIEW_ONLY in record.labels,
+        blocked=said.count(FeedbackValue.BLOCKED),
+        not_blocked=said.count(FeedbackValue.NOT_BLOCKED),
+        said=[{"source": word.source, "value": word.feedbackValue.value} for word in record.CSPFeedbacks],
+    )
 
 
 def read_json(body: bytes) -> dict[str, Any]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reclaim.client import Checkpoint, SignalName, SyncOvertaken
-from reclaim.protocol.stopncii_v1 import HashRecord
+from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
 
 
 class MemoryStore:
     """Signals, checkpoint (kept as text, as a database would) and deletions that wait for acknowledgement."""
 
     def __init__(self) -> None:
-        self.signals: dict[SignalName, tuple[HashRecord, int]] = {}
+        self.signals: dict[SignalName, tuple[Change, int]] = {}
         self.waiting: dict[SignalName, None] = {}
         self.checkpoint_text: str | None = None
-        self.applied: list[HashRecord] = []
+        self.applied: list[Change] = []
 
     @property
     def values(self) -> set[str]:
@@ -28,17 +27,17 @@ class MemoryStore:
         if self.load_checkpoint() != previous:
             raise SyncOvertaken
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+    def apply(self, changes: Sequence[Change], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
         self._insist_on(previous)
-        for record in records:
-            name = SignalName(record.signalType, record.hashValue)
-            if record.hashStatus.is_tombstone:
-                self.signals.pop(name, None)
-                self.waiting[name] = None
+        for change in changes:
+            if change.withdrawn:
+                self.signals.pop(change.name, None)
+                if change.owed:
+                    self.waiting[change.name] = None
             else:
-                self.signals[name] = (record, checkpoint.generation)
-                self.waiting.pop(name, None)
-        self.applied += records
+                self.signals[change.name] = (change, checkpoint.generation)
+                self.waiting.pop(change.name, None)
+        self.applied += changes
         self.checkpoint_text = checkpoint.as_text()
 
     def sweep(self, checkpoint: Checkpoint, previous: Checkpoint | None) -> int:
@@ -48,6 +47,9 @@ class MemoryStore:
             del self.signals[name]
         self.checkpoint_text = checkpoint.as_text()
         return len(old)
+
+    def owe(self, owed: Sequence[Owed]) -> None:
+        self.waiting |= {each.name: None for each in owed if each.name not in self.signals}
 
     def pending_acknowledgements(self) -> list[SignalName]:
         return list(self.waiting)

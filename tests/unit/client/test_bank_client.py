@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reclaim.client import BankClient, BankError, BankMisbehaved, BankRefused, BankUnreachable, Keys
-from reclaim.client.bank_client import LARGEST_ANSWER, LONGEST_WAIT
+from reclaim.client.connection import LARGEST_ANSWER, LONGEST_WAIT
 from reclaim.protocol.stopncii_v1 import FeedbackValue, HashFeedback, SignalType, SubmittedHash
 from tests.unit.client.conftest import KEYS
 from tests.unit.client.scripted_bank import Answer, ScriptedBank, md5, page, pdq, record

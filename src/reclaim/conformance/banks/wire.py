@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from reclaim.client.bank_client import checked_base_url
+from reclaim.client.connection import checked_base_url
 from reclaim.conformance.outcome import FailedError, NotApplicableError, expect
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from reclaim.client import BankClient, Keys
-from reclaim.client.bank_client import checked_base_url
+from reclaim.client.connection import checked_base_url
 
 
 class BankFileError(Exception):
