@@ -7,7 +7,9 @@ prints ``{"seconds", "records", "bytes", "peak_mib"}``; ``bytes`` counts bodies,
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import os
 import sys
@@ -16,6 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
+
+import pyarrow.parquet
 
 from reclaim.client import BankClient, Keys, sync
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
@@ -40,28 +44,32 @@ class Wire:
 
     def __init__(self, url: str, keys: dict[str, str]) -> None:
         self._place = urlsplit(url)
-        self._headers = {
-            FUNCTION_KEY_HEADER: keys["fetch_key"],
-            SUBSCRIPTION_KEY_HEADER: keys["subscription_key"],
-        }
+        self._v1 = {FUNCTION_KEY_HEADER: keys["fetch_key"], SUBSCRIPTION_KEY_HEADER: keys["subscription_key"]}
+        self._v2 = {"Authorization": f"Bearer {keys['platform_key']}"}
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> bytes:
-        """The body that a GET answers; asks again on a new connection where the bank closed the old one."""
+        """The body that a GET answers. Raises ``RuntimeError`` for any status but 200."""
+        status, body = self.ask(path)
+        if status != 200:
+            raise RuntimeError(f"the bank answered {status}: {body[:200]!r}")
+        return body
+
+    def ask(self, path: str) -> tuple[int, bytes]:
+        """Status and body; asks again on a new connection where the bank closed the old one."""
+        headers = self._v1 if path.startswith("/v1/") else self._v2
         for fresh in (False, True):
             if self._connection is None or fresh:
                 self._connection = http.client.HTTPConnection(self._place.hostname or "", self._place.port, timeout=120)
             try:
-                self._connection.request("GET", path, headers=self._headers)
+                self._connection.request("GET", path, headers=headers)
                 answer = self._connection.getresponse()
                 body = answer.read()
                 break
             except (http.client.HTTPException, ConnectionError):
                 if fresh:
                     raise
-        if answer.status != 200:
-            raise RuntimeError(f"the bank answered {answer.status}: {body[:200]!r}")
-        return body
+        return answer.status, body
 
     def v1(self, start: int = 10) -> Iterator[bytes]:
         """Every page of version 1 from a timestamp on."""
@@ -99,6 +107,19 @@ def _only_pages_v2(url: str, keys: dict[str, str]) -> Synced:
     return done
 
 
+def _only_snapshot(url: str, keys: dict[str, str]) -> Synced:
+    wire = Wire(url, keys)
+    while (answer := wire.ask("/v2/snapshot"))[0] == 202:
+        time.sleep(0.1)
+    payload = json.loads(base64.b64decode(json.loads(answer[1])["payload"]))
+    done = Synced(0, len(answer[1]))
+    for part in payload["parts"]:
+        body = wire.get(urlsplit(part["href"]).path)
+        done.bytes += len(body)
+        done.records += pyarrow.parquet.read_table(io.BytesIO(body)).num_rows
+    return done
+
+
 def _ours_v1(url: str, keys: dict[str, str]) -> Synced:
     store = MemoryStore()
     client = BankClient(url, Keys(keys["fetch_key"], keys["subscription_key"], keys["feedback_key"]))
@@ -121,6 +142,7 @@ def _stock_pages(url: str, keys: dict[str, str]) -> Synced:
 KINDS: dict[str, Callable[[str, dict[str, str]], Synced]] = {
     "pages of v1, only read": _only_pages_v1,
     "pages of v2, only read": _only_pages_v2,
+    "snapshot of v2, only read": _only_snapshot,
     "our client, v1": _ours_v1,
     "threatexchange's client, v1": _stock_pages,
 }

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -64,10 +65,10 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest, status: int = HTTPStatus.INTERNAL_SERVER_ERROR) -> HttpResponse:
     """The 500 of both sites."""
     detail = _("Nothing that you were told is saved was lost. Please try again in a minute.")
-    return refusal(request, HTTPStatus.INTERNAL_SERVER_ERROR, _("Something went wrong here"), detail)
+    return refusal(request, status, _("Something went wrong here"), detail)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -80,4 +81,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             _("This message is too large"),
             _("Send at most %(most)s KiB at a time, in several parts.") % {"most": most},
         )
+    if isinstance(exception, SessionInterrupted):
+        # Django says so too when the database went away before the session was saved: nothing is wrong with the request.
+        response = server_error(request, HTTPStatus.SERVICE_UNAVAILABLE)
+        response["Retry-After"] = "60"
+        return response
     return refusal(request, 400, _("This request could not be read"), _("Go back one page and try again."))

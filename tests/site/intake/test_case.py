@@ -200,6 +200,13 @@ def test_withdrawing_again_is_harmless() -> None:
     assert "Everything was withdrawn before." in told(client)
 
 
+def test_a_database_that_goes_away_at_the_last_moment_is_not_called_the_persons_mistake() -> None:
+    client = signed_in(a_case(1))
+    with mock.patch.object(Session, "save", side_effect=DatabaseError):
+        assert withdraw(client, "all") == 503
+    assert withdraw(client, "all") == 302
+
+
 @pytest.mark.parametrize("item", ["", "3", "0", "-1", "1 ", "all!", "9" * 4000, "²", "٣"])
 @pytest.mark.parametrize("beside", [(), ("1",)])
 def test_what_is_no_item_of_the_case_withdraws_nothing(item: str, beside: tuple[str, ...]) -> None:
