@@ -82,7 +82,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
             _("Send at most %(most)s KiB at a time, in several parts.") % {"most": most},
         )
     if isinstance(exception, SessionInterrupted):
-        # Django says so too when the database went away before the session was saved: nothing is wrong with the request.
+        # Django says so too when the database went away before the session was saved: the request was in order.
         response = server_error(request, HTTPStatus.SERVICE_UNAVAILABLE)
         response["Retry-After"] = "60"
         return response
