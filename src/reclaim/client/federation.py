@@ -9,19 +9,15 @@ from urllib.parse import urlencode
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
-from reclaim.client.errors import BankMisbehaved, BankRefused
+from reclaim.client.errors import BankMisbehaved, BankRefused, CursorGone
 from reclaim.client.line import Line
 from reclaim.protocol.federation import LARGEST_PAGE, PATH, Page, authorization
 
 _GONE = 410
 
 
-class CursorGone(Exception):
-    """The other bank does not know this cursor any more: begin again without one."""
-
-
 class FederationClient:
-    """One other bank, as this one sees it. Every call raises a ``BankError``, or ``CursorGone``, and nothing else."""
+    """One other bank, as this one sees it. Every call raises a ``BankError`` and nothing else."""
 
     def __init__(self, base_url: str, key: Ed25519PrivateKey, bank_id: uuid.UUID) -> None:
         """Raises ``ValueError`` for an unsafe address."""
@@ -34,7 +30,7 @@ class FederationClient:
         self._line.close()
 
     def page(self, cursor: str, limit: int = LARGEST_PAGE) -> Page:
-        """The statements after a cursor (empty: from the beginning)."""
+        """The statements after a cursor (empty: from the beginning). ``CursorGone``: begin again without one."""
         query = {"limit": str(limit), **({"after": cursor} if cursor else {})}
         target = f"{PATH}?{urlencode(query)}"
         shown = authorization(self._key, self._bank_id, target, int(time.time()))

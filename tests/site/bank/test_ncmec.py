@@ -54,16 +54,16 @@ class StockSubscriber:
     copy: dict[str, Any] = field(default_factory=dict)
 
     def api(self, key: str | None = None) -> NCMECHashAPI:
-        """The client class below it, with the fetch key or another."""
+        """The client class below it, with the platform's key of several scopes, or another."""
         where: Any = SimpleNamespace(value=self.base)
-        return NCMECHashAPI(self.platform.platform.name, key or self.platform.keys.fetch_key, where)
+        return NCMECHashAPI(self.platform.platform.name, key or self.platform.keys.platform_key, where)
 
     def fetches(self, most_pages: int = 10**9) -> int:
         """Fetch and merge, page by page; how many pages had come when it ended, or was ended."""
         where: Any = SimpleNamespace(value=self.base)
         exchange = NCMECSignalExchangeAPI.for_collab(
             NCMECCollabConfig(name="NCII", environment=where),
-            NCMECCredentials(self.platform.platform.name, self.platform.keys.fetch_key),
+            NCMECCredentials(self.platform.platform.name, self.platform.keys.platform_key),
         )
         pages = 0
         for delta in exchange.fetch_iter([PdqSignal, VideoMD5Signal], self.checkpoint):
@@ -182,7 +182,7 @@ def test_the_stock_clients_feedback_comes_in_and_others_see_it(subscriber: Stock
     an_hour_passes()
     subscriber.fetches()
     ids = {entry.fingerprints["pdq"]: entry.id for entry in subscriber.copy.values()}
-    voting = subscriber.api(subscriber.platform.keys.feedback_key)
+    voting = subscriber.api()
     voting.submit_upvote(entries.BANK.id, ids[pdq_value(1)], FingerprintType.pdq)
     reasons = {name: guid for guid, name in voting.feedback_reasons(FingerprintType.pdq).items()}
     assert set(reasons) == {"not-the-same", "not-intimate", "allowed-here", "cannot-tell", "other"}

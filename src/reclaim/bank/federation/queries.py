@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from reclaim.bank.federation.own import assertion_statement, bring_up_to_date, word_statement
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.queries import PAGE_BYTES
+from reclaim.bank.ledger.queries import PAGE_BYTES, standing
 from reclaim.bank.peers.identity import own_bank_id
 from reclaim.bank.peers.models import Assertion, Peer, StatementClock, Word
 from reclaim.bank.peers.queries import present_peers
@@ -66,7 +66,8 @@ def statements(peer: Peer, cursor: str, limit: int) -> Page:
     bring_up_to_date()
     # Read first: what has a position up to there is visible to the two reads that follow.
     clock, _ = StatementClock.objects.get_or_create(pk=1)
-    after = _position(cursor, clock)
+    ledger = str(standing().ledger)
+    after = _position(cursor, ledger, clock.position)
     due = Q(position__gt=after, position__lte=clock.position)
     assertions = Assertion.objects.filter(due).exclude(origin=peer).order_by("position")
     words = Word.objects.filter(due).exclude(origin=peer).order_by("position")
@@ -88,16 +89,16 @@ def statements(peer: Peer, cursor: str, limit: int) -> Page:
         written.append(told)
     more = len(page) < len(found)
     reached = (page[-1].position or after) if more else clock.position
-    return Page(statements=written, cursor=f"{clock.identity}.{reached}", has_more=more)
+    return Page(statements=written, cursor=f"{ledger}.{reached}", has_more=more)
 
 
-def _position(cursor: str, clock: StatementClock) -> int:
+def _position(cursor: str, ledger: str, last: int) -> int:
     if not cursor:
         return 0
     identity, _, position = cursor.partition(".")
-    if identity != str(clock.identity) or not (position.isascii() and position.isdigit() and len(position) < 19):
+    if identity != ledger or not (position.isascii() and position.isdigit() and len(position) < 19):
         raise UnknownCursorError
-    if int(position) > clock.position:
+    if int(position) > last:
         raise UnknownCursorError
     return int(position)
 

@@ -10,8 +10,8 @@ from reclaim.bank.federation.services import Claim, end_others, take
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.peers.models import Debt, Peer
 from reclaim.bank.peers.sealing import unseal
-from reclaim.client import Checkpoint, SignalName, SyncOvertaken
-from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, HashRecord, SignalType
+from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
+from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, SignalType
 from reclaim.sitekit.secrets import mac
 
 BANK_TYPES = {
@@ -33,10 +33,10 @@ class PeerStore:
         text = Peer.objects.values_list("checkpoint", flat=True).get(pk=self._peer.pk)
         return Checkpoint.from_text(text) if text else None
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
-        """Records become claims; of a type that this bank does not keep, nothing is kept."""
-        known = [record for record in records if record.signalType in BANK_TYPES]
-        claims = [self._claim(record, checkpoint.generation) for record in known]
+    def apply(self, changes: Sequence[Change], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+        """Changes become claims; of a type that this bank does not keep, nothing is kept."""
+        known = [change for change in changes if change.type in BANK_TYPES]
+        claims = [self._claim(change, checkpoint.generation) for change in known]
         if not take(self._peer, claims, checkpoint=checkpoint.as_text(), previous=_text(previous)):
             raise SyncOvertaken
 
@@ -46,6 +46,9 @@ class PeerStore:
         if ended is None:
             raise SyncOvertaken
         return ended
+
+    def owe(self, owed: Sequence[Owed]) -> None:
+        """Nothing to note: a StopNCII server names no withdrawals but in its feed."""
 
     def pending_acknowledgements(self) -> list[SignalName]:
         """Deletions whose copies are gone here: every platform has acknowledged, or somebody else's word holds them."""
@@ -61,17 +64,16 @@ class PeerStore:
             Q(record=None) | ~Q(record__status=LedgerRecord.Status.WITHDRAWN), peer=self._peer
         ).order_by("pk")
 
-    def _claim(self, record: HashRecord, generation: int) -> Claim:
-        kind = BANK_TYPES[record.signalType]
+    def _claim(self, change: Change, generation: int) -> Claim:
+        kind = BANK_TYPES[change.type]
         return Claim(
             self._peer,
-            _name(kind, record.hashValue),
-            not record.hashStatus.is_tombstone,
+            _name(kind, change.value),
+            not change.withdrawn,
             type=kind,
-            value=record.hashValue,
-            frames=tuple(record.frames or ()),
-            made_with_ai=MADE_WITH_AI in record.labels,
-            person=bool(record.caseNumbers),
+            value=change.value,
+            frames=tuple(change.frames or ()),
+            made_with_ai=MADE_WITH_AI in change.labels,
             generation=generation,
         )
 

@@ -18,8 +18,8 @@ from reclaim.bank.peers.identity import own_bank_id, own_key
 from reclaim.bank.peers.models import Assertion, Peer
 from reclaim.bank.peers.queries import present_peers
 from reclaim.bank.peers.sealing import NotOursError, unseal
-from reclaim.client import BankClient, BankError, Keys, SyncOvertaken, SyncReport, sync
-from reclaim.client.federation import CursorGone, FederationClient
+from reclaim.client import BankClient, BankError, CursorGone, Keys, SyncOvertaken, SyncReport, sync
+from reclaim.client.federation import FederationClient
 from reclaim.client.ncmec import SLACK, NcmecClient
 from reclaim.protocol import federation as wire
 from reclaim.protocol.ncmec_v2 import Entry, Fingerprint

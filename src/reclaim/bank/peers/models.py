@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.db import models
 
 
@@ -135,8 +133,6 @@ class StatementClock(models.Model):
     bank that was restored from a backup goes on with later ones."""
     read_position = models.BigIntegerField(default=0)
     """Changes of the ledger up to this position are in this bank's statements."""
-    identity = models.UUIDField(default=uuid.uuid4)
-    """Which row of positions this is. Another one sends every other bank back to the beginning."""
 
 
 class Withdrawal(models.Model):
