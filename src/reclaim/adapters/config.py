@@ -16,6 +16,8 @@ from reclaim.adapters.errors import ConfigError
 MOST_BYTES = 50 * 2**20
 """Of one file: the review site takes no more."""
 _LONGEST_SECRET = 500
+_INSIDE = (".internal", ".local", ".localhost", ".lan", ".home.arpa")
+"""Ends of names that the public internet does not resolve."""
 
 
 def _address(text: str) -> str:
@@ -28,11 +30,11 @@ def _address(text: str) -> str:
 
 
 def _stays_here(host: str) -> bool:
-    """Whether a host is named by a private address, or by a name without a dot, as containers have."""
+    """Whether a host is named by a private address, by a name without a dot, as containers have, or by an inside one."""
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:
-        return "." not in host
+        return "." not in host or host.endswith(_INSIDE)
 
 
 Address = Annotated[str, Field(max_length=500), AfterValidator(_address)]
