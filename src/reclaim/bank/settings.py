@@ -24,6 +24,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.helper",
     "reclaim.bank.exchange",
     "reclaim.bank.lookup",
+    "reclaim.bank.canaries",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.

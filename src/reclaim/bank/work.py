@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from reclaim.bank.canaries.services import tend_canaries
 from reclaim.bank.cases.consents import forget_codes
 from reclaim.bank.cases.services import erase_ended_cases, forget_answers
 from reclaim.bank.exchange.snapshots import forget_snapshots, start_maker
+from reclaim.bank.federation.sync import sync_peers
 from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.gate.services import forget_used
 from reclaim.bank.lookup.services import forget_lookups
@@ -25,5 +27,8 @@ def tick() -> bool:
             forget_used,
             forget_sketches,
             forget_lookups,
+            tend_canaries,
+            # Last of ours: it waits for other people's servers.
+            sync_peers,
         ]
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from reclaim.cli import bank_exchange, bank_gate, bank_lookup, bank_push, members
+from reclaim.cli import bank_exchange, bank_gate, bank_lookup, bank_peer, bank_push, bank_trace, members
 from reclaim.cli.bank_push import events_options, port_of_events
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
@@ -40,7 +40,9 @@ command.add_command(bank_exchange.restored)
 command.add_command(bank_push.push)
 command.add_command(bank_gate.codes)
 command.add_command(bank_gate.harmless)
+command.add_command(bank_peer.peer)
 command.add_command(bank_lookup.lookup)
+command.add_command(bank_trace.trace_leak)
 command.add_command(members.group("bank", BANK_ROLES), "member")
 
 

@@ -46,6 +46,7 @@ class Exit(IntEnum):
     BANK_UNREACHABLE = 32
     REFUSED_BY_BANK = 33
     DIFFERS = 40
+    NO_SOURCE = 41
     DOES_NOT_CONFORM = 50
     HELD = 60
     REMOVED = 61
