@@ -84,23 +84,29 @@ class Client:
 
     def __init__(self, platform: Platform) -> None:
         self._data = platform.data
+        self._log = platform.data.parent / "client.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
         """Begin, or begin again."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _FOLLOW, str(self._data)],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=plain_environment(),
-        )
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _FOLLOW, str(self._data)],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env=plain_environment(),
+            )
 
     def kill(self) -> None:
         """End it at once."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def said_at_its_end(self) -> str:
+        """What it said last, if it has ended although nobody killed it."""
+        return self._log.read_text()[-2000:] if self._process is not None and self._process.poll() is not None else ""
 
     def held(self) -> list[str]:
         """The values of its copy, as its database has them."""
@@ -163,7 +169,9 @@ def _faults(world: World, client: Client, told: Told) -> list[str]:
     if sources != len(active):
         faults.append(f"{sources} sources keep {len(active)} signals in the bank")
     deadline = time.monotonic() + PATIENCE
-    while (held := client.held()) and set(held) != told.in_place and time.monotonic() < deadline:
+    while set(held := client.held()) != told.in_place and time.monotonic() < deadline:
+        if said := client.said_at_its_end():
+            return [*faults, f"the platform's client ended by itself:\n{said}"]
         time.sleep(0.05)
     return faults + _compared("the platform", held, told)
 
