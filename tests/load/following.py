@@ -1,9 +1,9 @@
 """Readers that follow a bank's feed over HTTP until they are told to stop, and then hold their copies to the ledger.
 
-    python -m tests.load.following FOLDER V1_URL < [{"wire": "v1" or "v2", "keys": {…}}, …]
+    python -m tests.load.following FOLDER V1_URL < [{"wire": "v1" or "v2", "name": …, "keys": {…}}, …]
 
 Each reader is a thread. They follow until FOLDER has a file «stop», read on to the end of the feed, wait for
-«ledger.json» (``[[value, status], …]`` in the ledger's order), and print a line of JSON each. The line before those
+«ledger.json» (``[[value, status, platform or null], …]`` in the ledger's order), and print a line of JSON each. The line before those
 says that all have read.
 """
 
@@ -29,6 +29,7 @@ class Reader:
     """One platform's copy of the feed, and what came to it."""
 
     wire: str
+    name: str
     keys: dict[str, str]
     pages: int = 0
     empty: int = 0
@@ -95,10 +96,10 @@ class Reader:
             self._place[value] = self.pages
         self._latest = max([self._latest, *(changed for _, _, changed in records)])
 
-    def reconcile(self, ledger: list[list[str]]) -> dict[str, Any]:
-        """What differs from the ledger."""
-        truth: dict[str, str] = dict(ledger)
-        places = [self._place.get(value, 0) for value, _ in ledger]
+    def reconcile(self, ledger: list[tuple[str, str, str | None]]) -> dict[str, Any]:
+        """What differs from the ledger, as far as this platform is given it."""
+        truth = {value: status for value, status, only_for in ledger if only_for in (None, self.name)}
+        places = [self._place.get(value, 0) for value in truth]
         return {
             "wire": self.wire,
             "pages": self.pages,

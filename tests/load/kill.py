@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -62,6 +62,13 @@ while True:
     except (BankError, SyncOvertaken):
         pass
     time.sleep(0.05)
+"""
+
+_CANARIES = "SELECT value FROM ledger_ledgerrecord WHERE only_for_id IS NOT NULL"
+_ACTIVE = "SELECT value FROM ledger_ledgerrecord WHERE status = 'active' AND only_for_id IS NULL"
+_SOURCES = """
+SELECT count(*) FROM ledger_source JOIN ledger_ledgerrecord ON record_id = ledger_ledgerrecord.id
+WHERE state = 'active' AND only_for_id IS NULL
 """
 
 
@@ -108,10 +115,11 @@ class Client:
         """What it said last, if it has ended although nobody killed it."""
         return self._log.read_text()[-2000:] if self._process is not None and self._process.poll() is not None else ""
 
-    def held(self) -> list[str]:
-        """The values of its copy, as its database has them."""
+    def held(self, canaries: Collection[str]) -> list[str]:
+        """The values of its copy, as its database has them, without those that nobody reported."""
         with contextlib.closing(sqlite3.connect(self._data / "site.sqlite3", timeout=20)) as database:
-            return [value for (value,) in database.execute("SELECT value FROM platform_subscription_knownsignal")]
+            values = [value for (value,) in database.execute("SELECT value FROM platform_subscription_knownsignal")]
+        return [value for value in values if value not in canaries]
 
 
 def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda report, victim: None) -> Report:
@@ -123,7 +131,7 @@ def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda
         codes = [code for some in world.bank.run(_MAKE_CODES, CODES) for code in some]
         [keys] = world.add_platforms(1)
         platform = Platform(world.folder / "platform")
-        platform.join(world.bank.url, {**keys, "name": "Load test"})
+        platform.join(world.bank.url, keys)
         client = Client(platform)
         persons = [Person(world.root, codes, told, lock) for _ in range(PERSONS)]
         try:
@@ -158,10 +166,9 @@ def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda
 
 def _faults(world: World, client: Client, told: Told) -> list[str]:
     with psycopg.connect(world.bank.database_url) as database:
-        active = [
-            value for (value,) in database.execute("SELECT value FROM ledger_ledgerrecord WHERE status = 'active'")
-        ]
-        [(sources,)] = database.execute("SELECT count(*) FROM ledger_source WHERE state = 'active'").fetchall()
+        active = [value for (value,) in database.execute(_ACTIVE)]
+        canaries = {value for (value,) in database.execute(_CANARIES)}
+        [(sources,)] = database.execute(_SOURCES).fetchall()
         [(cases,)] = database.execute("SELECT count(*) FROM cases_case").fetchall()
     faults = _compared("the bank", active, told)
     if cases != told.cases:
@@ -169,7 +176,7 @@ def _faults(world: World, client: Client, told: Told) -> list[str]:
     if sources != len(active):
         faults.append(f"{sources} sources keep {len(active)} signals in the bank")
     deadline = time.monotonic() + PATIENCE
-    while set(held := client.held()) != told.in_place and time.monotonic() < deadline:
+    while set(held := client.held(canaries)) != told.in_place and time.monotonic() < deadline:
         if said := client.said_at_its_end():
             return [*faults, f"the platform's client ended by itself:\n{said}"]
         time.sleep(0.05)

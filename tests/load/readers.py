@@ -34,7 +34,7 @@ write(say, *arguments)
 """
 _LEDGER = """
 from reclaim.bank.ledger.models import LedgerRecord
-say(list(LedgerRecord.objects.order_by("position").values_list("value", "status")))
+say(list(LedgerRecord.objects.order_by("position").values_list("value", "status", "only_for__name")))
 """
 
 
@@ -58,13 +58,14 @@ def measure(signals: int, readers: int, cases: float, seconds: float) -> dict[st
         return {
             "machine": machine(),
             "signals before": signals,
-            "signals after": len(ledger),
+            "signals after": sum(only_for is None for _, _, only_for in ledger),
+            "canaries": sum(only_for is not None for _, _, only_for in ledger),
             "readers": len(reports),
             "seconds": read,
             "cases a second": sum("made" in each for each in told) / max(each["at"] for each in told if "made" in each),
             "signals told saved": sum(len(each.get("made", ())) for each in told),
             "signals told withdrawn": sum(len(each.get("withdrawn", ())) for each in told),
-            "told but not so": _broken_promises(told, dict(ledger)),
+            "told but not so": _broken_promises(told, {value: status for value, status, _ in ledger}),
             "case ms": _percentiles([each["ms"] for each in told if "made" in each]),
             "withdrawal ms": _percentiles([each["ms"] for each in told if "withdrawn" in each]),
             "bank MiB": world.bank_peak(),
@@ -74,7 +75,8 @@ def measure(signals: int, readers: int, cases: float, seconds: float) -> dict[st
 
 def _start_readers(world: World, count: int) -> list[subprocess.Popen[str]]:
     named = [
-        {"wire": "v2" if number % 2 else "v1", "keys": keys} for number, keys in enumerate(world.add_platforms(count))
+        {"wire": "v2" if number % 2 else "v1", "name": keys.pop("name"), "keys": keys}
+        for number, keys in enumerate(world.add_platforms(count))
     ]
     processes = []
     for first in range(min(PROCESSES, count)):
@@ -95,7 +97,7 @@ def _start_readers(world: World, count: int) -> list[subprocess.Popen[str]]:
     return processes
 
 
-def _show_ledger(folder: Path, ledger: list[list[str]]) -> None:
+def _show_ledger(folder: Path, ledger: list[list[str | None]]) -> None:
     written = folder / "ledger.part"
     written.write_text(json.dumps(ledger))
     written.rename(folder / "ledger.json")

@@ -35,7 +35,7 @@ class World:
         return f"http://127.0.0.1:{self.bank.port}"
 
     def add_platforms(self, count: int) -> list[dict[str, str]]:
-        """Vet so many platforms; the keys of each."""
+        """Vet so many platforms; the name and keys of each."""
         return self.bank.run(_ADD_PLATFORMS, count)
 
     def fill(self, count: int) -> float:
@@ -86,8 +86,8 @@ from dataclasses import asdict
 from secrets import token_hex
 from reclaim.bank.platforms.services import add_platform
 for _ in range(arguments[0]):
-    _, keys = add_platform(f"Platform {token_hex(8)}")
-    say(asdict(keys))
+    platform, keys = add_platform(f"Platform {token_hex(8)}")
+    say({"name": platform.name, **asdict(keys)})
 """
 
 
