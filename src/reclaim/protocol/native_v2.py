@@ -217,6 +217,12 @@ class SubmitSignals(_Said):
     signals: list[SubmittedSignal] = Field(max_length=LARGEST_SUBMISSION)
 
 
+class SubmitWithdrawals(_Said):
+    """The body of ``POST /v2/withdrawals``: finds that the platform takes back."""
+
+    withdrawals: list[SignalName] = Field(max_length=LARGEST_SUBMISSION)
+
+
 class FeedbackWord(SignalName):
     """A platform's word on one signal; it replaces its earlier one."""
 

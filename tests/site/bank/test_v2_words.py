@@ -150,6 +150,18 @@ def test_finds_are_screened_as_everybodys_and_keep_their_quality() -> None:
     assert set(platform.copy) == {("vpdq", vpdq_value(clip_frames(1, 3))), ("md5", "ab" * 16)}
 
 
+def test_a_platform_takes_its_own_find_back_and_nobody_elses() -> None:
+    one, other = Native.vetted("One"), Native.vetted("Other")
+    named = [{"type": "pdq", "value": pdq_value(seed)} for seed in (1, 2, 3)]
+    a_case(2)
+    one.post("signals", {"signals": named[:2]}, "submit")
+    other.sync()
+    assert refusals(other.post("withdrawals", {"withdrawals": named}, "submit").json()) == [0, 1, 2]
+    answer = one.post("withdrawals", {"withdrawals": named}, "submit").json()
+    assert (answer["taken"], refusals(answer)) == (1, [1, 2]), "a find of what a case holds adds nothing"
+    assert [(record.value, record.status) for record in other.sync()] == [(pdq_value(1), "withdrawn")]
+
+
 def test_what_a_person_withdrew_no_platform_brings_back() -> None:
     platform = Native.vetted()
     withdraw(a_case(1).case)

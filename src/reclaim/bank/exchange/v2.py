@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from base64 import b64encode
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,16 @@ from reclaim.bank.exchange import cursors, snapshots
 from reclaim.bank.exchange.identity import bank_id, public_key
 from reclaim.bank.exchange.ranges import file_answer
 from reclaim.bank.exchange.records import wire_records
-from reclaim.bank.exchange.words import IN_PLACE, NOT_ITS_NAME, REASON_ALONE, TOO_POOR, UNKNOWN, WITHDRAWN, fault_of
+from reclaim.bank.exchange.words import (
+    IN_PLACE,
+    NO_FIND,
+    NOT_ITS_NAME,
+    REASON_ALONE,
+    TOO_POOR,
+    UNKNOWN,
+    WITHDRAWN,
+    fault_of,
+)
 from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
 from reclaim.bank.ledger.queries import between, changes, standing
@@ -230,17 +240,33 @@ def submit_feedback(request: HttpRequest, message: Body[wire.SubmitFeedback]) ->
 @requires(Access.FEEDBACK_KEY)
 def submit_acknowledgements(request: HttpRequest, message: Body[wire.SubmitAcknowledgements]) -> HttpResponse:
     """Withdrawn signals whose copies the platform has deleted, and that is stored."""
+    return _each(request, message.acknowledgements, feedback.acknowledge, IN_PLACE)
+
+
+@router.post("/withdrawals", url_name="v2-withdraw", response={200: wire.Taken, 422: wire.Problem})
+@requires(Access.SUBMIT_KEY)
+def submit_withdrawals(request: HttpRequest, message: Body[wire.SubmitWithdrawals]) -> HttpResponse:
+    """Finds of its own that the platform takes back."""
+    return _each(request, message.withdrawals, feedback.take_back, NO_FIND)
+
+
+def _each(
+    request: HttpRequest,
+    sent: list[wire.SignalName],
+    take: Callable[[Platform, list[tuple[str, str]]], list[int]],
+    reason: str,
+) -> HttpResponse:
+    """Take these signals; ``take`` returns the indexes of those that are refused for ``reason``."""
     refused: list[wire.Refusal] = []
     names, indexes = [], []
-    for index, each in enumerate(message.acknowledgements):
+    for index, each in enumerate(sent):
         try:
-            names.append((each.type, _PARSERS[each.type](each.value)))
+            names.append((str(each.type), _PARSERS[each.type](each.value)))
             indexes.append(index)
         except ValueError as error:
             refused.append(wire.Refusal(index=index, reason=str(error)))
-    in_place = feedback.acknowledge(access_platform(request), names)
-    refused += [wire.Refusal(index=indexes[place], reason=IN_PLACE) for place in in_place]
-    return _taken(len(message.acknowledgements), refused)
+    refused += [wire.Refusal(index=indexes[place], reason=reason) for place in take(access_platform(request), names)]
+    return _taken(len(sent), refused)
 
 
 @router.get("/acknowledgements", url_name="v2-owed", response={200: wire.Owed})

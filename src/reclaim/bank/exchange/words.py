@@ -7,6 +7,7 @@ from reclaim.bank.screening.words import Refusal as Unfit
 
 WITHDRAWN = "A person has withdrawn this signal."
 UNKNOWN = "No signal of this value is in the bank."
+NO_FIND = "You have no find of this value in the bank."
 IN_PLACE = "This signal is not withdrawn."
 NOT_ITS_NAME = "The value of a vpdq is the SHA-256 of its frames, joined by line ends."
 REASON_ALONE = "A reason goes with the decision «not-blocked» alone."

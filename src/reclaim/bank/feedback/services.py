@@ -83,6 +83,20 @@ def acknowledge(platform: Platform, names: Sequence[tuple[str, str]]) -> list[in
     return in_place
 
 
+def take_back(platform: Platform, names: Sequence[tuple[str, str]]) -> list[int]:
+    """End a platform's own finds, each given as type and value; returns the indexes of those that it has none of."""
+    with locked_ledger() as ledger:
+        known = _known(platform, names)
+        keys = [record.pk for record in known.values()]
+        finds = list(Source.objects.filter(record__in=keys, platform=platform, state=Source.State.ACTIVE))
+        ledger.withdraw_sources(finds)
+        ended = {find.record_id for find in finds}
+        none = [index for index, name in enumerate(names) if name not in known or known[name].pk not in ended]
+        audit.record(f"platform:{platform.pk}", "finds.take_back", f"signals:{len(ended)}")
+    log_event("a platform took finds back", platform=platform.pk, signals=len(ended))
+    return none
+
+
 def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
     """Put signals that a platform found by itself into the bank, with what it says about them.
 
@@ -92,7 +106,8 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
     withdrawn = []
     with locked_ledger() as ledger:
         known = _known(platform, [(find.type, find.value) for find in finds])
-        theirs = Source.objects.filter(record__in=[record.pk for record in known.values()], platform=None)
+        keys = [record.pk for record in known.values()]
+        theirs = Source.objects.filter(record__in=keys, platform=None, peer=None)
         # A canary is nobody's find either: submitting it again must not put it into every feed.
         not_a_find = {
             *theirs.values_list("record_id", flat=True),

@@ -128,13 +128,14 @@ def v2_shape(bank: BankUnderTest) -> None:
 
 
 def small_pages(bank: BankUnderTest) -> None:
-    whole = bank.read(most_pages=3)
+    whole = bank.read(size=12, most_pages=1)
     if len(whole.records) < 3:
         raise NotApplicableError("The bank has too few signals.")
-    wanted = [record.value for record in whole.records[:12]]
+    wanted = [record.value for record in whole.records]
     small = [record.value for record in bank.read(size=2, most_pages=6).records]
+    # Within a page of v2 records come in no order that says anything.
     expect(
-        small[: len(wanted)] == wanted[: len(small)],
+        small[: len(wanted)] == wanted[: len(small)] if bank.wire == V1 else sorted(small) == sorted(wanted),
         "Small pages bring other records, or another order, than large ones.",
         "One order for all page sizes, and each page begins right after the one before.",
     )

@@ -208,6 +208,6 @@ class BankUnderTest:
         """Withdraw the platform's own finds."""
         if self.wire == V2:
             gone = [{"type": "pdq", "value": value} for value in values]
-            return self.call("POST", "/acknowledgements", scope="feedback", body={"acknowledgements": gone})
+            return self.call("POST", "/withdrawals", scope="submit", body={"withdrawals": gone})
         said = [{"hashValue": value, "feedbackValue": "Withdrawn", "tags": []} for value in values]
         return self.call("POST", "/SubmitFeedback", scope="feedback", body={"count": len(said), "hashFeedbacks": said})
