@@ -42,7 +42,7 @@ def command(bank_port: int, platform_port: int) -> None:
                     "--data",
                     platform_data,
                     "--bank",
-                    f"{bank.url}/v1",
+                    bank.url,
                     "--keys",
                     "-",
                     stdin=keys,

@@ -68,7 +68,9 @@ class Loop:
             self._step("vet the platform", self._vet)
             self._step("case", self._make_case)
             self._step("sync", self._sync)
-            with Site(["platform", "serve", "--data", self._platform_data], free_port(), quiet=True) as self._platform:
+            with Site(
+                ["platform", "serve", "--no-follow", "--data", self._platform_data], free_port(), quiet=True
+            ) as self._platform:
                 try:
                     self._step("match", self._match)
                 except EditNotFoundError:

@@ -14,17 +14,18 @@ import click
 from reclaim.cli import members, platform_adapter
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
+from reclaim.cli.platform_progress import sync_progress
 from reclaim.sitekit.roles import PLATFORM_ROLES
 
 if TYPE_CHECKING:
-    from reclaim.client import BankClient, BankError, SyncReport
+    from reclaim.client import Bank, BankError
 
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
     open_site_or_fail("reclaim.platform.settings", data, database_url, migrate=migrate)
 
 
-def _bank_client() -> BankClient:
+def _bank_client() -> Bank:
     from reclaim.platform.subscription.bank import BankFileError
     from reclaim.platform.work import bank_client
 
@@ -66,12 +67,23 @@ command.add_command(platform_adapter.command, "adapter")
     default="-",
     help="What «reclaim bank platform add NAME --json» printed; - or nothing reads standard input.",
 )
+@click.option(
+    "--least-trust",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 100),
+    help="Take only signals that the bank trusts this much or more.",
+)
 @click.option("--new-upload-key", is_flag=True, help="Make another upload key; the present one ends.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_key: bool, as_json: bool) -> None:
+def init(
+    data: Path, database_url: str | None, url: str, keys: Any, least_trust: int, new_upload_key: bool, as_json: bool
+) -> None:
     """Join a bank: keep its address and keys, and make the key of the HTTP API.
 
-    Again with new keys or another address replaces the old ones; the upload key stays unless a new one is asked for.
+    The bank is asked which version of the exchange it speaks, and who signs its snapshots; an address that ends in /v1
+    is taken as it is. Again with new keys or another address replaces the old ones; the upload key stays unless a new
+    one is asked for.
 
     \b
     Example:
@@ -80,19 +92,25 @@ def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_k
     """
     from pydantic import ValidationError
 
-    from reclaim.platform.subscription.bank import BankAccess, BankFileError, load_bank, save_bank
+    from reclaim.client import BankError
+    from reclaim.platform.subscription.bank import BankFileError, BankKeys, find_bank, load_bank, save_bank
 
     try:
-        given = json.loads(keys.read(64 * 1024))
-        access = BankAccess.model_validate({**given, "url": url})
-        access.client()
+        given = BankKeys.model_validate(json.loads(keys.read(64 * 1024)))
     except ValidationError as error:
-        faults = {str(fault["loc"][0]) if fault["loc"] else "": fault["msg"] for fault in error.errors()}
-        if "url" in faults:
-            fail(Exit.USAGE, faults["url"].removeprefix("Value error, "))
-        fail(Exit.USAGE, f"These keys are not complete ({', '.join(faults)}). Ask the bank for all of them.")
+        faults = {str(fault["loc"][0]) if fault["loc"] else "" for fault in error.errors()}
+        fail(Exit.USAGE, f"These keys are not complete ({', '.join(sorted(faults))}). Ask the bank for all of them.")
     except (ValueError, TypeError):
         fail(Exit.USAGE, "These are not the keys that «reclaim bank platform add NAME --json» prints.")
+    if (missing := given.missing("v2")) and given.missing("v1"):
+        fail(Exit.USAGE, f"These keys are not complete ({', '.join(missing)}). Ask the bank for all of them.")
+    try:
+        access = find_bank(url, given, least_trust)
+        access.client()
+    except BankError as error:
+        fail(_exit_of(error), str(error))
+    except ValueError as error:
+        fail(Exit.USAGE, str(error).partition("\n")[0])
     _open(data, database_url)
     from django.conf import settings
 
@@ -101,11 +119,11 @@ def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_k
     from reclaim.platform.subscription.services import start_over
 
     try:
-        before = load_bank(settings.BANK_FILE).url
+        before = load_bank(settings.BANK_FILE)
     except BankFileError:
-        before = access.url
+        before = access
     save_bank(settings.BANK_FILE, access)
-    if before != access.url:
+    if (before.url, before.pinned, before.least_trust) != (access.url, access.pinned, access.least_trust):
         start_over()
     upload_key = make_upload_key() if new_upload_key or not UploadKey.objects.exists() else None
     if as_json:
@@ -118,8 +136,9 @@ def init(data: Path, database_url: str | None, url: str, keys: Any, new_upload_k
 
 @command.command()
 @site_options
+@click.option("--follow", "following", is_flag=True, help="Go on until stopped: sync as soon as the bank says so.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def sync(data: Path, database_url: str | None, as_json: bool) -> None:
+def sync(data: Path, database_url: str | None, following: bool, as_json: bool) -> None:
     """Fetch what changed at the bank, delete what was withdrawn, and tell the bank so.
 
     \b
@@ -132,27 +151,29 @@ def sync(data: Path, database_url: str | None, as_json: bool) -> None:
     """
     import dataclasses
 
-    _open(data, database_url)
-    from rich.console import Console
+    if following:
+        if as_json:
+            fail(Exit.USAGE, "--follow has no end, so there is nothing to print as JSON. Leave --json out.")
+        _open(data, database_url, migrate=False)
+        from reclaim.platform.follow import Follower
+        from reclaim.sitekit.serve import until_stopped
 
+        until_stopped(lambda stop: Follower(stop).run())
+        return
+    _open(data, database_url)
     from reclaim.client import BankError, SyncOvertaken
     from reclaim.platform.subscription.queries import signal_count
     from reclaim.platform.work import sync as follow
 
     client = _bank_client()
-    console = Console(stderr=True, highlight=False)
-    with console.status("Asking the bank …") as status:
-
-        def on_page(report: SyncReport) -> None:
-            status.update(f"{report.active} signals, {report.tombstones} withdrawals so far …")
-
-        try:
+    try:
+        with sync_progress() as on_page:
             report = follow(client, on_page)
-        except SyncOvertaken as error:
-            click.echo(str(error), err=True)
-            sys.exit(Exit.OK)
-        except BankError as error:
-            fail(_exit_of(error), str(error))
+    except SyncOvertaken as error:
+        click.echo(str(error), err=True)
+        sys.exit(Exit.OK)
+    except BankError as error:
+        fail(_exit_of(error), str(error))
     held = signal_count()
     if as_json:
         click.echo(json.dumps({**dataclasses.asdict(report), "held": held}))
@@ -330,8 +351,9 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
     metavar="SECONDS",
     help="How often to tick.",
 )
-def serve(data: Path, database_url: str | None, host: str, port: int, workers: int, every: float) -> None:
-    """Serve the HTTP API and the review site until Ctrl-C, with the recurring work.
+@click.option("--follow/--no-follow", default=True, help="Whether to sync as soon as the bank says so.")
+def serve(data: Path, database_url: str | None, host: str, port: int, workers: int, every: float, follow: bool) -> None:
+    """Serve the HTTP API and the review site until Ctrl-C, follow the bank, and do the recurring work.
 
     \b
     Example:

@@ -6,26 +6,26 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from reclaim.client import BankClient, BankError, SyncOvertaken, SyncReport
+from reclaim.client import Bank, BankError, SyncOvertaken, SyncReport
 from reclaim.client import sync as client_sync
 from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads
 from reclaim.platform.inbox.store import DatabaseStore
-from reclaim.platform.outcomes.queries import due
+from reclaim.platform.outcomes.queries import due, word_of
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
-from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION, FeedbackValue, HashFeedback
+from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION
 from reclaim.sitekit.events import log_event, log_failure
 from reclaim.sitekit.recurring import LeftForNowError, do_pieces
 
 
-def bank_client() -> BankClient:
+def bank_client() -> Bank:
     """A client of this platform's bank. Raises ``BankFileError``."""
-    return load_bank(settings.BANK_FILE).client()
+    return load_bank(settings.BANK_FILE).client(settings.DATA / "snapshot")
 
 
-def sync(client: BankClient, on_page: Callable[[SyncReport], None] | None = None) -> SyncReport:
+def sync(client: Bank, on_page: Callable[[SyncReport], None] | None = None) -> SyncReport:
     """Follow the feed to its end. Raises ``BankError``; what came before is stored."""
     report = client_sync(client, DatabaseStore(), on_page)
     note_end_of_feed()
@@ -36,21 +36,14 @@ def sync(client: BankClient, on_page: Callable[[SyncReport], None] | None = None
     return report
 
 
-def deliver_feedback(client: BankClient) -> int:
+def deliver_feedback(client: Bank) -> int:
     """Tell the bank what it has not been told yet, oldest first; returns how many words it took.
 
     Raises ``BankError``; what was not taken stays due. A word that the bank has no signal for any more is done with.
     """
     told = 0
     while batch := due(MAX_SUBMISSION):
-        client.submit_feedback(
-            [
-                HashFeedback(
-                    hashValue=outcome.signal.value, feedbackValue=FeedbackValue(outcome.value), tags=outcome.tags
-                )
-                for outcome in batch
-            ]
-        )
+        client.say([word_of(outcome) for outcome in batch])
         note_delivered(batch)
         told += len(batch)
     if told:
@@ -58,7 +51,7 @@ def deliver_feedback(client: BankClient) -> int:
     return told
 
 
-def _with_bank(work: Callable[[BankClient], object]) -> Callable[[], object]:
+def _with_bank(work: Callable[[Bank], object]) -> Callable[[], object]:
     def piece() -> None:
         try:
             work(bank_client())

@@ -132,6 +132,17 @@ def serve_site(name: str, host: str, port: int, beside: Mapping[str, Sequence[st
 
 def tick_forever(work: Callable[[], object], every: float) -> None:
     """Do the work now and every so many seconds, until SIGTERM, SIGINT or the parent's end."""
+
+    def tick(stop: threading.Event) -> None:
+        while not stop.is_set():
+            work()
+            stop.wait(every)
+
+    until_stopped(tick)
+
+
+def until_stopped(work: Callable[[threading.Event], object]) -> None:
+    """Do work that goes on until the event that it is given is set: by SIGTERM, SIGINT or the parent's end."""
     stop = threading.Event()
 
     def end(signal_number: int, frame: FrameType | None) -> None:
@@ -140,6 +151,11 @@ def tick_forever(work: Callable[[], object], every: float) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     parent = os.getppid()
-    while not stop.is_set() and os.getppid() == parent:
-        work()
-        stop.wait(every)
+
+    def watch() -> None:
+        while os.getppid() == parent and not stop.wait(1.0):
+            pass
+        stop.set()
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    work(stop)

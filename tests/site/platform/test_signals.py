@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from reclaim.client import Checkpoint, SignalName, SyncOvertaken
+from reclaim.client.records import change_of
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal
 from reclaim.platform.subscription.queries import SharedIndex
@@ -120,9 +121,9 @@ def test_a_page_fetched_before_another_sync_s_withdrawal_is_not_stored_after_it(
     store.acknowledged(store.pending_acknowledgements())
     stands = store.load_checkpoint()
     with pytest.raises(SyncOvertaken):
-        store.apply([record(pdq_value(1))], late, seen)
+        store.apply([change_of(record(pdq_value(1)))], late, seen)
     with pytest.raises(SyncOvertaken):
-        store.apply([record(pdq_value(1))], late, None)
+        store.apply([change_of(record(pdq_value(1)))], late, None)
     with pytest.raises(SyncOvertaken):
         store.sweep(Checkpoint(generation=2), seen)
     assert held() == {pdq_value(2)}
@@ -135,7 +136,7 @@ def test_another_address_overtakes_a_sync_of_the_first() -> None:
     seen = store.load_checkpoint()
     start_over()
     with pytest.raises(SyncOvertaken):
-        store.apply([record(pdq_value(2))], Checkpoint(next_timestamp=1_700_000_001, generation=1), seen)
+        store.apply([change_of(record(pdq_value(2)))], Checkpoint(next_timestamp=1_700_000_001, generation=1), seen)
     assert held() == {pdq_value(1)}
 
 

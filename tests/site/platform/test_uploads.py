@@ -42,7 +42,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def told() -> dict[str, str]:
-    return {outcome.signal.value: outcome.value for outcome in Outcome.objects.select_related("signal")}
+    return {outcome.signal.value: outcome.decision for outcome in Outcome.objects.select_related("signal")}
 
 
 def test_an_edited_copy_of_a_reported_picture_is_held(api: PlatformApi, data_folder: Path) -> None:
@@ -52,7 +52,7 @@ def test_an_edited_copy_of_a_reported_picture_is_held(api: PlatformApi, data_fol
     (match,) = answer["matches"]
     assert (match["turn"], match["status"]) == ("flipy", "open")
     assert 0 <= match["distance"] <= 31
-    assert told() == {pdq(ASTRONAUT): "PendingReview"}
+    assert told() == {pdq(ASTRONAUT): "pending"}
     assert api.get(f"/api/uploads/{answer['upload']}") == answer
     assert [each["match"] for each in api.get("/api/matches")["matches"]] == [match["match"]]
 
@@ -111,7 +111,7 @@ def test_blocked_blocks_every_match_of_the_upload_and_tells_the_bank(api: Platfo
     assert api.get(f"/api/uploads/{answer['upload']}")["status"] == "blocked"
     assert set(Match.objects.values_list("status", flat=True)) == {"blocked"}
     assert Decision.objects.filter(verdict="blocked", reviewer="Ada", note="clear").count() == 2
-    assert told() == {pdq(ASTRONAUT): "Blocked", near: "Blocked"}
+    assert told() == {pdq(ASTRONAUT): "blocked", near: "blocked"}
     assert files_in(data_folder) == []
 
 
@@ -123,7 +123,7 @@ def test_not_blocked_clears_the_upload_only_when_nothing_else_waits(api: Platfor
     assert api.decide(first["match"], "not-blocked").json()["upload_status"] == "held"  # type: ignore[attr-defined]
     assert len(files_in(data_folder)) == 1
     assert api.decide(second["match"], "not-blocked").json()["upload_status"] == "clear"  # type: ignore[attr-defined]
-    assert told() == {pdq(ASTRONAUT): "NotBlocked", near: "NotBlocked"}
+    assert told() == {pdq(ASTRONAUT): "not-blocked", near: "not-blocked"}
     assert files_in(data_folder) == []
 
 
@@ -145,14 +145,14 @@ def test_a_decision_that_contradicts_an_earlier_one_is_refused(api: PlatformApi)
     refused = api.decide(match, "not-blocked")
     assert refused.status_code == 409
     assert Match.objects.get().status == "blocked"
-    assert told() == {pdq(ASTRONAUT): "Blocked"}
+    assert told() == {pdq(ASTRONAUT): "blocked"}
 
 
 def test_a_copy_uploaded_again_does_not_turn_removed_into_being_looked_at(api: PlatformApi) -> None:
     bank_has(ASTRONAUT)
     api.decide(api.uploaded(edited(ASTRONAUT))["matches"][0]["match"], "blocked")
     assert api.uploaded(ASTRONAUT.read_bytes())["status"] == "held"
-    assert told() == {pdq(ASTRONAUT): "Blocked"}
+    assert told() == {pdq(ASTRONAUT): "blocked"}
 
 
 def test_a_withdrawal_closes_what_waits_and_no_longer_matches(api: PlatformApi, data_folder: Path) -> None:
@@ -193,10 +193,10 @@ def test_a_word_that_changed_while_it_was_on_its_way_is_due_again(api: PlatformA
     bank_has(ASTRONAUT)
     match = api.uploaded(edited(ASTRONAUT))["matches"][0]["match"]
     on_its_way = due(10)
-    assert [outcome.value for outcome in on_its_way] == ["PendingReview"]
+    assert [outcome.decision for outcome in on_its_way] == ["pending"]
     api.decide(match, "blocked")
     note_delivered(on_its_way)
-    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    assert [outcome.decision for outcome in due(10)] == ["blocked"]
     note_delivered(due(10))
     assert due(10) == []
 
@@ -208,10 +208,10 @@ def test_the_same_word_is_due_again_for_each_new_match_and_each_new_decision(api
     note_delivered(due(10))
     assert due(10) == []
     match = api.uploaded(ASTRONAUT.read_bytes())["matches"][0]["match"]
-    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    assert [outcome.decision for outcome in due(10)] == ["blocked"]
     note_delivered(due(10))
     api.decide(match, "blocked")
-    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    assert [outcome.decision for outcome in due(10)] == ["blocked"]
     note_delivered(due(10))
     # The same decision once more is no new one, nor is an upload that matches nothing.
     api.decide(match, "blocked")
@@ -225,7 +225,7 @@ def test_a_word_said_again_while_it_was_on_its_way_is_due_again(api: PlatformApi
     on_its_way = due(10)
     api.uploaded(ASTRONAUT.read_bytes())
     note_delivered(on_its_way)
-    assert [outcome.value for outcome in due(10)] == ["Blocked"]
+    assert [outcome.decision for outcome in due(10)] == ["blocked"]
 
 
 def test_every_write_leaves_one_trace_of_who_did_it(api: PlatformApi) -> None:

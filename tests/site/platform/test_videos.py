@@ -51,7 +51,7 @@ def test_a_video_that_holds_a_known_one_is_held_with_how_much_of_each_is_in_the_
     same_origin = {"Sec-Fetch-Site": "same-origin"}
     assert reviewer.post(f"/matches/{match['match']}/decision", sent, headers=same_origin).status_code == 302
     (word,) = due(10)
-    assert (word.value, word.tags) == ("NotBlocked", ["reason:allowed-here"])
+    assert (word.decision, word.reason) == ("not-blocked", "allowed-here")
     assert api.get(f"/api/uploads/{answer['upload']}")["status"] == "clear"
 
 

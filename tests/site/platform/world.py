@@ -13,6 +13,7 @@ from django.test import Client
 from PIL import Image
 
 from reclaim.client import Checkpoint
+from reclaim.client.records import change_of
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.protocol.stopncii_v1 import Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
 from reclaim.signals import Frame, fingerprint, frames_text, vpdq_value
@@ -46,7 +47,7 @@ def bank_sends(*records: HashRecord, generation: int = 1) -> None:
     store = DatabaseStore()
     before = store.load_checkpoint()
     checkpoint = Checkpoint(next_timestamp=1_700_000_000, generation=generation, writes=before.writes if before else 0)
-    store.apply(records, checkpoint.to_store(), before)
+    store.apply([change_of(each) for each in records], checkpoint.to_store(), before)
 
 
 def video_record(frames: Sequence[Frame], status: HashStatus = HashStatus.ACTIVE, *labels: str) -> HashRecord:

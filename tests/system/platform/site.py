@@ -63,11 +63,14 @@ class Platform:
         made = self.json("init", "--bank", url, "--keys", "-", stdin=json.dumps(keys))
         self.upload_key = made["upload_key"] or self.upload_key
 
-    def start(self, every: str = NEVER) -> None:
-        """Serve, and wait until it does."""
+    def start(self, every: str = NEVER, *, follow: bool = False) -> None:
+        """Serve, and wait until it does. With ``follow`` it syncs as soon as the bank says so."""
         with (self.data.parent / f"{self.data.name}.log").open("wb") as log:
             self._server = subprocess.Popen(
-                [RECLAIM, "platform", "serve", *self._site_options(), "--port", "0", "--every", every],
+                [
+                    *(RECLAIM, "platform", "serve", *self._site_options(), "--port", "0", "--every", every),
+                    *([] if follow else ["--no-follow"]),
+                ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=plain_environment(),

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from reclaim.matching import Policy, match_luma
@@ -23,7 +24,7 @@ from reclaim.platform.outcomes.services import say
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.queries import shared_index, shared_videos
 from reclaim.platform.subscription.services import locked_signals
-from reclaim.protocol.stopncii_v1 import FeedbackValue, SignalType
+from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.signals import SignalError, md5_of, read_luma
 from reclaim.signals.crew import Crew
 from reclaim.signals.pdq import TURNS
@@ -243,19 +244,22 @@ def _tell_bank(signals: Iterable[int | None]) -> None:
     for signal in signals:
         if signal is None:
             continue
-        standing = set(Match.objects.filter(signal=signal).values_list("status", flat=True))
+        matches = Match.objects.filter(signal=signal)
+        standing = set(matches.values_list("status", flat=True))
+        about = matches.aggregate(distance=Min("distance"), count=Count("upload", distinct=True))
         if Match.Status.BLOCKED in standing:
-            say(signal, FeedbackValue.BLOCKED)
+            say(signal, "blocked", measure="removed", **about)
         elif Match.Status.OPEN in standing:
-            say(signal, FeedbackValue.PENDING_REVIEW)
+            # Held uploads are shown to nobody until a person has decided.
+            say(signal, "pending", measure="hidden", by_machine=True, **about)
         else:
-            say(signal, FeedbackValue.NOT_BLOCKED, _reasons(signal))
+            say(signal, "not-blocked", measure="none", reason=_reason(signal), **about)
 
 
-def _reasons(signal: int) -> list[str]:
-    """Why matches of this signal were not blocked, as tags; the latest decision's alone."""
+def _reason(signal: int) -> str:
+    """Why matches of this signal were not blocked; the latest decision's alone."""
     last = Decision.objects.filter(match__signal=signal, verdict=Decision.Verdict.NOT_BLOCKED).order_by("-pk").first()
-    return [f"reason:{last.reason}"] if last and last.reason else []
+    return last.reason if last else ""
 
 
 def forget_clear_uploads() -> int:

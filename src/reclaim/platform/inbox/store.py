@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reclaim.client import Checkpoint, SignalName, SyncOvertaken
+from django.db.models import F
+
+from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
 from reclaim.platform.inbox.services import close_withdrawn
 from reclaim.platform.subscription.models import KnownSignal, PendingAcknowledgement, Subscription
 from reclaim.platform.subscription.queries import subscription
@@ -17,10 +19,9 @@ from reclaim.platform.subscription.services import (
     keep_signals,
     locked_signals,
     move_checkpoint,
-    name_of,
     owe_acknowledgements,
 )
-from reclaim.protocol.stopncii_v1 import HashRecord, SignalType
+from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
@@ -40,18 +41,18 @@ class DatabaseStore:
         row = subscription()
         return checkpoint_of(row) if row else None
 
-    def apply(self, records: Sequence[HashRecord], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
+    def apply(self, changes: Sequence[Change], checkpoint: Checkpoint, previous: Checkpoint | None) -> None:
         """See ``SignalStore``. Matches that wait for a decision about a withdrawn signal are closed."""
         # The last record of a signal says where it stands.
-        last = {name_of(record): record for record in records if record.signalType in HELD_TYPES}
-        tombstones = [name for name, record in last.items() if record.hashStatus.is_tombstone]
-        active = [record for record in last.values() if not record.hashStatus.is_tombstone]
+        last = {change.name: change for change in changes if change.type in HELD_TYPES}
+        tombstones = [change for change in last.values() if change.withdrawn]
+        active = [change for change in last.values() if not change.withdrawn]
         with locked_signals() as row:
             _insist_on(row, previous)
-            gone = held_signals(tombstones)
+            gone = held_signals(change.name for change in tombstones)
             close_withdrawn(gone)
             drop_signals(row, gone)
-            owe_acknowledgements(tombstones)
+            owe_acknowledgements(Owed(change.name, change.acknowledge_by) for change in tombstones if change.owed)
             keep_signals(row, active, checkpoint.generation)
             move_checkpoint(row, checkpoint)
             if last:
@@ -72,9 +73,15 @@ class DatabaseStore:
             audit.record("system", "signals.sweep", f"signals:{swept}")
         return swept
 
+    def owe(self, owed: Sequence[Owed]) -> None:
+        """See ``SignalStore``."""
+        with locked_signals():
+            held = {(row.type, row.value) for row in held_signals(each.name for each in owed)}
+            owe_acknowledgements(each for each in owed if each.name not in held)
+
     def pending_acknowledgements(self) -> list[SignalName]:
-        """See ``SignalStore``; oldest first."""
-        rows = PendingAcknowledgement.objects.order_by("pk")
+        """See ``SignalStore``."""
+        rows = PendingAcknowledgement.objects.order_by(F("acknowledge_by").asc(nulls_last=True), "pk")
         return [SignalName(SignalType(row.type), row.value) for row in rows]
 
     def acknowledged(self, signals: Sequence[SignalName]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from reclaim.protocol.stopncii_v1 import FeedbackValue
+DECISIONS = ("pending", "blocked", "not-blocked")
 
 
 class Outcome(models.Model):
@@ -16,12 +16,21 @@ class Outcome(models.Model):
     """
 
     signal = models.OneToOneField("platform_subscription.KnownSignal", on_delete=models.CASCADE, related_name="outcome")
-    value = models.CharField(max_length=16, choices=[(value.value, value.value) for value in FeedbackValue])
-    tags = models.JSONField(default=list)
-    """Why, in the exchange's own words."""
+    decision = models.CharField(max_length=11, choices=[(word, word) for word in DECISIONS], default="pending")
+    """``pending``: there was a match, a person will look."""
+    reason = models.CharField(max_length=12, blank=True)
+    """Why it was not blocked, in the exchange's own words."""
+    distance = models.PositiveSmallIntegerField(null=True)
+    """Bits of 256 between the signal and the nearest upload; None of a video's frames."""
+    count = models.PositiveIntegerField(default=1)
+    """Uploads that matched it so far."""
+    measure = models.CharField(max_length=18, blank=True)
+    """What was done to them, in the exchange's own words."""
+    by_machine = models.BooleanField(default=False)
+    """Nobody looked yet."""
     changed_at = models.DateTimeField()
     """When it was last said, the same word or another."""
-    delivered = models.CharField(max_length=16, default="")
+    delivered = models.CharField(max_length=11, default="")
     """The word that the bank has; empty from the moment something was said until the bank has it."""
     delivered_at = models.DateTimeField(null=True)
 

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from django.db.models import F
 
+from reclaim.client import SignalName, Word
 from reclaim.platform.outcomes.models import Outcome
+from reclaim.protocol.stopncii_v1 import SignalType
 
 
 def due(most: int) -> list[Outcome]:
     """Words that the bank does not have yet, oldest first, with their signals."""
-    rows = Outcome.objects.exclude(delivered=F("value")).select_related("signal")
+    rows = Outcome.objects.exclude(delivered=F("decision")).select_related("signal").defer("signal__frames")
     return list(rows.order_by("changed_at", "pk")[:most])
+
+
+def is_due() -> bool:
+    """Whether the bank does not have a word yet."""
+    return Outcome.objects.exclude(delivered=F("decision")).exists()
+
+
+def word_of(outcome: Outcome) -> Word:
+    """What the bank is told."""
+    return Word(
+        SignalName(SignalType(outcome.signal.type), outcome.signal.value),
+        outcome.decision,  # type: ignore[arg-type]
+        outcome.reason,
+        outcome.distance,
+        outcome.count,
+        outcome.measure or None,  # type: ignore[arg-type]
+        outcome.by_machine,
+    )

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import Any
 
 from django.utils import timezone
 
+from reclaim.client.changes import Decision, Measure
 from reclaim.platform.outcomes.models import Outcome
-from reclaim.protocol.stopncii_v1 import FeedbackValue
 
 
-def say(signal_id: int, value: FeedbackValue, tags: Sequence[str] = ()) -> None:
+def say(
+    signal_id: int,
+    decision: Decision,
+    *,
+    reason: str = "",
+    distance: int | None = None,
+    count: int = 1,
+    measure: Measure | None = None,
+    by_machine: bool = False,
+) -> None:
     """Let this be our word on a signal, to be sent to the bank, also if the bank has the same word already.
 
     A bank shows a person only what was said since her picture came in. So a word is said again for each new decision
@@ -18,9 +28,16 @@ def say(signal_id: int, value: FeedbackValue, tags: Sequence[str] = ()) -> None:
 
     Call it in the transaction of the act it tells of, under ``locked_signals``.
     """
+    word: dict[str, Any] = {
+        "decision": decision,
+        "reason": reason,
+        "distance": distance,
+        "count": count,
+        "measure": measure or "",
+        "by_machine": by_machine,
+    }
     Outcome.objects.update_or_create(
-        signal_id=signal_id,
-        defaults={"value": value, "tags": list(tags), "changed_at": timezone.now(), "delivered": ""},
+        signal_id=signal_id, defaults={**word, "changed_at": timezone.now(), "delivered": ""}
     )
 
 
@@ -28,4 +45,4 @@ def note_delivered(outcomes: Iterable[Outcome]) -> None:
     """Remember that the bank has these words. One that was said anew since it was read stays due."""
     for outcome in outcomes:
         same = Outcome.objects.filter(pk=outcome.pk, changed_at=outcome.changed_at)
-        same.update(delivered=outcome.value, delivered_at=timezone.now())
+        same.update(delivered=outcome.decision, delivered_at=timezone.now())

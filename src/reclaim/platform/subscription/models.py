@@ -32,7 +32,18 @@ class KnownSignal(models.Model):
     labels = models.JSONField(default=list)
     """What persons said of it, such as ``made-with-ai``."""
     feedback = models.JSONField(default=list)
-    """What platforms said of it: ``[{"source", "value"}]``."""
+    """What platforms said of it, where the bank tells who: ``[{"source", "value"}]``."""
+    blocked = models.PositiveIntegerField(default=0)
+    """How many platforms said that they blocked it."""
+    not_blocked = models.PositiveIntegerField(default=0)
+    quality = models.PositiveSmallIntegerField(null=True)
+    """PDQ quality, 0 to 100, where the bank says so."""
+    provenance = models.JSONField(default=list)
+    """Who brought it to the bank: ``person``, ``platform``, ``bank:<name>``. Empty where the bank does not say."""
+    trust = models.PositiveSmallIntegerField(null=True)
+    """0 to 100, where the bank says so."""
+    review_only = models.BooleanField(default=False)
+    """The bank says: a person has to look, nothing is to be done because of a match alone."""
     generation = models.BigIntegerField()
     """Which fetch of the whole feed last named it; see ``reclaim.client.SignalStore``."""
     received_at = models.DateTimeField(auto_now_add=True)
@@ -53,6 +64,8 @@ class PendingAcknowledgement(models.Model):
 
     type = models.CharField(max_length=12)
     value = models.CharField(max_length=64)
+    acknowledge_by = models.DateTimeField(null=True)
+    """Until when the bank wants the word, where it says so."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["type", "value"], name="platform_one_ack_a_signal")]

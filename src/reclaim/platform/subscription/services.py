@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,14 +10,15 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from reclaim.client import Checkpoint, SignalName
+from reclaim.client import Change, Checkpoint, Owed, SignalName
+from reclaim.platform.subscription.bulk import put_signals
 from reclaim.platform.subscription.models import (
     KnownSignal,
     PendingAcknowledgement,
     RemovedSignal,
     Subscription,
 )
-from reclaim.protocol.stopncii_v1 import HashRecord, SignalType
+from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.sitekit import audit
 
 HELD_TYPES = (SignalType.IMAGE_PDQ, SignalType.VIDEO_MD5, SignalType.VIDEO_VPDQ)
@@ -34,37 +36,15 @@ def locked_signals() -> Iterator[Subscription]:
         yield Subscription.objects.select_for_update().get(pk=1)
 
 
-def name_of(record: HashRecord) -> SignalName:
-    """What names the signal of a record."""
-    return SignalName(record.signalType, record.hashValue)
-
-
-def keep_signals(subscription: Subscription, records: Sequence[HashRecord], generation: int) -> None:
-    """Hold the signals of these records, and what was said of them."""
-    wanted = {name_of(record): record for record in records}
-    held = {SignalName(SignalType(row.type), row.value): row for row in held_signals(wanted)}
-    new = []
-    for name, record in wanted.items():
-        said = [{"source": word.source, "value": word.feedbackValue.value} for word in record.CSPFeedbacks]
-        row = held.get(name)
-        if row is None:
-            new.append(
-                KnownSignal(
-                    type=name.type,
-                    value=name.value,
-                    frames=record.frames,
-                    labels=record.labels,
-                    feedback=said,
-                    generation=generation,
-                )
-            )
-        else:
-            row.feedback, row.labels, row.generation = said, record.labels, generation
-    KnownSignal.objects.bulk_create(new)
-    KnownSignal.objects.bulk_update(held.values(), ["feedback", "labels", "generation"], batch_size=200)
+def keep_signals(subscription: Subscription, changes: Sequence[Change], generation: int) -> None:
+    """Hold these signals, each at most once among them, and what is said of them."""
+    if not changes:
+        return
+    put_signals(changes, generation)
     # Held again: an acknowledgement that is still on its way would now be a lie.
-    forget_acknowledgements(wanted)
-    subscription.version += bool(new)
+    if PendingAcknowledgement.objects.exists():
+        forget_acknowledgements(change.name for change in changes)
+    subscription.version += 1
 
 
 def held_signals(names: Iterable[SignalName]) -> list[KnownSignal]:
@@ -84,12 +64,26 @@ def drop_signals(subscription: Subscription, rows: Sequence[KnownSignal]) -> Non
     KnownSignal.objects.filter(pk__in=keys).delete()
 
 
-def owe_acknowledgements(names: Iterable[SignalName]) -> None:
+def owe_acknowledgements(owed: Iterable[Owed]) -> None:
     """Owe the bank the word that these are deleted; also of signals that were never held, for the bank waits."""
     PendingAcknowledgement.objects.bulk_create(
-        (PendingAcknowledgement(type=name.type, value=name.value) for name in dict.fromkeys(names)),
+        (
+            PendingAcknowledgement(
+                type=each.name.type,
+                value=each.name.value,
+                acknowledge_by=_moment(each.acknowledge_by) if each.acknowledge_by else None,
+            )
+            for each in {each.name: each for each in owed}.values()
+        ),
         ignore_conflicts=True,
     )
+
+
+def _moment(second: int) -> datetime.datetime | None:
+    try:
+        return datetime.datetime.fromtimestamp(second, datetime.UTC)
+    except (ValueError, OverflowError, OSError):  # a year that nobody lives to see
+        return None
 
 
 def forget_acknowledgements(names: Iterable[SignalName]) -> None:
