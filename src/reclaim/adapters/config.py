@@ -30,7 +30,7 @@ def _address(text: str) -> str:
 
 
 def _stays_here(host: str) -> bool:
-    """Whether a host is named by a private address, by a name without a dot, as containers have, or by an inside one."""
+    """Whether a host is named by a private address, by a name without a dot, or by one of inside networks."""
     try:
         return ipaddress.ip_address(host).is_private
     except ValueError:

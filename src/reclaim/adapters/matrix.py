@@ -49,10 +49,7 @@ class MediaCheck:
         if answer is None:
             answer = self._site.hand_in(data)
         if answer.matched:
-            self._queue.add(key, key, {})
-            self._queue.learnt(key, answer.standing, answer.upload, matched=True)
-            self._queue.carried_out(key, answer.standing)
-            self._queue.again(key, None)
+            self._queue.remember(key, answer.standing, answer.upload)
         self._queue.forget(time.time() - KEPT_SECONDS)
         return answer.standing
 

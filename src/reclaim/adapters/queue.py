@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS measures (
     PRIMARY KEY (target, measure)
 );
 """
-_COLUMNS = "key, target, about, standing, upload, matched, done, changed_at, tries"
+_COLUMNS = "key, target, about, delivery, standing, upload, matched, done, changed_at, tries"
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,8 @@ class Item:
     """What a measure is taken against: an account, an object, a file."""
     about: Mapping[str, Any]
     """What the adapter needs in order to find it again."""
+    delivery: str
+    """By which it was told of last."""
     standing: Standing | None
     upload: str | None
     matched: bool
@@ -121,6 +123,15 @@ class Queue:
                 ).rowcount
             )
 
+    def remember(self, key: str, standing: Standing, upload: str | None) -> None:
+        """Write down how a file stands that matched, and about which nothing has to be done."""
+        with self._writing() as database:
+            database.execute(
+                "REPLACE INTO items (key, target, about, delivery, standing, upload, matched, done, changed_at) "
+                "VALUES (?, ?, '{}', '', ?, ?, 1, ?, ?)",
+                (key, key, standing, upload, standing, time.time()),
+            )
+
     def due(self, most: int) -> list[Item]:
         """What is to be done now, the longest due first."""
         return self._items("due <= ? ORDER BY due LIMIT ?", time.time(), most)
@@ -149,17 +160,20 @@ class Queue:
                 (standing, time.time(), standing, upload, matched, key),
             )
 
-    def carried_out(self, key: str, standing: Standing) -> None:
-        """Write down that the software was brought to a standing."""
-        with self._writing() as database:
-            database.execute("UPDATE items SET done = ? WHERE key = ?", (standing, key))
-
-    def again(self, key: str, due: float | None, *, failed: bool = False) -> None:
-        """When to look at a file next; ``None`` for never, unless it is told of again."""
+    def carried_out(self, item: Item, standing: Standing) -> None:
+        """Write down that the software was brought to a standing; not if the file was told of again meanwhile."""
         with self._writing() as database:
             database.execute(
-                "UPDATE items SET due = ?, tries = CASE WHEN ? THEN tries + 1 ELSE 0 END WHERE key = ?",
-                (due, failed, key),
+                "UPDATE items SET done = ? WHERE key = ? AND delivery = ?", (standing, item.key, item.delivery)
+            )
+
+    def again(self, item: Item, due: float | None, *, failed: bool = False) -> None:
+        """When to look at a file next, ``None`` for never; if it was told of again meanwhile, that stands."""
+        with self._writing() as database:
+            database.execute(
+                "UPDATE items SET due = ?, tries = CASE WHEN ? THEN tries + 1 ELSE 0 END "
+                "WHERE key = ? AND delivery = ?",
+                (due, failed, item.key, item.delivery),
             )
 
     def changed(self, key: str, about: Mapping[str, Any]) -> None:
@@ -231,11 +245,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _item(row: tuple[Any, ...]) -> Item:
-    key, target, about, standing, upload, matched, done, changed_at, tries = row
+    key, target, about, delivery, standing, upload, matched, done, changed_at, tries = row
     return Item(
         key,
         target,
         json.loads(about),
+        delivery,
         Standing(standing) if standing else None,
         upload,
         bool(matched),

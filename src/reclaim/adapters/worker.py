@@ -115,7 +115,7 @@ class Worker:
         if not self._may_work():
             return
         try:
-            self._queue.again(item.key, self._step(item))
+            self._queue.again(item, self._step(item))
             self._away_tries = 0
         except SiteNotNow as error:
             # The file is due as before: it is not its fault, and the others would fare no better.
@@ -132,7 +132,7 @@ class Worker:
             self._later(item)
 
     def _later(self, item: Item) -> None:
-        self._queue.again(item.key, time.time() + _back_off(item.tries), failed=True)
+        self._queue.again(item, time.time() + _back_off(item.tries), failed=True)
 
     def _step(self, item: Item) -> float | None:
         """One look at one file; when the next is due."""
@@ -183,4 +183,4 @@ class Worker:
         # One at a time: what is done to an account depends on all of its files.
         with self._acting:
             self._place.act(item, standing)
-        self._queue.carried_out(item.key, standing)
+        self._queue.carried_out(item, standing)

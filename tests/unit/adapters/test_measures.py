@@ -36,7 +36,7 @@ def stands(queue: Queue, place: Place, key: str, target: str, standing: Standing
     item = queue.get(key)
     assert item is not None
     place.act(item, standing)
-    queue.carried_out(key, standing)
+    queue.carried_out(item, standing)
 
 
 @pytest.fixture
