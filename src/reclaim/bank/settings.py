@@ -20,6 +20,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.ledger",
     "reclaim.bank.cases",
     "reclaim.bank.feedback",
+    "reclaim.bank.trust",
     "reclaim.bank.intake",
     "reclaim.bank.helper",
     "reclaim.bank.exchange",

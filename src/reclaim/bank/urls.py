@@ -32,6 +32,7 @@ urlpatterns = [
     path("staff/", account, name="staff-home"),
     path("staff/", include("reclaim.sitekit.accounts.urls")),
     path("staff/held/", held, name="held"),
+    path("staff/signals/", include("reclaim.bank.trust.urls")),
     path("helper/", include("reclaim.bank.helper.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

@@ -11,6 +11,7 @@ from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.gate.services import forget_used
 from reclaim.bank.lookup.services import forget_lookups
 from reclaim.bank.screening.services import forget_sketches
+from reclaim.bank.trust.services import reconsider
 from reclaim.sitekit.recurring import do_pieces
 
 
@@ -28,6 +29,7 @@ def tick() -> bool:
             forget_sketches,
             forget_lookups,
             tend_canaries,
+            reconsider,
             # Last of ours: it waits for other people's servers.
             sync_peers,
         ]

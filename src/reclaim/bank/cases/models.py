@@ -51,6 +51,8 @@ class CaseItem(models.Model):
         """Its signal is that of something which many people have, such as a logo or a blank page."""
         UNCLEAR = "unclear"
         """It came in a way that cannot be told from an attempt to harm others."""
+        MISTAKEN = "mistaken"
+        """It was in the bank, and platforms found something else with it. No reason not to let something in."""
 
     case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="items")
     number = models.PositiveIntegerField()

@@ -223,6 +223,7 @@ def _keep_answer(receipt: Receipt, named: Case | None, case: Case, told: Told) -
 
 
 def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refused: Sequence[Named]) -> Told:
+    ledger.for_case = case.pk
     first = case.last_number + 1
     there = _ItemsThere(case)
     room = MOST_IN_A_CASE - len(there.rows)
@@ -340,6 +341,7 @@ def release_item(item: CaseItem, actor: str) -> bool:
     with locked_ledger() as ledger:
         if not CaseItem.objects.filter(pk=item.pk, state=CaseItem.State.HELD).exists():
             return False
+        ledger.for_case = item.case_id
         for source in _sources([item.pk]):
             ledger.release_source(source)
         CaseItem.objects.filter(pk=item.pk).update(state=CaseItem.State.IN_PLACE, held_for=[])
@@ -360,6 +362,15 @@ def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
         audit.record(actor, "item.refuse", f"item:{item.pk}")
     log_event("a held item was refused")
     return True
+
+
+def end_mistaken(ledger: LedgerTransaction, items: Sequence[CaseItem]) -> None:
+    """Take items out of the bank whose signals find something else than what was reported. Each person is told."""
+    keys = [item.pk for item in items]
+    ledger.withdraw_sources(_sources(keys))
+    CaseItem.objects.filter(pk__in=keys, state=CaseItem.State.IN_PLACE).update(
+        state=CaseItem.State.REFUSED, refused_for=CaseItem.Refusal.MISTAKEN, refused_on=timezone.now().date()
+    )
 
 
 def forget_answers() -> int:

@@ -16,6 +16,7 @@ from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, access_member, needs
 
 RELEASE = "release"
+REFUSALS = (CaseItem.Refusal.HARMLESS, CaseItem.Refusal.UNCLEAR)
 
 
 @requires(Access.STAFF)
@@ -29,7 +30,7 @@ def held(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         sent, decision = set(request.POST.getlist("item")), request.POST.get("decision", "")
         chosen = [item for item in waiting if str(item.pk) in sent]
-        if chosen and decision in (RELEASE, *CaseItem.Refusal.values):
+        if chosen and decision in (RELEASE, *REFUSALS):
             done = sum(_decide(item, decision, actor) for item in chosen)
             messages.success(request, f"Decided: {done}.")
             return redirect("held")

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from reclaim.bank.cases.models import Case, CaseItem, CaseSignal
 from reclaim.bank.feedback.queries import KeptFor, PlatformReport, report
+from reclaim.bank.trust.queries import are_doubted
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class ToldCase:
 
     items: list[ToldItem]
     platforms: list[ToldPlatform]
+    doubted: bool
+    """Whether platforms were not sure of something in it, by what they said since it came in."""
 
     @property
     def in_place(self) -> list[ToldItem]:
@@ -105,11 +108,13 @@ def told(case: Case) -> ToldCase:
     """Read a case and what every platform said of it."""
     signals = CaseSignal.objects.select_related("source__record")
     rows = list(case.items.prefetch_related(Prefetch("signals", signals)))
-    reports = report([[signal.source for signal in row.signals.all()] for row in rows])
+    sources = [[signal.source for signal in row.signals.all()] for row in rows]
+    reports = report(sources)
     counted = _counter_of({row.kind for row in rows})
     return ToldCase(
         [_item(row) for row in rows],
         [ToldPlatform(platform.name, list(_lines(platform, counted))) for platform in reports],
+        are_doubted(source for each in sources for source in each),
     )
 
 
@@ -129,6 +134,10 @@ def _item(row: CaseItem) -> ToldItem:
         CaseItem.Refusal.UNCLEAR.value: _(
             "The person who looked could not be sure that it would find only this. You can ask a helper to send it "
             "with you."
+        ),
+        CaseItem.Refusal.MISTAKEN.value: _(
+            "Websites found something else with it, so they do not look for it any more. If you think that this is "
+            "wrong, you can ask a helper."
         ),
     }
     return ToldItem(

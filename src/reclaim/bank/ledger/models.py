@@ -124,6 +124,11 @@ class Source(models.Model):
         ]
 
     @property
+    def of_a_person(self) -> bool:
+        """Whether a person of this bank is behind it."""
+        return self.platform_id is None and self.peer_id is None
+
+    @property
     def active(self) -> bool:
         """Whether it keeps its signal in the bank."""
         return self.state == self.State.ACTIVE

@@ -7,10 +7,11 @@ by the time that an answer takes (promise 8).
 
 from __future__ import annotations
 
+import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +20,8 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from reclaim.bank.ledger.models import HeldSignal, LedgerClock, LedgerRecord, Source
-from reclaim.bank.peers.models import Peer
+from reclaim.bank.peers.models import Peer, Withdrawal
+from reclaim.bank.peers.queries import withdrawal_mac
 from reclaim.bank.platforms.models import Platform
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -27,6 +29,20 @@ from reclaim.sitekit.events import log_event
 MOST_IN_ONE_SECOND = 400
 """A client that is cut off resumes by the second alone, so no second may hold more than it fetches in one go."""
 _ROWS_A_STATEMENT = 1000
+MEAN_GAP = 1000
+"""Positions are so far apart on average, and as events that nobody plans: one more between them looks like the rest."""
+_chance = random.SystemRandom()
+
+Companion = Callable[["LedgerTransaction"], None]
+_companions: list[Companion] = []
+
+
+def accompany(companion: Companion) -> None:
+    """Let an app that stands on the ledger have its say whenever records are about to be written.
+
+    It is called under the lock with what is ``moving``, once for each time that something is settled.
+    """
+    _companions.append(companion)
 
 
 class LedgerTransaction:
@@ -47,6 +63,9 @@ class LedgerTransaction:
         self._held: list[HeldSignal] = []
         self._released: list[Source] = []
         self._ended: dict[Any, Source] = {}
+        self._withdrawn: list[Withdrawal] = []
+        self.for_case: Hashable = None
+        """Whose sources are added or released; ``None`` where that is nobody's case."""
 
     def add_source(
         self,
@@ -107,7 +126,8 @@ class LedgerTransaction:
     def withdraw_sources(self, sources: Iterable[Source]) -> None:
         """End sources. A signal that has none left becomes a tombstone; one that was held is gone.
 
-        A person's word outranks a platform's find: when the last person's source of a signal ends, so do platforms'.
+        A person's word outranks a platform's find and a peer's word: when the last person's source of a signal ends, so
+        do theirs, and no peer brings it back.
         """
         if self._put:
             self.settle()
@@ -127,13 +147,14 @@ class LedgerTransaction:
                 others[other.record_id].append(other)
         records = LedgerRecord.objects.defer("frames").in_bulk(list(ending))
         for key, ended in ending.items():
-            record, left, finds = self.current(records[key]), others[key], list[Source]()
-            if any(source.platform_id is None for source in ended) and all(source.platform_id for source in left):
-                left, finds = [], left
+            record, left, outranked = self.current(records[key]), others[key], list[Source]()
+            if any(source.of_a_person for source in ended) and not any(source.of_a_person for source in left):
+                left, outranked = [], left
+                self._withdrawn.append(Withdrawal(mac=withdrawal_mac(record.type, record.value or "")))
             if not left:
                 record.status, record.withdrawn_at = LedgerRecord.Status.WITHDRAWN, self._now
                 self._gone.add(key)
-            for source in (*ended, *finds):
+            for source in (*ended, *outranked):
                 source.state, source.record = Source.State.ENDED, record
                 source.made_tombstone = not left and source in ended
                 self._ended[source.pk] = source
@@ -156,9 +177,27 @@ class LedgerTransaction:
         if record.position <= self._begin:
             self._changed.setdefault(record.pk, record)
 
+    @property
+    def moving(self) -> list[LedgerRecord]:
+        """The records that are about to be written; those that may be new have no key yet."""
+        return [*self._put.values(), *self._changed.values()]
+
+    @property
+    def coming(self) -> list[Source]:
+        """The sources that are about to be active."""
+        return [*self._added, *self._finds.values(), *self._released]
+
+    @property
+    def going(self) -> set[uuid.UUID]:
+        """The keys of the sources that are about to end."""
+        return set(self._ended)
+
     def settle(self) -> None:
         """Write what was told so far: changed records, and the sources that changed with them, have their new
         positions and seconds."""
+        if self._put or self._changed:
+            for companion in _companions:
+                companion(self)
         # Not in the order in which a person chose the pictures: neighbours in the feed should say as little as
         # they can. The values are as good as random, and sorting by them shows nothing that they do not.
         for record in sorted((*self._put.values(), *self._changed.values()), key=lambda record: record.value or ""):
@@ -168,7 +207,15 @@ class LedgerTransaction:
             list(self._put.values()),
             update_conflicts=True,
             unique_fields=["type", "value"],
-            update_fields=["status", "position", "modified_at", "withdrawn_at", "only_for"],
+            update_fields=[
+                "status",
+                "position",
+                "modified_at",
+                "withdrawn_at",
+                "only_for",
+                "trust",
+                "review_only",
+            ],
         )
         self._write_changed()
         for source in (*self._added, *self._finds.values(), *self._released):
@@ -190,6 +237,7 @@ class LedgerTransaction:
         )
         Source.objects.bulk_update(self._released, ["record", "state", "added_position"])
         self._write_ended()
+        Withdrawal.objects.bulk_create(self._withdrawn, ignore_conflicts=True)
         for gathered in (
             self._put,
             self._changed,
@@ -199,6 +247,7 @@ class LedgerTransaction:
             self._held,
             self._released,
             self._ended,
+            self._withdrawn,
         ):
             gathered.clear()
 
@@ -219,15 +268,18 @@ class LedgerTransaction:
             clock.second, clock.in_second = now, 0
         elif clock.in_second >= MOST_IN_ONE_SECOND:
             clock.second, clock.in_second = clock.second + 1, 0
-        clock.position += 1
+        clock.position += 1 + int(_chance.expovariate(1 / MEAN_GAP))
         clock.in_second += 1
         record.position, record.modified_at = clock.position, clock.second
 
     def _write_changed(self) -> None:
-        rows = [(key, record.position, record.modified_at, key in self._gone) for key, record in self._changed.items()]
+        rows = [
+            (key, record.position, record.modified_at, key in self._gone, record.trust, record.review_only)
+            for key, record in self._changed.items()
+        ]
         _update_rows(
             LedgerRecord,
-            "position = new.column2, modified_at = new.column3, "
+            "position = new.column2, modified_at = new.column3, trust = new.column5, review_only = new.column6, "
             "status = CASE WHEN new.column4 THEN 'withdrawn' ELSE status END, "
             "withdrawn_at = CASE WHEN new.column4 THEN %s ELSE withdrawn_at END",
             [LedgerRecord._meta.get_field("withdrawn_at").get_db_prep_value(self._now, connection)],
