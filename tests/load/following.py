@@ -2,9 +2,8 @@
 
     python -m tests.load.following FOLDER V1_URL < [{"wire": "v1" or "v2", "name": …, "keys": {…}}, …]
 
-Each reader is a thread. They follow until FOLDER has a file «stop», read on to the end of the feed, wait for
-«ledger.json» (``[[value, status, platform or null], …]`` in the ledger's order), and print a line of JSON each. The line before those
-says that all have read.
+Each reader is a thread. They follow until FOLDER has a file «stop», read on to the end of the feed, say so,
+wait for «ledger.json» (``[[value, status, platform or null], …]`` in the ledger's order), and print a line each.
 """
 
 from __future__ import annotations

@@ -40,12 +40,6 @@ PATIENCE = 60.0
 """Seconds in which the platform's copy must agree with the bank."""
 CODES = 4000
 
-_MAKE_CODES = """
-import datetime
-from reclaim.bank.gate.services import make_codes
-for _ in range(arguments[0] // 500):
-    say(make_codes("Load test", 500, datetime.timedelta(days=1)))
-"""
 _FOLLOW = """
 import sys, time
 from pathlib import Path
@@ -128,7 +122,7 @@ def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda
     report, told, lock = Report(), Told(), threading.Lock()
     started = time.monotonic()
     with a_world(RECLAIM_TRUSTED_PROXIES="1") as world:
-        codes = [code for some in world.bank.run(_MAKE_CODES, CODES) for code in some]
+        codes = world.make_codes(CODES)
         [keys] = world.add_platforms(1)
         platform = Platform(world.folder / "platform")
         platform.join(world.bank.url, keys)

@@ -42,6 +42,40 @@ class Told:
 
 
 @dataclass
+class Sending:
+    """What one page sends, with one receipt, however often."""
+
+    values: list[str]
+    code: str
+    receipt: str = field(default_factory=lambda: secrets.token_hex(32))
+
+    def send(self, root: str) -> dict[str, str]:
+        """Send it; number and PIN among the answer. Raises ``RequestException`` where it should be sent again."""
+        items = [
+            {"kind": "picture", "signals": [{"type": "pdq", "value": value, "quality": 90}]} for value in self.values
+        ]
+        sent = {"receipt": self.receipt, "code": self.code, "made_with_ai": "unsaid", "items": items}
+        headers = {"Content-Type": "application/json", "X-Forwarded-For": _an_address()}
+        answer = requests.post(f"{root}/start/case/", json.dumps(sent), headers=headers, timeout=10)
+        return dict(_checked(answer, 201).json())
+
+
+def sign_in(root: str, number: str, pin: str) -> requests.Session:
+    """Open a case. Raises ``RequestException`` where it should be tried again."""
+    page = requests.Session()
+    page.headers.update({"Origin": root, "X-Forwarded-For": _an_address()})
+    form = {"number": number, "pin": pin}
+    _checked(page.post(f"{root}/case/", form, allow_redirects=False, timeout=10), 302)
+    return page
+
+
+def withdraw_all(root: str, page: requests.Session) -> None:
+    """Withdraw everything of the case that is open. Raises ``RequestException`` where it should be tried again."""
+    form = {"item": "all", "sure": "yes"}
+    _checked(page.post(f"{root}/case/withdraw/", form, allow_redirects=False, timeout=10), 302)
+
+
+@dataclass
 class _Case:
     number: str
     pin: str
@@ -97,17 +131,10 @@ class Person(threading.Thread):
 
     def _make(self) -> None:
         values = [a_value() for _ in range(random.randint(1, 4))]
-        items = [{"kind": "picture", "signals": [{"type": "pdq", "value": value, "quality": 90}]} for value in values]
         with self._lock:
             code = self._codes.pop()
-        sent = {"receipt": secrets.token_hex(32), "code": code, "made_with_ai": "unsaid", "items": items}
-        headers = {"Content-Type": "application/json", "X-Forwarded-For": _an_address()}
-
-        def send() -> dict[str, str]:
-            answer = requests.post(f"{self._root}/start/case/", json.dumps(sent), headers=headers, timeout=10)
-            return dict(_checked(answer, 201).json())
-
-        made = self._until_answered(send)
+        sending = Sending(values, code)
+        made = self._until_answered(lambda: sending.send(self._root))
         self._cases.append(_Case(made["case_number"], made["pin"], values))
         with self._lock:
             self._told.saved.update(values)
@@ -115,13 +142,8 @@ class Person(threading.Thread):
 
     def _withdraw(self, case: _Case) -> None:
         def send() -> None:
-            with requests.Session() as page:
-                page.headers.update({"Origin": self._root, "X-Forwarded-For": _an_address()})
-                for path, form in (
-                    ("/case/", {"number": case.number, "pin": case.pin}),
-                    ("/case/withdraw/", {"item": "all", "sure": "yes"}),
-                ):
-                    _checked(page.post(self._root + path, form, allow_redirects=False, timeout=10), 302)
+            with sign_in(self._root, case.number, case.pin) as page:
+                withdraw_all(self._root, page)
 
         self._until_answered(send)
         with self._lock:

@@ -38,6 +38,10 @@ class World:
         """Vet so many platforms; the name and keys of each."""
         return self.bank.run(_ADD_PLATFORMS, count)
 
+    def make_codes(self, count: int) -> list[str]:
+        """At least so many one-time codes, each of which lets one case in."""
+        return [code for some in self.bank.run(_MAKE_CODES, count) for code in some]
+
     def fill(self, count: int) -> float:
         """Fill the empty bank; how many seconds it took."""
         started = time.perf_counter()
@@ -81,6 +85,12 @@ class World:
         return total
 
 
+_MAKE_CODES = """
+import datetime
+from reclaim.bank.gate.services import make_codes
+for _ in range(-(-arguments[0] // 500)):
+    say(make_codes("Load test", 500, datetime.timedelta(days=1)))
+"""
 _ADD_PLATFORMS = """
 from dataclasses import asdict
 from secrets import token_hex
@@ -92,14 +102,15 @@ for _ in range(arguments[0]):
 
 
 @contextmanager
-def a_world(**environment: str) -> Iterator[World]:
-    """A fresh one, gone afterwards. ``environment`` goes to the bank's server."""
+def a_world(*, events: bool = False, **environment: str) -> Iterator[World]:
+    """A fresh one, gone afterwards; with ``events`` it tells platforms of changes at once. ``environment`` goes to the
+    bank's server."""
     with tempfile.TemporaryDirectory(prefix="reclaim-load-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
         postgres = Postgres(folder / "postgresql")
         try:
-            bank = Bank(folder / "bank", postgres.new_database(), environment=environment)
+            bank = Bank(folder / "bank", postgres.new_database(), events=events, environment=environment)
             bank.start()
             try:
                 yield World(folder, postgres, bank)

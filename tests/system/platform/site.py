@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import urllib3
 
 from tests.conftest import secrets_in
@@ -81,6 +82,12 @@ class Platform:
             assert time.monotonic() < deadline, f"the platform took too long to start:\n{self.log}"
             time.sleep(0.02)
         self.port = int(said[1])
+
+    def pids(self) -> list[int]:
+        """The server's processes, with those beside it."""
+        assert self._server is not None
+        first = psutil.Process(self._server.pid)
+        return [first.pid, *(child.pid for child in first.children(recursive=True))]
 
     def stop(self) -> None:
         """Ask the server to stop, and wait; its log must not have said a secret."""
