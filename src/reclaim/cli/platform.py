@@ -360,6 +360,7 @@ def serve(data: Path, database_url: str | None, host: str, port: int, workers: i
       reclaim platform serve --data platform-data --port 8100
     """
     _open(data, database_url)
-    serve_or_fail(
-        "platform", host, port, {"ticker": ["platform", "tick", "--every", str(every), "--data", str(data)]}, workers
-    )
+    beside = {"ticker": ["platform", "tick", "--every", str(every), "--data", str(data)]}
+    if follow:
+        beside["follower"] = ["platform", "sync", "--follow", "--data", str(data)]
+    serve_or_fail("platform", host, port, beside, workers)

@@ -257,7 +257,7 @@ class NativeClient:
     def events(self, address: str) -> Iterator[Event]:
         """What the bank says on one connection of its stream, until it ends. ``address`` is what ``about`` names.
 
-        The first word, of no name, is that it is open. Raises ``BankError``.
+        The first, which has no name, says that the stream is open. Raises ``BankError``.
         """
         url = self._own(urljoin(f"{self._base_url}/", address))
         headers = self._headers(self._keys.fetch, {"Accept": "text/event-stream"})

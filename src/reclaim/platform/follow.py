@@ -146,12 +146,13 @@ class Follower:
         if not address:
             return WITHOUT_STREAM
         began, retry = time.monotonic(), SHORTEST_BACK_OFF
-        for event in client.events(address):
+        stream = client.events(address)
+        next(stream)
+        log_event("the bank's stream of events is open")
+        for event in stream:
             retry = event.retry or retry
             if event.name == "changed":
                 self._changed.set()
-            elif not event.name:
-                log_event("the bank's stream of events is open")
         if time.monotonic() - began < LONGEST_BACK_OFF:
             # One that ends as soon as it begins is as bad as none.
             return max(retry, back_off.failed())
