@@ -8,9 +8,6 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from reclaim.protocol.stopncii_v1 import SignalType
 
-REVIEW_ONLY = "review-only"
-"""v1's label of a signal on which nothing is to be removed without a person."""
-
 Decision: TypeAlias = Literal["pending", "blocked", "not-blocked"]
 Measure: TypeAlias = Literal["none", "hidden", "removed", "account-restricted", "other"]
 

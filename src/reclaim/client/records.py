@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from reclaim.client.changes import REVIEW_ONLY, Change
+from reclaim.client.changes import Change
 from reclaim.client.errors import BankMisbehaved
-from reclaim.protocol.stopncii_v1 import Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
+from reclaim.protocol.stopncii_v1 import REVIEW_ONLY, Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
 from reclaim.signals import frames_text, is_degenerate, parse_frames, parse_md5, parse_pdq, vpdq_value
 from reclaim.signals.frames import parse_vpdq
 

@@ -97,6 +97,9 @@ class Feedback(_Message):
 MADE_WITH_AI = "made-with-ai"
 """A label: a person who reported the signal says that it was made or changed with AI."""
 
+REVIEW_ONLY = "review-only"
+"""A label: platforms' decisions speak against the signal. Remove nothing for it by itself; let a person look."""
+
 INCLUDE_VIDEOS = "vpdq"
 """Said in the query by who wants frames of videos; the feed leaves them out otherwise."""
 

@@ -23,6 +23,7 @@ from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol.stopncii_v1 import (
     MADE_WITH_AI,
     MAX_PAGE_SIZE,
+    REVIEW_ONLY,
     Feedback,
     FeedbackValue,
     FetchHashesQuery,
@@ -83,6 +84,10 @@ def _wire_record(platform: Platform, record: LedgerRecord, said: list[FeedbackRo
     )
 
 
+def _labels(record: LedgerRecord, by_ai: set[int]) -> list[str]:
+    return [*([MADE_WITH_AI] if record.pk in by_ai else []), *([REVIEW_ONLY] if record.review_only else [])]
+
+
 @require_GET
 @requires(Access.FETCH_KEY)
 def fetch_hashes(request: HttpRequest) -> HttpResponse:
@@ -125,7 +130,7 @@ def fetch_hashes(request: HttpRequest) -> HttpResponse:
             nextSetTimestamp=max(end.modified_at, query.startTimestamp),
             hasMoreRecords=page.has_more,
             hashRecords=[
-                _wire_record(platform, record, said.get(record.pk, []), [MADE_WITH_AI] if record.pk in by_ai else [])
+                _wire_record(platform, record, said.get(record.pk, []), _labels(record, by_ai))
                 for record in page.records
             ],
         )
