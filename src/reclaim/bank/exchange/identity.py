@@ -9,13 +9,14 @@ from functools import lru_cache
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.conf import settings
 
+from reclaim.bank.peers.identity import own_bank_id
 from reclaim.protocol.native_v2 import SNAPSHOT_TYPE, Envelope, Signature, key_id, pae
-from reclaim.sitekit.secrets import derive, mac
+from reclaim.sitekit.secrets import derive
 
 
 def bank_id() -> uuid.UUID:
-    """The bank's name among banks."""
-    return uuid.UUID(bytes=mac("bank-id", b"")[:16], version=4)
+    """The bank's number among banks."""
+    return own_bank_id()
 
 
 @lru_cache

@@ -15,6 +15,7 @@ from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.feedback.queries import acknowledge_by
 from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.peers.queries import peers_words
 from reclaim.protocol.native_v2 import Decisions, Record
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, FeedbackValue
 
@@ -54,12 +55,14 @@ _NO_DECISIONS = Decisions(blocked=0, not_blocked=0)
 
 
 def decisions_on(records: QuerySet[LedgerRecord]) -> defaultdict[int, Decisions]:
-    """How many platforms decided on each of these records, and how, by key. One statement."""
+    """How many platforms decided on each of these records, and how, by key; other banks' platforms among them."""
     decided = (FeedbackValue.BLOCKED.value, FeedbackValue.NOT_BLOCKED.value)
     words = Feedback.objects.filter(record__in=records.values("pk"), value__in=decided).values("record", "value")
     said: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for row in words.annotate(platforms=Count("pk")).order_by():
         said[row["record"]][row["value"]] = row["platforms"]
+    for key, value in peers_words(records, {"blocked": decided[0], "not-blocked": decided[1]}):
+        said[key][value] = said[key].get(value, 0) + 1
     decisions: defaultdict[int, Decisions] = defaultdict(lambda: _NO_DECISIONS)
     for key, counts in said.items():
         decisions[key] = Decisions(blocked=counts.get(decided[0], 0), not_blocked=counts.get(decided[1], 0))

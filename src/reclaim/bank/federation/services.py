@@ -413,6 +413,8 @@ def _take_words(counters: Counters, said: Sequence[Said]) -> int:
     about = _asserted(said)
     names = {uuid.UUID(each.word.name) for each in said}
     known = {(row.origin_id, row.name): row for row in Word.objects.filter(name__in=names).exclude(origin=None)}
+    there = Word.objects.filter(about__in=list(about.values())).exclude(origin=None).values_list("origin", "about")
+    counted = Counter[tuple[int | None, int]](there)
     refused = 0
     new: dict[tuple[int | None, uuid.UUID], Word] = {}
     changed: dict[tuple[int | None, uuid.UUID], Word] = {}
@@ -424,7 +426,8 @@ def _take_words(counters: Counters, said: Sequence[Said]) -> int:
             # Of what is over, or was never taken in, nothing is kept.
             continue
         if row is None:
-            if Word.objects.filter(origin=each.origin, about=subject).count() + len(new) >= _WORDS_A_SIGNAL + len(said):
+            counted[each.origin.pk, subject.pk] += 1
+            if counted[each.origin.pk, subject.pk] > _WORDS_A_SIGNAL:
                 refused += 1
                 continue
             row = known[key] = new[key] = Word(origin=each.origin, name=key[1], about=subject)

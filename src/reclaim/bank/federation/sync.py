@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+
+from django.db.models import Q
+from django.utils import timezone
 
 from reclaim.bank.federation.own import bring_up_to_date
 from reclaim.bank.federation.services import Claim, Said, forget_ended_sources, note_told, note_try, take
@@ -32,6 +36,8 @@ BUDGET = 20.0
 """Seconds for one peer at a time: the rest comes with the next tick, and nobody else's work waits longer."""
 OVERLAP = 600
 """Seconds that are asked for again at an NCMEC server, whose entries come in no order that can be relied on."""
+TRIED_AGAIN_AFTER = datetime.timedelta(minutes=2)
+"""A peer that could not be read is left alone so long: each try may take a minute, and others wait for the tick."""
 NEXT_PAGE_KEPT = 6 * 3600
 """Seconds for which such a server's address of a next page is used."""
 _NCMEC_TYPES = {Fingerprint.PDQ: LedgerRecord.Type.PDQ.value, Fingerprint.MD5: LedgerRecord.Type.MD5.value}
@@ -44,7 +50,8 @@ class _EnoughForNow(Exception):
 def sync_peers() -> None:
     """Read every peer. Raises ``LeftForNowError`` where one could not be read; the others were."""
     faults = 0
-    for peer in present_peers().exclude(url=""):
+    just_tried = Q(tried_at__gt=timezone.now() - TRIED_AGAIN_AFTER) & ~Q(fault="")
+    for peer in present_peers().exclude(Q(url="") | just_tried):
         faults += bool(sync_peer(peer))
     bring_up_to_date()
     while forget_ended_sources():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -24,6 +25,14 @@ def find_peer(name: str) -> Peer | None:
 def withdrawal_mac(signal_type: str, value: str) -> bytes:
     """What remembers that a person withdrew a signal."""
     return mac("person-withdrew", f"{signal_type}:{value}".encode())
+
+
+def peers_words(records: QuerySet[Any], values: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """Each decision of a platform of another bank about these ledger records: the record's key, and what ``values``
+    has for it; others are left out. One statement."""
+    said = Word.objects.filter(about__record__in=records.values("pk"), decision__in=list(values)).exclude(origin=None)
+    for key, decision in said.values_list("about__record", "decision"):
+        yield key, values[decision]
 
 
 def peers_decisions(records: Iterable[int]) -> dict[int, Counter[str]]:
