@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,7 @@ def write(say: Callable[[Any], None], a_second: float, seconds: float) -> None:
     twenty a second would leave a small machine nothing to serve readers with.
     """
     pins._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    begin = time.monotonic()
+    begin, speaking = time.monotonic(), threading.Lock()
 
     def one(number: int) -> None:
         _wait_until(begin + number / a_second)
@@ -42,7 +43,8 @@ def write(say: Callable[[Any], None], a_second: float, seconds: float) -> None:
         started = time.monotonic()
         done = do()
         ended = time.monotonic()
-        say({what: values, "ms": (ended - started) * 1000, "at": ended - begin})
+        with speaking:  # so that no line is written into another
+            say({what: values, "ms": (ended - started) * 1000, "at": ended - begin})
         return done
 
     # One that waits to be withdrawn holds its thread.

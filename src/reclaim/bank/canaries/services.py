@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 
 from django.db import transaction
-from django.db.models import Max
 
 from reclaim.bank.canaries.models import Canary, CanaryClock
 from reclaim.bank.ledger.models import LedgerClock, LedgerRecord, Source
@@ -59,17 +58,19 @@ def make_missing() -> int:
 
 
 def _place_in_the_past(platform: Platform, canaries: list[Canary]) -> None:
+    qualities = _qualities()
     with transaction.atomic():
         clock = LedgerClock.objects.select_for_update().get(pk=1)
         platform.refresh_from_db(fields=["last_fetch_at", "told_position"])
         if platform.last_fetch_at is not None or clock.position == 0:
             return
         # At most one for so many real signals here too, or the first page would be full of them.
-        real = LedgerRecord.objects.filter(only_for=None, status=LedgerRecord.Status.ACTIVE).count()
-        for canary in canaries[: real // REAL_SIGNALS_A_CANARY]:
+        real = LedgerRecord.objects.filter(only_for=None, status=LedgerRecord.Status.ACTIVE)
+        enough = REAL_SIGNALS_A_CANARY * len(canaries)
+        for canary in canaries[: real[:enough].count() // REAL_SIGNALS_A_CANARY]:
             place = _left_place(clock.position)
             if place is not None:
-                _put(platform, canary, *place)
+                _put(platform, canary, *place, _random.choice(qualities))
 
 
 def _left_place(last: int) -> tuple[int, int] | None:
@@ -78,16 +79,15 @@ def _left_place(last: int) -> tuple[int, int] | None:
         position = _random.randint(1, last)
         if LedgerRecord.objects.filter(position=position).exists():
             continue
-        before = LedgerRecord.objects.filter(position__lt=position, position__gt=0)
-        second = before.aggregate(second=Max("modified_at"))["second"]
-        after = LedgerRecord.objects.filter(position__gt=position).order_by("position")
-        second = second or after.values_list("modified_at", flat=True).first()
+        seconds = LedgerRecord.objects.filter(position__gt=0).values_list("modified_at", flat=True)
+        before = seconds.filter(position__lt=position).order_by("-position").first()
+        second = before or seconds.filter(position__gt=position).order_by("position").first()
         if second:
             return position, second
     return None
 
 
-def _put(platform: Platform, canary: Canary, position: int, second: int) -> None:
+def _put(platform: Platform, canary: Canary, position: int, second: int, quality: int) -> None:
     record = LedgerRecord.objects.create(
         type=LedgerRecord.Type.PDQ,
         value=canary.value,
@@ -96,29 +96,31 @@ def _put(platform: Platform, canary: Canary, position: int, second: int) -> None
         modified_at=second,
     )
     # A source as a person's, so that everything the wire tells of a record it tells of this one too.
-    Source.objects.create(record=record, added_position=position, quality=_a_quality())
+    Source.objects.create(record=record, added_position=position, quality=quality)
     Canary.objects.filter(pk=canary.pk).update(placed=True)
 
 
-def _a_quality() -> int:
-    """A quality as a real signal's."""
-    some = Source.objects.exclude(quality=None).order_by("-added_position").values_list("quality", flat=True)[:200]
-    known = [quality for quality in some if quality is not None]
-    return _random.choice(known) if known else _USUAL_QUALITY
+def _qualities() -> list[int]:
+    """Qualities of real signals, to draw from. Read before the ledger's lock is taken, for which every writer waits."""
+    some = Source.objects.exclude(quality=None).filter(record__position__gt=0).order_by("-record__position")
+    known = [quality for quality in some.values_list("quality", flat=True)[:200] if quality is not None]
+    return known or [_USUAL_QUALITY]
 
 
 def place_pending() -> int:
     """Put canaries that wait into feeds, beside the real signals that came in since the last time; returns how many."""
     if not Canary.objects.filter(placed=False).exclude(platform=None).exists():
         return 0
-    placed = 0
+    placed, qualities = 0, _qualities()
     with locked_ledger() as ledger:
         clock, _ = CanaryClock.objects.select_for_update().get_or_create(pk=1)
-        came = Source.objects.filter(added_position__gt=clock.position, record__only_for=None).count()
+        # Whose source was added since has moved since: the record's position has an index.
+        new = Source.objects.filter(record__position__gt=clock.position, record__only_for=None)
+        came = new.filter(added_position__gt=clock.position).count()
         for platform in vetted_platforms():
             waiting = list(Canary.objects.filter(platform=platform, placed=False).order_by("?")[: _share_of(came)])
             for canary in waiting:
-                source = ledger.add_source("pdq", canary.value, quality=_a_quality())
+                source = ledger.add_source("pdq", canary.value, quality=_random.choice(qualities))
                 if source.record is not None:
                     source.record.only_for = platform
             Canary.objects.filter(pk__in=[canary.pk for canary in waiting]).update(placed=True)
