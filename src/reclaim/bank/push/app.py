@@ -88,6 +88,7 @@ def create_app(streams: Streams) -> ASGIApp:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await asyncio.to_thread(watch.stop)
+        await streams.stop()
 
     app = Starlette(
         routes=[Route(PATH, streams.events, methods=["GET"])],

@@ -129,6 +129,11 @@ class Streams:
         for stream in self._streams:
             stream.end()
 
+    async def stop(self) -> None:
+        """Give back the thread and its connection; for when nobody listens any more."""
+        await asyncio.get_running_loop().run_in_executor(self._lookups, lambda: connection.close())
+        self._lookups.shutdown()
+
     async def check_keys(self) -> None:
         """Look up every stream's key again, time and again, and let go of those whose key no longer opens it."""
         loop = asyncio.get_running_loop()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from reclaim.bank.ledger.queries import standing
-from reclaim.sitekit.events import log_event
+from reclaim.sitekit.events import log_failure
 
 LOOK_SECONDS = 0.05
 """A change is seen so soon after its commit. One look reads one row."""
@@ -43,10 +43,10 @@ class Watch:
         while not self._stop.wait(rest):
             try:
                 now = standing()
-            except DatabaseError:
+            except Exception as error:  # without this thread nobody would be told of anything any more
                 connection.close()
                 if rest != REST_SECONDS:
-                    log_event("the ledger could not be read; looking again")
+                    log_failure("the ledger could not be read; it is looked at again and again", error)
                 seen, rest = None, REST_SECONDS
                 continue
             if (now.ledger, now.position) != seen:
