@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import withdraw
+from reclaim.bank.feedback.queries import PlatformReport
 from tests.personas import ActingPlatform, a_case, pdq_value
 from tests.proofs import a_proof
 from tests.site.bank.test_report import told
+from tests.v2 import Native
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +101,46 @@ def test_at_no_moment_does_a_case_page_tell_that_another_case_holds_the_picture(
         assert told(mine) == told(control), f"after step {step}"
     # A picture of its own is confirmed in the end: the comparison is not one of two silences.
     assert told(control).withdrawal_taken == 1
+
+
+def told_over_a_life(moment: int, other: str) -> list[PlatformReport]:
+    """What a case page says at each step of a platform's syncs over version 2, with pages so small that each sync has
+    several: what counts as given and confirmed between two of them must not tell either. Nothing stays of this life."""
+    with transaction.atomic():
+        platform = Native.vetted()
+        withdraw(a_case(7).case)
+        platform.sync()
+        platform.acknowledges()
+        others = [a_case(1).case] if other != "nothing" else []
+        mine = a_case(1, 2).case
+        said = []
+
+        def platform_syncs() -> None:
+            platform.sync(limit=1)
+            if platform.gone:
+                platform.acknowledges()
+
+        for step, happens in enumerate(
+            [platform_syncs, platform_syncs, lambda: withdraw(mine, [1]), *[platform_syncs] * 3]
+        ):
+            if step == moment:
+                for case in others if "withdraws" in other else []:
+                    withdraw(case)
+                if "makes" in other:
+                    a_case(1)
+            said.append(told(mine))
+            happens()
+            said.append(told(mine))
+        transaction.set_rollback(True)
+    return said
+
+
+def test_at_no_moment_does_it_tell_that_where_the_platform_speaks_version_2() -> None:
+    alone = told_over_a_life(0, "nothing")
+    assert (alone[-1].withdrawal_taken, alone[-1].silent) == (1, 1)
+    for moment in (1, 3, 4):
+        for other in OTHERS[1:]:
+            assert told_over_a_life(moment, other) == alone, f"somebody {other} before step {moment}"
 
 
 def acknowledge(platform: ActingPlatform, values: list[str]) -> None:

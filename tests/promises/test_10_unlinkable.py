@@ -11,9 +11,10 @@ import pytest
 
 from reclaim.bank.cases.services import NewItem, NewSignal, create_case
 from reclaim.signals import frames_text, vpdq_value
-from tests.personas import ActingPlatform, clip_frames
+from tests.personas import ActingPlatform, clip_frames, pdq_value
 from tests.system.exchange.peers import Raw, new_pdq
 from tests.system.site_process import Bank
+from tests.v2 import Native
 
 Names = Callable[[], str]
 
@@ -67,3 +68,19 @@ def test_the_signals_of_one_video_share_nothing_that_signals_of_two_do_not() -> 
     assert set(one.caseNumbers).isdisjoint(two.caseNumbers)
     told_apart = {"hashValue", "signalType", "caseNumbers", "frames"}
     assert one.model_dump(exclude=told_apart) == two.model_dump(exclude=told_apart)
+
+
+@pytest.mark.django_db
+def test_version_2_names_nothing_that_a_person_or_a_case_has_and_shows_no_order_and_no_second() -> None:
+    values = sorted(pdq_value(seed) for seed in range(6))
+    together, apart = values[:3], values[3:]
+    create_case([NewItem.picture(number, value) for number, value in enumerate(reversed(together), start=1)])
+    for value in reversed(apart):
+        create_case([NewItem.picture(1, value)])
+    one, other = Native.vetted("One"), Native.vetted("Other")
+    records = one.page().records
+    assert records == other.page().records, "there is nothing in it that is made for one platform"
+    assert [record.value for record in records] == values
+    rest = {json.dumps(record.model_dump(mode="json", exclude={"value"}), sort_keys=True) for record in records}
+    assert len(rest) == 1
+    assert records[0].changed_at.timestamp() % 3600 == 0

@@ -112,8 +112,9 @@ def test_a_signal_that_loses_trust_is_told_as_withdrawn_and_nobody_need_acknowle
     a_case(1, 2)
     platform.sync(least_trust=40)
     assert len(platform.copy) == 2
-    LedgerRecord.objects.filter(value=pdq_value(1)).update(trust=39, review_only=True, position=99)
-    LedgerClock.objects.update(position=99)
+    after = standing().position + 1
+    LedgerRecord.objects.filter(value=pdq_value(1)).update(trust=39, review_only=True, position=after)
+    LedgerClock.objects.update(position=after)
     [record] = platform.sync(least_trust=40)
     assert (record.status, record.because, record.acknowledge_by) == ("withdrawn", "trust", None)
     assert platform.get("acknowledgements", "feedback").json() == {"owed": [], "has_more": False}
@@ -163,13 +164,22 @@ def test_what_is_written_down_of_a_page_shows_no_order_and_no_second() -> None:
     assert {(record.changed_at.minute, record.changed_at.second) for record in records} == {(0, 0)}
 
 
+def a_canary(platform: Native, seed: int) -> None:
+    now = standing()
+    LedgerRecord.objects.create(
+        type="pdq",
+        value=pdq_value(seed),
+        position=now.position + 1,
+        modified_at=now.second,
+        only_for=platform.acting.platform,
+    )
+    LedgerClock.objects.update(position=now.position + 1)
+
+
 def test_a_platform_is_given_its_own_canaries_and_nobody_elses() -> None:
     one, other = Native.vetted("One"), Native.vetted("Other")
     a_case(1)
-    LedgerRecord.objects.create(
-        type="pdq", value=pdq_value(7), position=50, modified_at=100, only_for=one.acting.platform
-    )
-    LedgerClock.objects.update(position=50)
+    a_canary(one, 7)
     one.sync()
     other.sync()
     assert set(one.copy) == {("pdq", pdq_value(1)), ("pdq", pdq_value(7))}
@@ -248,9 +258,10 @@ def test_a_restore_that_nobody_told_of_is_noticed_by_a_cursor_from_the_lost_time
     ahead, behind = Native.vetted("Ahead"), Native.vetted("Behind")
     a_case(1)
     behind.sync()
+    then = standing().position
     a_case(2)
     ahead.sync()
-    restored_to(1)
+    restored_to(then)
     before = standing().ledger
     assert behind.get("signals", after=behind.cursor).status_code == 200
     assert standing().ledger == before
@@ -262,11 +273,13 @@ def test_a_restore_that_nobody_told_of_is_noticed_by_a_cursor_from_the_lost_time
 def test_it_is_noticed_too_when_the_lost_positions_were_handed_out_again() -> None:
     platform = Native.vetted()
     a_case(1)
+    then = standing().position
     a_case(2)
     platform.sync()
-    restored_to(1)
+    restored_to(then)
     LedgerClock.objects.update(second=timezone.now().timestamp() + 5)
-    a_case(3, 4)
+    a_case(3)
+    LedgerRecord.objects.filter(value=pdq_value(3)).update(position=then + 1)
     assert platform.get("signals", after=platform.cursor).status_code == 410
 
 

@@ -98,14 +98,8 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
             return _gone(str(error))
         except ValueError as error:
             return problem(422, "Unknown cursor", f"{error} Send the cursor of your last page as it is, or none.")
-    feedback.note_stored(
-        platform,
-        cursor.position,
-        cursor.second,
-        everything=cursor.everything,
-        videos="vpdq" in query.wanted,
-        starts=cursor.complete,
-    )
+    stored = feedback.Stored(cursor.position, cursor.second, cursor.everything) if cursor.complete else None
+    feedback.note_fetch(platform, stored, videos="vpdq" in query.wanted)
     page = changes(platform, cursor.position, min(query.limit, wire.LARGEST_PAGE), query.wanted)
     # Within a page by value: what is written down of it shows no order in which signals came in.
     records = sorted(
@@ -144,7 +138,7 @@ def snapshot(request: HttpRequest) -> HttpResponse:
         answer["Retry-After"] = str(_MAKING_SECONDS)
         return answer
     # Frames of videos are among it.
-    feedback.note_stored(platform, 0, 0, everything=False, videos=True, starts=False)
+    feedback.note_fetch(platform, None, videos=True)
     return _answer(snapshots.manifest(ready, platform))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -246,42 +247,53 @@ _SEEN_AGAIN = datetime.timedelta(seconds=10)
 """A platform that asks all the time is noted as seen this often: its asking must not keep the database writing."""
 
 
-def note_stored(
-    platform: Platform, position: int, second: int, *, everything: bool, videos: bool, starts: bool
-) -> None:
-    """Note what a platform says by asking with a cursor: it has stored every change up to ``position``, when the
-    ledger's clock stood at ``second``.
+@dataclass(frozen=True)
+class Stored:
+    """What a platform says by asking with the cursor of a fetch that had come to its end, or with none."""
 
-    ``everything`` says that it was given the records of all signals but videos' frames, and not only those that it
-    chose; ``videos`` that it may be given frames; ``starts`` that it begins to fetch, as for ``note_fetch_start``.
+    position: int
+    """Every change up to here is stored."""
+    second: int
+    """The ledger's clock there, epoch seconds."""
+    everything: bool
+    """It was given the records of all signals but videos' frames, and not only those that it chose."""
+
+
+def note_fetch(platform: Platform, stored: Stored | None, *, videos: bool) -> None:
+    """Note that a platform fetches, and what it has stored by its word.
+
+    Only whole fetches count, as only whole ones begin (see ``note_fetch_start``): where a page ends depends on what
+    other cases did, and a person must not learn from her own page which changes lay between her signals. ``videos``
+    says that it may be given frames of videos.
     """
-    nothing_new = (
-        position <= platform.told_position
-        and (position <= platform.covered_position or not everything)
-        and (platform.takes_videos or not videos)
-        and (not starts or platform.told_position == platform.told_at_last_start == platform.confirmed_position)
-    )
     seen = platform.last_fetch_at
-    if nothing_new and seen is not None and timezone.now() - seen < _SEEN_AGAIN:
+    if seen is not None and timezone.now() - seen < _SEEN_AGAIN and not _fetched(copy(platform), stored, videos):
         return
     with transaction.atomic():
         now = Platform.objects.select_for_update().get(pk=platform.pk)
+        _fetched(now, stored, videos)
         now.last_fetch_at = timezone.now()
-        now.takes_videos = now.takes_videos or videos
-        now.told_position = max(now.told_position, position)
-        if everything:
-            now.covered_position = max(now.covered_position, position)
-            now.covered_until = max(now.covered_until, second)
-        if starts:
-            _begin_fetch(now)
-        now.save(
-            update_fields=[
-                "last_fetch_at",
-                "takes_videos",
-                "told_position",
-                "covered_position",
-                "covered_until",
-                "confirmed_position",
-                "told_at_last_start",
-            ]
-        )
+        now.save(update_fields=["last_fetch_at", *_OF_FETCHES])
+
+
+_OF_FETCHES = (
+    "takes_videos",
+    "told_position",
+    "covered_position",
+    "covered_until",
+    "confirmed_position",
+    "told_at_last_start",
+)
+
+
+def _fetched(now: Platform, stored: Stored | None, videos: bool) -> bool:
+    """Change the platform by what it says; whether anything did change."""
+    before = [getattr(now, name) for name in _OF_FETCHES]
+    now.takes_videos = now.takes_videos or videos
+    if stored is not None:
+        now.told_position = max(now.told_position, stored.position)
+        if stored.everything:
+            now.covered_position = max(now.covered_position, stored.position)
+            now.covered_until = max(now.covered_until, stored.second)
+        _begin_fetch(now)
+    return before != [getattr(now, name) for name in _OF_FETCHES]
