@@ -72,7 +72,11 @@ class LedgerRecord(models.Model):
                 name="a_kept_vpdq_has_frames",
             ),
         ]
-        indexes = [models.Index(fields=["modified_at", "position"])]
+        indexes = [
+            models.Index(fields=["modified_at", "position"]),
+            # They are few among many, and are asked for at each fetch.
+            models.Index(fields=["position"], name="tombstones", condition=models.Q(status="withdrawn")),
+        ]
 
 
 class Source(models.Model):
