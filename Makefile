@@ -4,7 +4,7 @@ BIN := .venv/bin
 NATIVE := $(wildcard src/reclaim/signals/*.[ch] src/reclaim/index/native/*)
 MESSAGES := $(wildcard src/reclaim/locale/*/LC_MESSAGES/django.po)
 
-.PHONY: setup demo test check bench lock clean
+.PHONY: setup demo test check bench load lock clean
 
 setup: .venv/.messages
 
@@ -42,6 +42,10 @@ check: .venv/.dev
 bench: .venv/.dev
 	@$(BIN)/python -m tools.find_chromium --install
 	@$(BIN)/python -m bench
+
+load: .venv/.dev
+	@$(BIN)/python -m tests.load.readers
+	@$(BIN)/python -m tests.load.kill
 
 # The lock files name exact versions and digests, and no registry.
 lock: .venv/.dev

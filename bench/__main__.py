@@ -16,6 +16,8 @@ PARTS = (
     ("index", "--n", "10000000"),
     ("service",),
     ("scan",),
+    ("exchange",),
+    ("exchange_latency",),
 )
 
 

@@ -13,15 +13,17 @@ import io
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pyarrow.parquet
 
-from reclaim.client import BankClient, Keys, sync
+from reclaim.client import BankClient, Keys, NativeClient, NativeKeys, Pinned, ask_about, sync
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from tests.load.memory import peak_mib
 from tests.unit.client.memory_store import MemoryStore
@@ -129,6 +131,23 @@ def _ours_v1(url: str, keys: dict[str, str]) -> Synced:
     return Synced(len(store.signals))
 
 
+def _ours_v2(url: str, keys: dict[str, str], scratch: Path | None = None) -> Synced:
+    base = url.removesuffix("/v1") + "/v2"
+    pinned = Pinned.of(ask_about(base)) if scratch is not None else None
+    key = keys["platform_key"]
+    client = NativeClient(base, NativeKeys(key, key, key), pinned=pinned, scratch=scratch)
+    store = MemoryStore()
+    report = sync(client, store)
+    if report.skipped:
+        raise RuntimeError(f"{report.skipped} records could not be read")
+    return Synced(len(store.signals))
+
+
+def _ours_snapshot(url: str, keys: dict[str, str]) -> Synced:
+    with tempfile.TemporaryDirectory() as scratch:
+        return _ours_v2(url, keys, Path(scratch))
+
+
 def _stock_pages(url: str, keys: dict[str, str]) -> Synced:
     from threatexchange.exchanges.clients.stopncii.api import StopNCIIAPI
 
@@ -144,6 +163,8 @@ KINDS: dict[str, Callable[[str, dict[str, str]], Synced]] = {
     "pages of v2, only read": _only_pages_v2,
     "snapshot of v2, only read": _only_snapshot,
     "our client, v1": _ours_v1,
+    "our client, v2 from its beginning": _ours_v2,
+    "our client, v2 from a snapshot": _ours_snapshot,
     "threatexchange's client, v1": _stock_pages,
 }
 
