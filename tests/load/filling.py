@@ -32,6 +32,11 @@ def fill(count: int) -> None:
     values = [a_value() for _ in range(count)]
     sources = [str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)) for _ in range(count)]
     cases = [str(uuid.UUID(bytes=secrets.token_bytes(16), version=4)) for _ in range(-(-count // PER_CASE))]
+    with connection.cursor() as cursor:
+        # Before the rows: the bank's recurring work may add some of its own meanwhile.
+        for model in (LedgerRecord, CaseItem, CaseSignal):
+            table = model._meta.db_table
+            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {count})")
     _copy(
         LedgerRecord,
         ("id", "value", "position", "modified_at"),
@@ -68,9 +73,6 @@ def fill(count: int) -> None:
     last_second = first_second + count // MOST_IN_ONE_SECOND
     LedgerClock.objects.filter(pk=1).update(position=count, second=last_second, in_second=MOST_IN_ONE_SECOND)
     with connection.cursor() as cursor:
-        for model in (LedgerRecord, CaseItem, CaseSignal):
-            table = model._meta.db_table
-            cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {count})")
         cursor.execute("VACUUM ANALYZE")
 
 
