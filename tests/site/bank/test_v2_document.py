@@ -28,7 +28,7 @@ from tests.v2 import Native
 pytestmark = pytest.mark.django_db
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-EXAMPLES = 8
+EXAMPLES = 6
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ import base64
 import datetime
 import hashlib
 import io
+import itertools
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from reclaim.bank.cases.services import NewItem, NewSignal, create_case, withdra
 from reclaim.bank.exchange import parquet, snapshots
 from reclaim.bank.exchange.models import Snapshot
 from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import revoke_platform
 from reclaim.protocol.native_v2 import About, Envelope, SnapshotManifest, pae
 from reclaim.signals import frames_text, vpdq_value
@@ -113,6 +116,33 @@ def test_rows_are_in_the_order_of_their_values_over_all_parts(monkeypatch: pytes
     assert [each.rows for each in manifest.parts] == [4, 4, 2]
     values = [row["value"].hex() for row in rows_of(platform, manifest)]
     assert values == sorted(pdq_value(seed) for seed in range(10))
+
+
+def test_what_comes_and_goes_while_it_is_made_is_in_it_or_in_the_feed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(parquet._AT_ONCE, "pdq", 3)
+    platform = Native.vetted()
+    cases = [a_case(seed, seed + 100).case for seed in range(8)]
+    platform.get("snapshot")
+    write_parts, new = snapshots.write_parts, itertools.count(200)
+
+    def beside_writers(of: Platform, folder: Path, beat: Callable[[], None]) -> list[dict[str, Any]]:
+        def writers() -> None:
+            beat()
+            number = next(new)
+            if number % 2:
+                withdraw(cases.pop())
+            cases.append(a_case(number, number + 100).case)
+
+        return write_parts(of, folder, writers)
+
+    monkeypatch.setattr(snapshots, "write_parts", beside_writers)
+    manifest = manifest_of(platform)
+    platform.cursor = manifest.cursor
+    held = {row["value"].hex() for row in rows_of(platform, manifest)}
+    for record in platform.sync():
+        (held.add if record.status == "active" else held.discard)(record.value)
+    assert held == set(LedgerRecord.objects.filter(status="active").values_list("value", flat=True))
+    assert next(new) > 204
 
 
 def test_a_download_that_was_cut_off_goes_on() -> None:

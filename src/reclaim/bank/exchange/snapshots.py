@@ -129,6 +129,7 @@ def start_maker() -> None:
     subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "reclaim", "bank", "snapshots", "--data", str(settings.DATA)],
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
 

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from ninja import Body, Query, Router
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 import reclaim
 from reclaim.bank.exchange import cursors, snapshots
@@ -104,7 +105,7 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
     # Within a page by value: what is written down of it shows no order in which signals came in.
     records = sorted(
         wire_records(page.records, between(cursor.position, page.end), query.least_trust),
-        key=lambda record: (record.value, record.type),
+        key=lambda record: (record["value"], record["type"]),
     )
     if page.has_more:
         position, second = page.end or (cursor.position, cursor.second)
@@ -112,7 +113,8 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
         # The clock was read before the page: whatever had changed by then is on it, or was given before.
         position, second = max((now.position, now.second), page.end or (0, 0), (cursor.position, cursor.second))
     after = cursors.going_on(cursor, query, position, second, complete=not page.has_more)
-    return _answer(wire.SignalsPage(records=records, cursor=after.encode(platform), has_more=page.has_more))
+    told = {"records": records, "cursor": after.encode(platform), "has_more": page.has_more}
+    return HttpResponse(to_json(told), content_type="application/json")
 
 
 def _oldest(platform: Platform) -> int:
