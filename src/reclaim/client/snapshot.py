@@ -106,7 +106,9 @@ def read_part(path: Path, part: wire.SnapshotPart, skip: int = 0) -> Iterator[tu
     """
     import pyarrow as pa
 
-    command = [sys.executable, "-m", "reclaim.client.unpack", str(path), str(part.rows)]
+    # The file itself, not the package around it, whose libraries it has no use for.
+    program = Path(__file__).with_name("unpack.py")
+    command = [sys.executable, "-I", str(program), str(path), str(part.rows)]
     rows = 0
     with subprocess.Popen(  # noqa: S603 our own command
         command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL

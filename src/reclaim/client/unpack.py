@@ -1,6 +1,6 @@
 """A process that reads one part of a snapshot and writes its rows to standard output, in bounded memory.
 
-    python -m reclaim.client.unpack FILE ROWS
+    python unpack.py FILE ROWS
 
 A part is a Parquet file, and what its pages take when they are decompressed is its maker's word. So it is read in a
 process that may not have more memory than ``MOST_MEMORY``; one that wants more ends, and nothing else does.
