@@ -35,6 +35,8 @@ STAFF_ROLES = BANK_ROLES
 
 NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""
+STAGING: bool = os.environ.get("RECLAIM_STAGING", "0") == "1"
+"""A twin of a bank, with signals that are nobody's, on which platforms try their software."""
 ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 24 * 3600, 60, 30 * 24 * 3600)
 """Seconds within which a platform acknowledges a withdrawal."""
 EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")

@@ -70,7 +70,7 @@ def about(request: HttpRequest) -> HttpResponse:
             bank=settings.NAME,
             bank_id=str(bank_id()),
             software=f"reclaim {reclaim.__version__}",
-            staging=False,
+            staging=settings.STAGING,
             events=events_address(request),
             acknowledge_within_seconds=settings.ACKNOWLEDGE_WITHIN,
             tombstones_kept_seconds=int(feedback.TOMBSTONE_RETENTION.total_seconds()),
