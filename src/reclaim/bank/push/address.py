@@ -10,10 +10,13 @@ PATH = "/v2/events"
 
 
 def events_address(request: HttpRequest) -> str:
-    """Where whoever asks finds the stream: the operator's word, or the port beside the bank; empty if there is none."""
+    """Where whoever asks finds the stream: the operator's word, or beside the bank; empty if there is none."""
     if settings.EVENTS_URL:
         return str(settings.EVENTS_URL)
     if not settings.EVENTS_PORT:
         return ""
+    if settings.TRUSTED_PROXIES:
+        # The port is behind the proxy, which hands this path on to it (docs/operators.md).
+        return PATH
     host, _ = split_domain_port(request.get_host())
     return f"{request.scheme}://{host}:{settings.EVENTS_PORT}{PATH}"
