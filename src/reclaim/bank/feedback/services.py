@@ -134,8 +134,9 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
 
 def _known(platform: Platform, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str | None], LedgerRecord]:
     """The records of these signals, each given as type and value, that the platform may know of."""
-    named, values = set(names), {value for _, value in names}
-    records = LedgerRecord.objects.filter(in_the_feed_of(platform), value__in=values).defer("frames")
+    named = set(names)
+    types, values = {kind for kind, _ in named}, {value for _, value in named}
+    records = LedgerRecord.objects.filter(in_the_feed_of(platform), type__in=types, value__in=values).defer("frames")
     return {(record.type, record.value): record for record in records if (record.type, record.value) in named}
 
 

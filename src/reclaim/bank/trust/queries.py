@@ -79,10 +79,15 @@ class Brought:
         )
 
 
+def _with(values: Collection[str]) -> dict[str, list[str]]:
+    """Of records with these values, in a way in which the index on type and value finds them."""
+    return {"record__type__in": LedgerRecord.Type.values, "record__value__in": list(values)}
+
+
 def brought(values: Collection[str], without: Collection[object]) -> defaultdict[Name, Brought]:
     """Who brought the signals with these values, but for the sources with the keys ``without``. One statement."""
     found: defaultdict[Name, Brought] = defaultdict(Brought)
-    sources = Source.objects.filter(record__value__in=list(values), state=Source.State.ACTIVE).values_list(
+    sources = Source.objects.filter(**_with(values), state=Source.State.ACTIVE).values_list(
         "record__type", "record__value", "pk", "casesignal__item__case", "platform", "peer", "quality"
     )
     for kind, value, key, case, platform, peer, quality in sources:
@@ -93,14 +98,14 @@ def brought(values: Collection[str], without: Collection[object]) -> defaultdict
 
 def corrections(values: Collection[str]) -> dict[Name, Correction]:
     """What staff decided on the signals with these values. One statement."""
-    decided = Correction.objects.filter(record__value__in=list(values)).select_related("record")
+    decided = Correction.objects.filter(**_with(values)).select_related("record")
     return {(each.record.type, each.record.value or ""): each for each in decided.defer("record__frames")}
 
 
 def words_on(values: Collection[str], decided: dict[Name, Correction]) -> defaultdict[Name, Words]:
     """What platforms that have access say of the signals with these values, as far as it counts. One statement."""
     found: defaultdict[Name, Words] = defaultdict(Words)
-    said = Feedback.objects.filter(record__value__in=list(values), platform__revoked_at=None).values_list(
+    said = Feedback.objects.filter(**_with(values), platform__revoked_at=None).values_list(
         "record__type", "record__value", "platform", "value", "tags", "said_position"
     )
     for kind, value, platform, word, tags, position in said:
