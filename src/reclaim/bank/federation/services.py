@@ -230,7 +230,6 @@ class _Intake:
         self._changed: dict[tuple[int | None, str], Assertion] = {}
         self._ending: list[Source] = []
         self._touched: list[tuple[Source, Claim]] = []
-        self._again: list[bytes] = []
         self._active, self._all = Counter[int](), Counter[int]()
         for key in origins:
             self._active[key] = Assertion.objects.filter(origin=key, active=True).count()
@@ -297,11 +296,9 @@ class _Intake:
         row.active = True
         row.quality, row.made_with_ai, row.person = claim.quality, claim.made_with_ai, claim.person
         mark = withdrawal_mac(claim.type, value)
-        if mark in self._withdrawn:
-            if (claim.type, value) not in self._persons:
-                self._let_go(row)
-                return
-            self._again.append(mark)
+        if mark in self._withdrawn and (claim.type, value) not in self._persons:
+            self._let_go(row)
+            return
         frames = frames_text(verdict.frames)
         if claim.signature is not None and claim.type == LedgerRecord.Type.VPDQ and frames != list(claim.frames):
             # Some frames stay out here, so what is kept is not what was signed, and is not passed on.
@@ -370,7 +367,6 @@ class _Intake:
         )
         over = [row.pk for row in self._changed.values() if not row.active]
         Word.objects.filter(about__in=over).delete()
-        Withdrawal.objects.filter(mac__in=self._again).delete()
 
 
 def _is_later(claim: Claim, row: Assertion) -> bool:

@@ -148,9 +148,11 @@ class LedgerTransaction:
         records = LedgerRecord.objects.defer("frames").in_bulk(list(ending))
         for key, ended in ending.items():
             record, left, outranked = self.current(records[key]), others[key], list[Source]()
-            if any(source.of_a_person for source in ended) and not any(source.of_a_person for source in left):
-                left, outranked = [], left
+            if any(source.of_a_person for source in ended):
+                # Whether or not another case has the signal: the same work, and the same trace.
                 self._withdrawn.append(Withdrawal(mac=withdrawal_mac(record.type, record.value or "")))
+                if not any(source.of_a_person for source in left):
+                    left, outranked = [], left
             if not left:
                 record.status, record.withdrawn_at = LedgerRecord.Status.WITHDRAWN, self._now
                 self._gone.add(key)
@@ -186,6 +188,11 @@ class LedgerTransaction:
     def coming(self) -> list[Source]:
         """The sources that are about to be active."""
         return [*self._added, *self._finds.values(), *self._released]
+
+    @property
+    def withdrawn(self) -> set[int]:
+        """The keys of the records that are about to be tombstones."""
+        return self._gone
 
     @property
     def going(self) -> set[uuid.UUID]:

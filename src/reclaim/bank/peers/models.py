@@ -136,13 +136,12 @@ class StatementClock(models.Model):
 
 
 class Withdrawal(models.Model):
-    """A signal that the last person of this bank who had it has withdrawn. No peer brings it back.
+    """A signal that a person of this bank has withdrawn. No peer brings it back while no person here has it.
 
     The value is gone; this is its MAC under the site's secret.
     """
 
     mac = models.BinaryField(max_length=32, unique=True)
-    at = models.DateTimeField(auto_now_add=True)
 
 
 class Debt(models.Model):
