@@ -18,7 +18,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -71,7 +70,7 @@ class Report:
     """All rounds together."""
 
     rounds: int = 0
-    killed: Counter[str] = field(default_factory=Counter)
+    killed: dict[str, int] = field(default_factory=dict)
     cases: int = 0
     signals: int = 0
     withdrawn: int = 0
@@ -144,7 +143,7 @@ def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda
                 for person in persons:
                     person.rest()
                 report.rounds += 1
-                report.killed[victim] += 1
+                report.killed[victim] = report.killed.get(victim, 0) + 1
                 report.faults += [f"round {report.rounds}, {victim}: {fault}" for fault in _faults(world, client, told)]
                 on_round(report, victim)
                 for person in persons:
