@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 import threading
 import time
 from collections import Counter
 from typing import Any
 
+from reclaim.client import BankError
+from reclaim.client.snapshot import read_manifest
 from reclaim.conformance.banks.wire import V1, V2, BankUnderTest, Feed
-from reclaim.conformance.outcome import Check, NotApplicableError, expect
+from reclaim.conformance.outcome import Check, FailedError, NotApplicableError, expect
 from reclaim.conformance.values import new_pdq
 from reclaim.protocol.stopncii_v1 import (
     FUNCTION_KEY_HEADER,
@@ -27,6 +32,7 @@ _HALF_AN_HOUR = 1800
 _WRITERS, _EACH = 6, 5
 _MOST_IN_A_SECOND = 2000
 _SEES_WITHIN = 5.0
+_MADE_WITHIN = 120.0
 
 
 def keys_needed(bank: BankUnderTest) -> None:
@@ -311,6 +317,45 @@ def one_bad_entry(bank: BankUnderTest) -> None:
         bank.take_back(good)
 
 
+def snapshot(bank: BankUnderTest) -> None:
+    bank.needs(V2)
+    about = bank.call("GET", "/", keys={}).body or {}
+    end = time.monotonic() + _MADE_WITHIN
+    while (said := bank.call("GET", "/snapshot")).status == 202:
+        expect(time.monotonic() < end, f"No snapshot was made within {_MADE_WITHIN:.0f} seconds.", "Make it sooner.")
+        time.sleep(0.5)
+    expect(said.status == 200, f"GET /v2/snapshot was answered with {said.status}.", "Give a signed manifest, or 202.")
+    try:
+        key = base64.b64decode(about["snapshot_key"])
+        manifest = read_manifest(json.dumps(said.body).encode(), key, about["bank_id"])
+    except (KeyError, ValueError, BankError) as error:
+        raise FailedError(
+            f"The manifest does not hold: {error}", "Sign it as a DSSE envelope with the key that GET /v2/ names."
+        ) from error
+    rows = 0
+    for part in manifest.parts:
+        whole, half = bank.download(part.href), bank.download(part.href, start=part.bytes // 2)
+        expect(
+            hashlib.sha256(whole).hexdigest() == part.sha256,
+            "A part of the snapshot has another digest than its manifest says.",
+            "Keep a part as it is for as long as its manifest is given out.",
+        )
+        expect(
+            half == whole[part.bytes // 2 :],
+            "The second half of a part, asked for with Range, is not its second half.",
+            "Answer 206 with the range: who is cut off goes on from there.",
+        )
+        rows += part.rows
+    feed = bank.read()
+    active = sum(not gone for gone in feed.standing.values())
+    later = {record.value for record in bank.read(manifest.cursor).records}
+    expect(
+        rows >= active - len(later),
+        f"The snapshot has {rows} signals, the feed {active}, of which {len(later)} came after it.",
+        "A snapshot holds everything that is in place where its cursor stands.",
+    )
+
+
 def says_when(bank: BankUnderTest) -> None:
     expect(
         not bank.unmannered,
@@ -349,5 +394,6 @@ BANK_CHECKS: tuple[Check[BankUnderTest], ...] = (
     Check("withdrawal", "A withdrawn signal is a tombstone at once", _WITHDRAWN, withdrawal),
     Check("late-commits", "Many writers at once hide nothing from a reader", _LOST, late_commits),
     Check("one-bad-entry", "One bad value costs no other", _LOST, one_bad_entry),
+    Check("snapshot", "A snapshot is signed, whole, and goes on where it stopped", _LOST, snapshot),
     Check("says-when", "A refusal for now says until when", "Clients would come back at once, all of them.", says_when),
 )

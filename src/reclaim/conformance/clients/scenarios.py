@@ -239,6 +239,21 @@ def rewind(stage: Stage) -> None:
     stage.holds(values, "A timestamp that goes backwards must not be stored, or what lies between is fetched no more.")
 
 
+def cursor_gone(stage: Stage) -> None:
+    if stage.bank.wire == V1:
+        raise NotApplicableError("v1 has no cursors.")
+    values = _filled(stage, 7)
+    stage.syncs_well()
+    stage.bank.restore_without(values[2])
+    stage.bank.put(*(more := _some(2)))
+    stage.syncs_well()
+    stage.holds(
+        [*values[:2], *values[3:], *more],
+        "After 410 with the type urn:reclaim:cursor-gone fetch everything again, and drop what did not come: it was "
+        "withdrawn while nobody could tell you.",
+    )
+
+
 def endless(stage: Stage) -> None:
     values = _filled(stage, 4)
     name = "hasMoreRecords" if stage.bank.wire == V1 else "has_more"
@@ -292,5 +307,6 @@ CLIENT_CHECKS: tuple[Check[Stage], ...] = (
     Check("clock-ahead", "A bank whose clock is two hours ahead loses nothing", _LOST, bank_clock_ahead),
     Check("clock-behind", "A bank whose clock is two hours behind loses nothing", _LOST, bank_clock_behind),
     Check("rewind", "Timestamps that go backwards lose nothing", _LOST, rewind),
+    Check("cursor-gone", "A bank that went back to a backup is fetched anew", _WITHDRAWN, cursor_gone),
     Check("endless", "A feed that never ends is left", _STOPS, endless),
 )

@@ -85,6 +85,8 @@ class ScriptedBank:
         self.clock_offset = 0
         """Seconds by which this bank's clock is ahead of the machine's."""
         self.bank_id = str(uuid.uuid4())
+        self.ledger = secrets.token_hex(4)
+        """What cursors of v2 begin with."""
         self._order: dict[str, int] = {}
         self._lock = threading.Lock()
 
@@ -123,6 +125,12 @@ class ScriptedBank:
         for value in values:
             [entry] = [entry for entry in self.entries if entry.value == value]
             self.put(value, second=second if second is not None else self.now(), status=status, type=entry.type)
+
+    def restore_without(self, *values: str) -> None:
+        """Go back to a backup that has no record of these signals, and tell v2's clients so."""
+        with self._lock:
+            self.entries = [entry for entry in self.entries if entry.value not in values]
+            self.ledger = secrets.token_hex(4)
 
     def pages_asked(self) -> list[Asked]:
         """Requests for pages of the feed since the last ``forget_asked``."""
@@ -191,7 +199,10 @@ class ScriptedBank:
 
     def _v2_page(self, query: dict[str, str]) -> Answer:
         ordered = sorted(self.entries, key=lambda entry: self._order[entry.value])
-        after = int(query["after"].removeprefix(f"{self.bank_id}.")) if query.get("after") else 0
+        ledger, _, place = query.get("after", f"{self.ledger}.0").partition(".")
+        if ledger != self.ledger:
+            return _problem(410, "This cursor leads nowhere any more", "urn:reclaim:cursor-gone")
+        after = int(place)
         size = min(PAGE_SIZE, int(query.get("limit", "800")))
         wanted = query.get("types", "pdq,md5,vpdq").split(",")
         changed = [e for e in ordered if self._order[e.value] > after and _V2_TYPES[e.type] in wanted]
@@ -200,7 +211,7 @@ class ScriptedBank:
         return Answer(
             body={
                 "records": [v2_record(entry) for entry in page],
-                "cursor": f"{self.bank_id}.{reached}",
+                "cursor": f"{self.ledger}.{reached}",
                 "has_more": len(changed) > size,
             }
         )
@@ -254,8 +265,8 @@ def _time(second: int) -> str:
     return datetime.datetime.fromtimestamp(second, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _problem(status: int, title: str) -> Answer:
-    return Answer(status, {"type": "about:blank", "status": status, "title": title})
+def _problem(status: int, title: str, kind: str = "about:blank") -> Answer:
+    return Answer(status, {"type": kind, "status": status, "title": title})
 
 
 def refused(status: int, *, retry_after: int | None = None) -> Fault:

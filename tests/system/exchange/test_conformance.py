@@ -1,0 +1,24 @@
+"""Our own bank in front of the conformance suite, on both wires."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reclaim.conformance.banks.checks import BANK_CHECKS
+from reclaim.conformance.banks.wire import BankUnderTest
+from reclaim.conformance.outcome import Outcome, run_checks
+from tests.system.site_process import Bank
+
+
+@pytest.mark.parametrize("wire", ["v1", "v2"])
+def test_our_bank_conforms(bank: Bank, new_name: Callable[[], str], tmp_path: Path, wire: str) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(bank.add_platform(new_name())))
+    under_test = BankUnderTest.open(bank.url, keys, wire, write=True)
+    results = list(run_checks(BANK_CHECKS, lambda: under_test))
+    assert [(result.name, result.seen) for result in results if result.outcome is Outcome.FAILED] == []
+    assert sum(result.outcome is Outcome.PASSED for result in results) >= 12
