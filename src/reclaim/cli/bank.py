@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import click
 
-from reclaim.cli import bank_exchange, bank_gate, bank_lookup, bank_peer, bank_push, bank_trace, members
+from reclaim.cli import (
+    bank_exchange,
+    bank_gate,
+    bank_lookup,
+    bank_peer,
+    bank_platform,
+    bank_push,
+    bank_trace,
+    members,
+)
 from reclaim.cli.bank_push import events_options, port_of_events
 from reclaim.cli.exits import Exit, exit_for
 from reclaim.cli.options import fail, open_site_or_fail, printable, serve_or_fail, serving_options, site_options
 from reclaim.sitekit.roles import BANK_ROLES
-
-if TYPE_CHECKING:
-    from reclaim.bank.platforms.services import PlatformKeys
 
 
 def _open(data: Path, database_url: str | None, *, migrate: bool = True) -> None:
@@ -41,6 +46,7 @@ command.add_command(bank_push.push)
 command.add_command(bank_gate.codes)
 command.add_command(bank_gate.harmless)
 command.add_command(bank_peer.peer)
+command.add_command(bank_platform.platform)
 command.add_command(bank_lookup.lookup)
 command.add_command(bank_trace.trace_leak)
 command.add_command(members.group("bank", BANK_ROLES), "member")
@@ -85,116 +91,6 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
         tick_forever(work, every)
     elif not work():
         fail(Exit.ERROR, "Not all of the work could be done; it is tried again at the next tick.")
-
-
-@command.group()
-def platform() -> None:
-    """Vet platforms and see what they have taken.
-
-    \b
-    Example:
-      reclaim bank platform add Example --data bank-data
-    """
-
-
-@platform.command("add")
-@click.argument("name")
-@site_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for «reclaim platform init».")
-def platform_add(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
-    """Vet the platform NAME and print its keys, once.
-
-    \b
-    Example:
-      reclaim bank platform add Example --data bank-data --json > keys.json
-    """
-    _open(data, database_url)
-    from reclaim.bank.platforms.services import NameTakenError, add_platform
-
-    try:
-        added, keys = add_platform(name)
-    except NameTakenError as error:
-        fail(Exit.NAME_TAKEN, str(error))
-    except ValueError as error:
-        fail(Exit.USAGE, str(error))
-    _show_keys(added.name, keys, as_json)
-
-
-def _show_keys(name: str, keys: PlatformKeys, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"name": name, **dataclasses.asdict(keys)}))
-        return
-    click.echo(f"«{name}» may now fetch signals. Its keys are shown this once; the bank keeps no copy:")
-    for use, key in dataclasses.asdict(keys).items():
-        click.echo(f"  {use:<17} {key}")
-
-
-@platform.command("rekey")
-@click.argument("name")
-@site_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for «reclaim platform init».")
-def platform_rekey(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
-    """Make new keys for the platform NAME and print them, once. Its old keys end at once.
-
-    \b
-    Example:
-      reclaim bank platform rekey Example --data bank-data --json > keys.json
-    """
-    _open(data, database_url)
-    from reclaim.bank.platforms.services import rekey_platform
-
-    made = rekey_platform(name)
-    if made is None:
-        _no_such_platform(name)
-    _show_keys(made[0].name, made[1], as_json)
-
-
-def _no_such_platform(name: str) -> NoReturn:
-    fail(Exit.ERROR, f"There is no platform named «{name}» with access. «reclaim bank platform list» shows them.")
-
-
-@platform.command("list")
-@site_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def platform_list(data: Path, database_url: str | None, as_json: bool) -> None:
-    """List platforms, when each last fetched, and the withdrawals it has not acknowledged.
-
-    \b
-    Example:
-      reclaim bank platform list --data bank-data
-    """
-    _open(data, database_url)
-    from reclaim.bank.feedback.queries import owed_by
-    from reclaim.bank.platforms.queries import vetted_platforms
-
-    for entry in vetted_platforms():
-        fetched = entry.last_fetch_at.isoformat(timespec="seconds") if entry.last_fetch_at else None
-        waiting = owed_by(entry).count()
-        if as_json:
-            click.echo(json.dumps({"name": entry.name, "last_fetch": fetched, "open_withdrawals": waiting}))
-        else:
-            click.echo(f"{entry.name}: last fetch {fetched or 'never'}, withdrawals not acknowledged: {waiting}")
-
-
-@platform.command("revoke")
-@click.argument("name")
-@site_options
-def platform_revoke(name: str, data: Path, database_url: str | None) -> None:
-    """End the access of the platform NAME at once.
-
-    \b
-    Example:
-      reclaim bank platform revoke Example --data bank-data
-    """
-    _open(data, database_url)
-    from reclaim.bank.platforms.services import revoke_platform
-
-    if not revoke_platform(name):
-        fail(
-            Exit.ERROR,
-            f"There is no platform named «{name}» with access. «reclaim bank platform list» shows them.",
-        )
-    click.echo(f"«{name}» has no access any more.")
 
 
 @command.group()

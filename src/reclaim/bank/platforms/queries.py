@@ -33,6 +33,11 @@ def usable_keys() -> QuerySet[PlatformKey]:
     return PlatformKey.objects.filter(expires_at__gt=timezone.now(), revoked_at=None, platform__revoked_at=None)
 
 
+def keys_of(platform: Platform) -> QuerySet[PlatformKey]:
+    """A platform's keys that open something now, the oldest first."""
+    return usable_keys().filter(platform=platform).order_by("pk")
+
+
 def active_platforms() -> QuerySet[Platform]:
     """Platforms that can fetch now."""
     fetching = [
