@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from django.test import Client
 
 from reclaim.bank.cases.services import withdraw
 from reclaim.bank.federation.services import PeerError, add_peer, remove_peer
+from reclaim.bank.federation.sync import sync_peer
 from reclaim.bank.feedback.services import Find, take_finds
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.ledger.queries import tombstones
@@ -205,6 +209,53 @@ def test_words_on_decisions_count_once_a_platform_and_only_by_their_bank() -> No
     assert counted == {"blocked": 1, "not-blocked": 1}
     bank.sends(bank.withdraws(said))
     assert not Word.objects.exists()
+
+
+class _Hostile(BaseHTTPRequestHandler):
+    """A server that answers every question with the same."""
+
+    answer = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.answer)))
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def hostile() -> Iterator[str]:
+    """Where such a server is."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Hostile)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+BOMB = b'<!DOCTYPE q [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]><queryResult>&b;</queryResult>'
+ELSEWHERE = b"<queryResult><paging><next>//elsewhere.example/v2/entries?start=1</next></paging></queryResult>"
+
+
+def test_a_server_that_sends_bombs_or_leads_elsewhere_is_not_used_and_named(hostile: str) -> None:
+    keys = {"user": "us", "password": "secret"}
+    ncmec = add_peer("Clearing house", Peer.Kind.NCMEC, f"{hostile}/ncmec", keys=keys)
+    for body in (BOMB, ELSEWHERE, b"<a>" * 1000, b"\x00\xff"):
+        _Hostile.answer = body
+        assert "not as NCMEC hash sharing v2 has it" in sync_peer(ncmec)
+    stopncii = add_peer("Server", Peer.Kind.STOPNCII, hostile, keys={"fetch_key": "a", "subscription_key": "b"})
+    bank = ActingBank.added()
+    Peer.objects.filter(pk=bank.peer.pk).update(url=hostile)
+    bank.peer.refresh_from_db()
+    for body in (b"[" * 100_000, b"{}", b'{"statements": [], "cursor": "", "has_more": true}'):
+        _Hostile.answer = body
+        assert sync_peer(stopncii)
+        assert "breaks the contract" in sync_peer(bank.peer)
+    assert not LedgerRecord.objects.exists()
+    assert "secret" not in str(list(Peer.objects.values()))
 
 
 def test_a_request_opens_statements_only_if_a_known_bank_signed_it_for_here_and_now() -> None:

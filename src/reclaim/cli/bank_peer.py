@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from reclaim.bank.federation.queries import PeerState
     from reclaim.bank.peers.models import Peer
 
+A_LONG_READ = 6 * 3600.0
+"""Seconds for one peer, when an operator asks: the end of the first read of a large bank, and of an endless one."""
 _KEYS = {
     "stopncii": ({"fetch_key", "subscription_key"}, {"feedback_key"}),
     "ncmec": ({"user", "password"}, set[str]()),
@@ -208,7 +210,7 @@ def peer_sync(name: str | None, data: Path, database_url: str | None) -> None:
     for each in chosen:
         if not each.url:
             continue
-        fault = sync_peer(each, budget=float("inf"))
+        fault = sync_peer(each, budget=A_LONG_READ)
         faults += bool(fault)
         click.echo(f"{each.name}: {fault or 'read to its end.'}", err=bool(fault))
     if faults:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from reclaim.bank.federation.clock import Counters, locked_statements
@@ -239,9 +239,12 @@ class _Intake:
     def _look_up(self, claims: Collection[Claim]) -> None:
         """What this bank knows of the signals: which a person withdrew, has, and which are nobody's."""
         values = {claim.value.lower() for claim in claims if claim.value}
-        here = Source.objects.filter(record__value__in=values, state=Source.State.ACTIVE, platform=None, peer=None)
+        types = {claim.type for claim in claims}
+        here = Source.objects.filter(
+            record__type__in=types, record__value__in=values, state=Source.State.ACTIVE, platform=None, peer=None
+        )
         self._persons = set(here.values_list("record__type", "record__value"))
-        canaries = LedgerRecord.objects.filter(value__in=values).exclude(only_for=None)
+        canaries = LedgerRecord.objects.filter(type__in=types, value__in=values).exclude(only_for=None)
         self._canaries = set(canaries.values_list("type", "value"))
         macs = {withdrawal_mac(claim.type, claim.value.lower()) for claim in claims}
         found = Withdrawal.objects.filter(mac__in=macs).values_list("mac", flat=True)
@@ -407,8 +410,8 @@ def _record_of(row: Assertion | None) -> LedgerRecord | None:
 def _take_words(counters: Counters, said: Sequence[Said]) -> int:
     """Take in words on decisions; returns how many were refused."""
     about = _asserted(said)
-    names = {uuid.UUID(each.word.name) for each in said}
-    known = {(row.origin_id, row.name): row for row in Word.objects.filter(name__in=names).exclude(origin=None)}
+    names, origins = {uuid.UUID(each.word.name) for each in said}, {each.origin.pk for each in said}
+    known = {(row.origin_id, row.name): row for row in Word.objects.filter(origin__in=origins, name__in=names)}
     there = Word.objects.filter(about__in=list(about.values())).exclude(origin=None).values_list("origin", "about")
     counted = Counter[tuple[int | None, int]](there)
     refused = 0
@@ -441,7 +444,10 @@ def _take_words(counters: Counters, said: Sequence[Said]) -> int:
 
 def _asserted(said: Sequence[Said]) -> dict[tuple[str, str], Assertion]:
     """The active assertions that these words are about, by their bank and name."""
-    rows = Assertion.objects.filter(name__in={each.word.about for each in said}, active=True).select_related("origin")
+    banks, names = {each.word.about_origin for each in said}, {each.word.about for each in said}
+    rows = Assertion.objects.filter(
+        Q(origin=None) | Q(origin__in=list(present_peers().filter(bank_id__in=banks))), name__in=names, active=True
+    ).select_related("origin")
     own = str(own_bank_id())
     return {(str(row.origin.bank_id) if row.origin else own, row.name): row for row in rows}
 
