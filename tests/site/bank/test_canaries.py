@@ -9,7 +9,7 @@ import pytest
 from reclaim.bank.canaries import leaks
 from reclaim.bank.canaries.leaks import trace, values_in
 from reclaim.bank.canaries.models import Canary
-from reclaim.bank.canaries.services import A_PLATFORM, REAL_SIGNALS_A_CANARY, draw_value, make_missing, tend_canaries
+from reclaim.bank.canaries.services import A_PLATFORM, REAL_SIGNALS_A_CANARY, make_missing, tend_canaries
 from reclaim.bank.cases.services import withdraw
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.platforms.services import revoke_platform
@@ -103,7 +103,7 @@ def test_feedback_on_a_canary_is_taken_like_any_other(two: tuple[ActingPlatform,
 
 
 def test_values_are_found_in_any_text_and_across_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = [draw_value() for _ in range(40)]
+    values = [pdq_value(seed) for seed in range(40)]
     text = "".join(f'{{"hash": "{value.upper()}", "n": {n}}},\n' for n, value in enumerate(values))
     noise = "f" * 65 + " " + "0" * 63 + " " + "ab" * 40 + "\n"
     for chunk in (50, 64, 67, 200, 10_000):

@@ -67,7 +67,8 @@ def test_any_turn_of_an_upload_may_match(platform: Platform) -> None:
 def test_a_signal_for_review_only_and_another_platforms_canary_match_nothing(platform: Platform) -> None:
     a_case(1, 2)
     LedgerRecord.objects.filter(value=pdq_value(1)).update(review_only=True)
-    LedgerRecord.objects.filter(value=pdq_value(2)).update(only_for=platform)
+    other = Platform.objects.create(name="Another")
+    LedgerRecord.objects.filter(value=pdq_value(2)).update(only_for=other)
     assert not look_up_picture(platform, [pdq_value(1)])
     assert not look_up_picture(platform, [pdq_value(2)])
     assert not look_up_file(platform, "0" * 32)

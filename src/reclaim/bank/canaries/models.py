@@ -19,7 +19,12 @@ class Canary(models.Model):
     """It is in the platform's feed."""
 
 
-class CanaryClock(models.Model):
-    """The one row that says how far the ledger was when canaries were last placed."""
+class CanaryFigures(models.Model):
+    """The one row that says, as of the last tick, what writers of the ledger need to know of canaries."""
 
-    position = models.BigIntegerField(default=0)
+    signals = models.BigIntegerField(default=0)
+    """Real signals that are active."""
+    placed = models.BigIntegerField(default=0)
+    """Canaries in feeds."""
+    waiting = models.BigIntegerField(default=0)
+    """Canaries that are not in their feed yet."""
