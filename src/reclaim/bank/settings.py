@@ -26,6 +26,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.exchange",
     "reclaim.bank.lookup",
     "reclaim.bank.canaries",
+    "reclaim.bank.operations",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
 # Says nothing to somebody who looks through the browser's cookies.

@@ -21,6 +21,8 @@ class LedgerClock(models.Model):
     identity = models.UUIDField(default=uuid.uuid4)
     """Which ledger this is. A ledger that was restored from a backup is another one: its positions are handed out
     again, for other changes."""
+    synthetic = models.BooleanField(default=False)
+    """Every signal in it is made up: a staging bank, of which anybody gets the keys. It takes nobody's case."""
 
 
 class LedgerRecord(models.Model):

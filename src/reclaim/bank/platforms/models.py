@@ -1,4 +1,4 @@
-"""Platforms and their keys."""
+"""Platforms, their keys, and how often something goes wrong with their requests."""
 
 from __future__ import annotations
 
@@ -54,3 +54,18 @@ class PlatformKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     last_used_on = models.DateField(null=True)
     """The day, and no more: an operator sees which keys are still in use."""
+
+
+class ErrorHour(models.Model):
+    """How many requests of a platform were refused or failed within one hour (UTC): counts, and nothing of what."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="error_hours")
+    hour = models.DateTimeField()
+    """When it began."""
+    refused = models.PositiveIntegerField(default=0)
+    """Answers from 400 to 499."""
+    failed = models.PositiveIntegerField(default=0)
+    """Answers from 500 on."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "hour"], name="one_error_count_a_platform_and_hour")]
