@@ -127,8 +127,7 @@ def read_part(path: Path, part: wire.SnapshotPart, skip: int = 0) -> Iterator[tu
             broken = False
         except (pa.ArrowException, OSError):
             broken = True
-        finally:
-            process.kill() if process.poll() is None and rows != part.rows else None
+            process.kill()
         if process.wait() or broken or rows != part.rows:
             raise BankMisbehaved(
                 "A part of the bank's snapshot cannot be read: it is no Parquet file as the contract has it, or takes "
