@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from django.db import OperationalError, connection
 
-from reclaim.client import Checkpoint, SignalName, SyncOvertaken
+from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
 from reclaim.client.records import change_of
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal
@@ -204,3 +204,32 @@ def test_many_threads_look_up_while_signals_come_and_go() -> None:
         thread.join()
     assert wrong == []
     assert [seed for seed in range(1, 50) if not found(index, seed)] == list(range(2, 40))
+
+
+def test_what_a_bank_says_of_a_signal_is_kept_and_replaced() -> None:
+    store, name = DatabaseStore(), SignalName(SignalType.IMAGE_PDQ, pdq_value(1))
+    first = Change(*name, labels=["made-with-ai"], quality=80, provenance=["person"], trust=70, blocked=2)
+    store.apply([first], Checkpoint(generation=1), None)
+    row = KnownSignal.objects.get()
+    assert (row.labels, row.quality, row.provenance, row.trust) == (["made-with-ai"], 80, ["person"], 70)
+    assert (row.blocked, row.not_blocked, row.review_only) == (2, 0, False)
+    second = Change(*name, quality=80, trust=20, blocked=2, not_blocked=5, review_only=True)
+    store.apply([second], Checkpoint(generation=2, writes=1), store.load_checkpoint())
+    again = KnownSignal.objects.get()
+    assert (again.pk, again.labels, again.trust, again.review_only, again.generation) == (row.pk, [], 20, True, 2)
+
+
+def test_what_the_bank_waits_for_is_owed_unless_there_is_a_copy_and_what_is_due_first_comes_first() -> None:
+    bank_sends(record(pdq_value(1)))
+    store = DatabaseStore()
+    names = [SignalName(SignalType.IMAGE_PDQ, pdq_value(seed)) for seed in range(1, 5)]
+    store.owe([Owed(names[0], 100), Owed(names[1]), Owed(names[2], 300), Owed(names[3], 200)])
+    assert store.pending_acknowledgements() == [names[3], names[2], names[1]]
+
+
+def test_a_withdrawal_that_is_owed_to_nobody_leaves_no_note() -> None:
+    bank_sends(record(pdq_value(1)))
+    store = DatabaseStore()
+    gone = Change(SignalType.IMAGE_PDQ, pdq_value(1), withdrawn=True)
+    store.apply([gone], Checkpoint(generation=1, writes=5), store.load_checkpoint())
+    assert (held(), store.pending_acknowledgements()) == (set(), [])
