@@ -16,6 +16,7 @@ PARTS = (
     ("index", "--n", "10000000"),
     ("service",),
     ("scan",),
+    ("canaries",),
     ("exchange",),
     ("exchange_latency",),
 )

@@ -36,8 +36,14 @@ def crops_of_photos(generator: np.random.Generator, crops: int = CROPS) -> Codes
 
     Those of poor quality are left out.
     """
-    values = []
+    return np.concatenate(crops_of_each_photo(generator, crops))
+
+
+def crops_of_each_photo(generator: np.random.Generator, crops: int) -> list[Codes]:
+    """The same, of each photograph by itself."""
+    photos = []
     for path in sorted(PHOTOS.glob("*.jpg")):
+        values = []
         with Image.open(path) as photo:
             luma = np.asarray(photo.convert("L"))
         height, width = luma.shape
@@ -51,7 +57,8 @@ def crops_of_photos(generator: np.random.Generator, crops: int = CROPS) -> Codes
             pdq = pdq_of_luma(np.ascontiguousarray(small[:, ::-1] if generator.random() < 0.5 else small))
             if pdq.quality >= POOR_QUALITY:
                 values.append(bytes.fromhex(pdq.value))
-    return np.frombuffer(b"".join(values), np.uint8).reshape(-1, 32)
+        photos.append(np.frombuffer(b"".join(values), np.uint8).reshape(-1, 32))
+    return photos
 
 
 def flipped(codes: Codes, bits: npt.NDArray[np.int64], generator: np.random.Generator) -> Codes:
