@@ -81,6 +81,7 @@ def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
         )
     if key is None:
         return refusal
+    request.asking_platform = key.platform  # type: ignore[attr-defined]
     if scope not in key.scopes:
         return problem(403, "This key is for another endpoint", f"Use a key with the scope «{scope}» here.")
     if key.addresses and not comes_from(request, key.addresses):
@@ -89,7 +90,6 @@ def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
             "This key may not be used from here",
             "Ask the bank to add your address, or send from the one it knows.",
         )
-    request.platform = key.platform  # type: ignore[attr-defined]
     today = timezone.now().date()
     if key.last_used_on != today:
         PlatformKey.objects.filter(pk=key.pk).update(last_used_on=today)
@@ -107,6 +107,22 @@ def _key_of_v1(request: HttpRequest) -> PlatformKey | None:
     ):
         return None
     return function_key
+
+
+def platform_of_ended_key(request: HttpRequest) -> Platform | None:
+    """The platform one of whose keys came with a request that was refused: mostly one that has ended. For counting."""
+    shown = name_and_key(request)
+    texts = (
+        request.headers.get("Authorization", "").removeprefix(_BEARER).strip(),
+        shown.key if shown else "",
+        request.headers.get(FUNCTION_KEY_HEADER, ""),
+        request.headers.get(SUBSCRIPTION_KEY_HEADER, ""),
+    )
+    macs = [key_mac(text) for text in texts if is_key(text)]
+    if not macs:
+        return None
+    key = PlatformKey.objects.select_related("platform").filter(mac__in=macs, platform__revoked_at=None).first()
+    return key.platform if key else None
 
 
 def _unknown(scheme: str, how: str) -> HttpResponse:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 
 from django.db import IntegrityError, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from reclaim.bank.platforms.key_text import new_key
-from reclaim.bank.platforms.models import Platform, PlatformKey
+from reclaim.bank.platforms.models import ErrorHour, Platform, PlatformKey
 from reclaim.bank.platforms.queries import key_mac
 from reclaim.sitekit import audit
 
 KEY_LIFE = datetime.timedelta(days=365)
 SHORTEST_LIFE = datetime.timedelta(hours=1)
 LONGEST_LIFE = datetime.timedelta(days=731)
-_V1_SCOPES = (
-    PlatformKey.Scope.FETCH,
-    PlatformKey.Scope.SUBMIT,
-    PlatformKey.Scope.FEEDBACK,
-    PlatformKey.Scope.SUBSCRIPTION,
-)
+USUAL_SCOPES = (PlatformKey.Scope.FETCH, PlatformKey.Scope.SUBMIT, PlatformKey.Scope.FEEDBACK)
+ENDED_KEYS_KEPT = datetime.timedelta(days=365)
+MOST_ERRORS_COUNTED = 1_000_000
+"""An hour; beyond that counting would only keep the database writing."""
+ERRORS_KEPT = datetime.timedelta(days=7)
 
 
 class NameTakenError(Exception):
@@ -32,59 +33,119 @@ class NameTakenError(Exception):
 
 @dataclass(frozen=True)
 class PlatformKeys:
-    """The keys of a new platform, in the clear. They are shown once; the bank keeps only their MACs."""
+    """The keys of a platform, in the clear, empty where it has none for that. They are shown once; the bank keeps only
+    their MACs."""
 
     fetch_key: str
     submit_key: str
     feedback_key: str
     subscription_key: str
     platform_key: str
-    """For v2: fetch, submit and feedback in one."""
+    """For v2: everything that the platform may do in one."""
 
 
-def add_platform(name: str) -> tuple[Platform, PlatformKeys]:
+def checked_name(name: str) -> str:
+    """A platform's name without what surrounds it. Raises ``ValueError``."""
+    name = name.strip()
+    if not 1 <= len(name) <= 80 or not name.isprintable():
+        raise ValueError("A platform's name has 1 to 80 printable characters.")
+    return name
+
+
+def add_platform(name: str, *, actor: str = "operator") -> tuple[Platform, PlatformKeys]:
     """Vet a platform and make its keys, which expire after a year. One that lost its access can be vetted again.
 
     Raises ``NameTakenError``; ``ValueError`` for a name that is empty, too long or not plain text.
     """
+    with _taking_the_name(), transaction.atomic():
+        platform = _vet(name, actor)
+        return platform, _make_keys(platform)
+
+
+def join(name: str, scopes: Sequence[str], addresses: Sequence[str], *, actor: str) -> tuple[Platform, dict[str, str]]:
+    """Vet a platform and make the keys of these scopes alone, by the names that ``PlatformKeys`` has for them.
+
+    Raises as ``add_platform`` and ``add_key`` do.
+    """
+    wanted = _checked_scopes(scopes)
+    networks = checked_networks(addresses)
+    named: dict[str, Sequence[str]] = {scope: (scope,) for scope in wanted}
+    named[PlatformKey.Scope.SUBSCRIPTION] = (PlatformKey.Scope.SUBSCRIPTION,)
+    named["platform"] = [scope for scope in wanted if scope != PlatformKey.Scope.SUBSCRIPTION]
+    with _taking_the_name(), transaction.atomic():
+        platform = _vet(name, actor)
+        platform.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        made = {each: _make_key(platform, opens, addresses=networks)[1] for each, opens in named.items()}
+    return platform, {f"{each}_key": text for each, text in made.items()}
+
+
+@contextmanager
+def _taking_the_name() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise NameTakenError(
+            "A platform of this name is there already. Choose another name, or «rekey» it for new keys."
+        ) from error
+
+
+def _vet(name: str, actor: str) -> Platform:
     name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ValueError("A platform's name has 1 to 80 printable characters.")
-    try:
-        with transaction.atomic():
-            platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
-            if platform is None:
-                platform = Platform.objects.create(name=name)
-            else:
-                # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
-                platform.revoked_at, platform.vetted_at = None, timezone.now()
-                platform.save(update_fields=["revoked_at", "vetted_at"])
-            keys = _make_keys(platform)
-            audit.record("operator", "platform.add", f"platform:{platform.pk}")
-    except IntegrityError as error:
-        raise NameTakenError(
-            f"A platform named «{name}» is there already. Choose another name, or «rekey» it for new keys."
-        ) from error
-    return platform, keys
+    platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
+    if platform is None:
+        platform = Platform.objects.create(name=name)
+    else:
+        # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
+        platform.revoked_at, platform.vetted_at = None, timezone.now()
+        platform.save(update_fields=["revoked_at", "vetted_at"])
+    audit.record(actor, "platform.add", f"platform:{platform.pk}")
+    return platform
 
 
-def rekey_platform(name: str) -> tuple[Platform, PlatformKeys] | None:
+def rekey_platform(
+    name: str,
+    scopes: Sequence[PlatformKey.Scope] = USUAL_SCOPES,
+    *,
+    actor: str = "operator",
+    addresses: Sequence[str] = (),
+    life: datetime.timedelta = KEY_LIFE,
+) -> tuple[Platform, PlatformKeys] | None:
     """Make new keys for a platform with access, ending its old ones at once; ``None`` if there is none of this name."""
     with transaction.atomic():
         platform = Platform.objects.select_for_update().filter(name=name, revoked_at=None).first()
         if platform is None:
             return None
-        keys = _make_keys(platform)
-        audit.record("operator", "platform.rekey", f"platform:{platform.pk}")
+        keys = _make_keys(platform, scopes, addresses, life)
+        audit.record(actor, "platform.rekey", f"platform:{platform.pk}")
     return platform, keys
 
 
-def _make_keys(platform: Platform) -> PlatformKeys:
+def end_keys(platform: Platform, *, actor: str) -> int:
+    """End every key of a platform at once; returns how many opened something until now."""
+    with transaction.atomic():
+        ended = platform.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        audit.record(actor, "platform.end_keys", f"platform:{platform.pk}")
+    return ended
+
+
+def _make_keys(
+    platform: Platform, scopes: Sequence[PlatformKey.Scope], addresses: Sequence[str], life: datetime.timedelta
+) -> PlatformKeys:
     platform.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
-    named: dict[str, Sequence[str]] = {scope: (scope,) for scope in _V1_SCOPES}
-    named["platform"] = (PlatformKey.Scope.FETCH, PlatformKey.Scope.SUBMIT, PlatformKey.Scope.FEEDBACK)
-    keys = {f"{name}_key": _make_key(platform, scopes)[1] for name, scopes in named.items()}
-    return PlatformKeys(**keys)
+    # v1 has an endpoint for each of these, and asks for the subscription key on each.
+    of_v1 = [scope for scope in USUAL_SCOPES if scope in scopes]
+    named: dict[str, Sequence[str]] = {scope.value: (scope.value,) for scope in of_v1}
+    if of_v1:
+        named["subscription"] = (PlatformKey.Scope.SUBSCRIPTION.value,)
+    named["platform"] = [scope.value for scope in scopes]
+    labels = {"platform": "version 2", **dict.fromkeys(named.keys() - {"platform"}, "version 1")}
+    made = {
+        name: _make_key(platform, opens, label=labels[name], addresses=addresses, life=life)[1]
+        for name, opens in named.items()
+    }
+    return PlatformKeys(**{each.name: made.get(each.name.removesuffix("_key"), "") for each in fields(PlatformKeys)})
 
 
 def _make_key(
@@ -121,9 +182,7 @@ def add_key(
     Raises ``ValueError`` for no scope or an unknown one, an address that is no network, a life that is not between an
     hour and two years, a label that is too long.
     """
-    wanted = [scope for scope in PlatformKey.Scope.values if scope in scopes]
-    if not wanted or set(scopes) - set(wanted):
-        raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
+    wanted = _checked_scopes(scopes)
     if not SHORTEST_LIFE <= life <= LONGEST_LIFE:
         raise ValueError("A key lasts from an hour to two years.")
     if len(label) > 80 or not (label.isprintable() or not label):
@@ -133,6 +192,13 @@ def add_key(
         row, text = _make_key(platform, wanted, label=label, addresses=networks, life=life)
         audit.record(actor, "platform.key_add", f"key:{row.pk}")
     return row, text
+
+
+def _checked_scopes(scopes: Sequence[str]) -> list[str]:
+    wanted = [scope for scope in PlatformKey.Scope.values if scope in scopes]
+    if not wanted or set(scopes) - set(wanted):
+        raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
+    return wanted
 
 
 def checked_networks(addresses: Sequence[str]) -> list[str]:
@@ -162,9 +228,7 @@ def rotate_key(key: PlatformKey, *, actor: str, overlap: datetime.timedelta) -> 
 
 def change_key(key: PlatformKey, *, actor: str, scopes: Sequence[str], addresses: Sequence[str]) -> None:
     """Let a key open other things, or come from elsewhere. Raises ``ValueError`` as ``add_key`` does."""
-    wanted = [scope for scope in PlatformKey.Scope.values if scope in scopes]
-    if not wanted or set(scopes) - set(wanted):
-        raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
+    wanted = _checked_scopes(scopes)
     networks = checked_networks(addresses)
     with transaction.atomic():
         PlatformKey.objects.filter(pk=key.pk).update(scopes=wanted, addresses=networks)
@@ -203,7 +267,7 @@ def note_delivery(
         now.save(update_fields=["last_fetch_at", "takes_videos", "covered_position", "covered_until", "told_position"])
 
 
-def revoke_platform(name: str) -> bool:
+def revoke_platform(name: str, *, actor: str = "operator") -> bool:
     """End a platform's access at once; ``False`` if none of this name has any."""
     with transaction.atomic():
         platform = Platform.objects.filter(name=name, revoked_at=None).first()
@@ -211,5 +275,21 @@ def revoke_platform(name: str) -> bool:
             return False
         platform.revoked_at = timezone.now()
         platform.save(update_fields=["revoked_at"])
-        audit.record("operator", "platform.revoke", f"platform:{platform.pk}")
+        audit.record(actor, "platform.revoke", f"platform:{platform.pk}")
     return True
+
+
+def note_error(platform: Platform, status: int) -> None:
+    """Count that a request of a platform was answered with this status, from 400 on."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    counted = "failed" if status >= 500 else "refused"
+    row, _ = ErrorHour.objects.get_or_create(platform=platform, hour=hour)
+    ErrorHour.objects.filter(pk=row.pk, **{f"{counted}__lt": MOST_ERRORS_COUNTED}).update(**{counted: F(counted) + 1})
+
+
+def forget_ended() -> int:
+    """Delete keys that ended long ago, and counts of errors of past weeks; returns how many keys."""
+    ErrorHour.objects.filter(hour__lt=timezone.now() - ERRORS_KEPT).delete()
+    before = timezone.now() - ENDED_KEYS_KEPT
+    deleted, _ = PlatformKey.objects.filter(Q(expires_at__lt=before) | Q(revoked_at__lt=before)).delete()
+    return deleted
