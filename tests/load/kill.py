@@ -1,6 +1,6 @@
 """Kill -9 at random moments: the bank's server, PostgreSQL, or the platform's client, while persons come and go.
 
-    python -m tests.load.kill [--rounds 100] [--seed N] [--json]
+    python -m tests.load.kill [--rounds 100] [--seed N] [--follow] [--json]
 
 Persons make and withdraw cases over HTTP and remember what they were told. After each kill everything is started
 again, what was on its way is sent again, and then three must agree to the signal: what persons were told, the bank's
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from tests.load.persons import Person, Told
 from tests.load.postgres import Postgres
 from tests.load.world import World, a_world, as_json, machine
 from tests.system.platform.site import Platform
-from tests.system.site_process import Bank, plain_environment
+from tests.system.site_process import RECLAIM, Bank, plain_environment
 
 PERSONS = 6
 LONGEST_CALM = 1.5
@@ -44,11 +44,9 @@ import sys, time
 from pathlib import Path
 from reclaim.sitekit.setup import open_site
 open_site("reclaim.platform.settings", Path(sys.argv[1]), None)
-from django.conf import settings
 from reclaim.client import BankError, SyncOvertaken
-from reclaim.platform.subscription.bank import load_bank
-from reclaim.platform.work import sync
-client = load_bank(settings.BANK_FILE).client()
+from reclaim.platform.work import bank_client, sync
+client = bank_client()
 while True:
     try:
         sync(client)
@@ -56,7 +54,6 @@ while True:
         pass
     time.sleep(0.05)
 """
-
 _CANARIES = "SELECT value FROM ledger_ledgerrecord WHERE only_for_id IS NOT NULL"
 _ACTIVE = "SELECT value FROM ledger_ledgerrecord WHERE status = 'active' AND only_for_id IS NULL"
 _SOURCES = """
@@ -80,10 +77,19 @@ class Report:
 
 
 class Client:
-    """The platform's client: follows the feed into the platform's own database, again and again."""
+    """The platform's client: it follows the feed into the platform's own database.
 
-    def __init__(self, platform: Platform) -> None:
+    Either syncs again and again without a pause, so that a kill mostly meets it at work; or as an operator runs it,
+    waiting for the bank to say that something changed.
+    """
+
+    def __init__(self, platform: Platform, follow: bool) -> None:
         self._data = platform.data
+        self._command = (
+            [RECLAIM, "platform", "sync", "--follow", "--data", str(self._data)]
+            if follow
+            else [sys.executable, "-c", _FOLLOW, str(self._data)]
+        )
         self._log = platform.data.parent / "client.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -92,7 +98,7 @@ class Client:
         """Begin, or begin again."""
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _FOLLOW, str(self._data)],
+                self._command,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 env=plain_environment(),
@@ -108,24 +114,25 @@ class Client:
         """What it said last, if it has ended although nobody killed it."""
         return self._log.read_text()[-2000:] if self._process is not None and self._process.poll() is not None else ""
 
-    def held(self, canaries: Collection[str]) -> list[str]:
-        """The values of its copy, as its database has them, without those that nobody reported."""
+    def held(self) -> list[str]:
+        """The values of its copy, as its database has them."""
         with contextlib.closing(sqlite3.connect(self._data / "site.sqlite3", timeout=20)) as database:
-            values = [value for (value,) in database.execute("SELECT value FROM platform_subscription_knownsignal")]
-        return [value for value in values if value not in canaries]
+            return [value for (value,) in database.execute("SELECT value FROM platform_subscription_knownsignal")]
 
 
-def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda report, victim: None) -> Report:
+def run(
+    rounds: int, seed: int, follow: bool, on_round: Callable[[Report, str], None] = lambda report, victim: None
+) -> Report:
     """So many kills of one bank and one platform, and whether all agreed after each."""
     chosen = random.Random(seed)
     report, told, lock = Report(), Told(), threading.Lock()
     started = time.monotonic()
-    with a_world(RECLAIM_TRUSTED_PROXIES="1") as world:
+    with a_world(events=follow, RECLAIM_TRUSTED_PROXIES="1") as world:
         codes = world.make_codes(CODES)
         [keys] = world.add_platforms(1)
         platform = Platform(world.folder / "platform")
-        platform.join(world.bank.url, keys)
-        client = Client(platform)
+        platform.join(f"{world.root}/v2", keys)
+        client = Client(platform, follow)
         persons = [Person(world.root, codes, told, lock) for _ in range(PERSONS)]
         try:
             for person in persons:
@@ -158,22 +165,26 @@ def run(rounds: int, seed: int, on_round: Callable[[Report, str], None] = lambda
 
 
 def _faults(world: World, client: Client, told: Told) -> list[str]:
-    with psycopg.connect(world.bank.database_url) as database:
+    with psycopg.connect(world.bank.database_url, autocommit=True) as database:
         active = [value for (value,) in database.execute(_ACTIVE)]
-        canaries = {value for (value,) in database.execute(_CANARIES)}
         [(sources,)] = database.execute(_SOURCES).fetchall()
         [(cases,)] = database.execute("SELECT count(*) FROM cases_case").fetchall()
-    faults = _compared("the bank", active, told)
-    if cases != told.cases:
-        faults.append(f"the bank has {cases} cases, persons were told of {told.cases}")
-    if sources != len(active):
-        faults.append(f"{sources} sources keep {len(active)} signals in the bank")
-    deadline = time.monotonic() + PATIENCE
-    while set(held := client.held(canaries)) != told.in_place and time.monotonic() < deadline:
-        if said := client.said_at_its_end():
-            return [*faults, f"the platform's client ended by itself:\n{said}"]
-        time.sleep(0.05)
-    return faults + _compared("the platform", held, told)
+        faults = _compared("the bank", active, told)
+        if cases != told.cases:
+            faults.append(f"the bank has {cases} cases, persons were told of {told.cases}")
+        if sources != len(active):
+            faults.append(f"{sources} sources keep {len(active)} signals in the bank")
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            # Asked each time, and after the copy was read: the bank puts some in whenever it likes.
+            held = client.held()
+            canaries = {value for (value,) in database.execute(_CANARIES)}
+            held = [value for value in held if value not in canaries]
+            if set(held) == told.in_place or time.monotonic() > deadline:
+                return faults + _compared("the platform", held, told)
+            if said := client.said_at_its_end():
+                return [*faults, f"the platform's client ended by itself:\n{said}"]
+            time.sleep(0.1)
 
 
 def _compared(who: str, values: list[str], told: Told) -> list[str]:
@@ -207,14 +218,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--follow", action="store_true", help="the client waits for the bank's events")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     console = Console(stderr=True, highlight=False)
 
     def on_round(report: Report, victim: str) -> None:
-        console.print(f"{report.rounds:4}  {victim}  {'' if not report.faults else report.faults[-1]}")
+        faults = [fault for fault in report.faults if fault.startswith(f"round {report.rounds},")]
+        console.print(f"{report.rounds:4}  {victim}", *faults)
 
-    report = run(asked.rounds, asked.seed, on_round)
+    report = run(asked.rounds, asked.seed, asked.follow, on_round)
     told: dict[str, Any] = {"machine": machine(), "seed": asked.seed, **asdict(report)}
     if asked.json:
         sys.stdout.write(as_json(told) + "\n")

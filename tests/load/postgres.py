@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -35,7 +36,7 @@ class Postgres:
         every = self.processes()
         for process in every:
             # One that has just ended by itself is as good.
-            if process.is_running():
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         psutil.wait_procs(every, timeout=30)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from tests.conftest import secrets_in
 
@@ -76,7 +78,7 @@ class Bank:
                     *self._site_options(),
                     "--port",
                     str(self.port),
-                    *([] if self.events else ["--no-events"]),
+                    *self._events_options(),
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -90,11 +92,24 @@ class Bank:
             time.sleep(0.02)
         self.port = int(said[1])
 
+    def _events_options(self) -> list[str]:
+        if not self.events:
+            return ["--no-events"]
+        # On the port of before, too: the next one to the site's own may be somebody else's by now.
+        before = re.findall(r"tells of changes port=(\d+)", self.log)
+        return ["--events-port", before[-1]] if before else []
+
     def kill(self) -> None:
-        """End every process of the server at once, as a power cut would."""
+        """End every process of the server at once, those beside it too, as a power cut would."""
         assert self._server is not None
-        os.killpg(self._server.pid, signal.SIGKILL)
+        first = psutil.Process(self._server.pid)
+        every = [first, *first.children(recursive=True)]
+        for process in every:
+            # One that has just ended by itself is as good.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         self._server.wait()
+        psutil.wait_procs(every, timeout=30)
         self._server = None
 
     def stop(self) -> None:
