@@ -47,12 +47,18 @@ def trace_leak(file: Path, data: Path, database_url: str | None, as_json: bool) 
     else:
         click.echo(f"The list holds {found.values} PDQ values.")
         for suspect in found.suspects:
-            click.echo(f"  {suspect.platform}: {suspect.found} of its {suspect.handed_out} canaries")
+            click.echo(
+                f"  {suspect.platform}: {suspect.found} of its {suspect.handed_out} canaries, so between "
+                f"{suspect.least_share:.0%} and {suspect.most_share:.0%} of its copy"
+            )
         if found.suspects:
             click.echo(
-                "A canary is in one platform's copy and nowhere else, so each of these copies is in the list. Revoke "
-                "the platform's keys, and talk to it: docs/canaries.md says what next."
+                "A canary is in one platform's copy and nowhere else, and no other value is near one by chance: each "
+                "of these copies is in the list. It names the copy, not who leaked it: end the platform's keys and "
+                "talk to it. docs/canaries.md says what next."
             )
+            if len(found.suspects) > 1:
+                click.echo("Several copies were put together: by platforms, or by somebody who got at all of them.")
         else:
             click.echo(
                 f"No canary is in it. A random part of this size of one platform's copy would hold one with a "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from reclaim.bank.canaries.queries import all_canaries
 from reclaim.bank.canaries.services import A_PLATFORM
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.index import CODE_BYTES, HammingIndex
+from reclaim.sitekit import audit
 
 CHANGED_BITS = 20
 """A value at most this far from a canary is that canary, changed by whoever leaked it. Two values that have nothing to
@@ -32,6 +34,19 @@ class Suspect:
     found: int
     """So many of its canaries."""
     handed_out: int
+    least_share: float
+    """At least so much of the platform's copy is in the list, and at most ``most_share`` (0 to 1), 19 times in 20, if
+    what is in it was not chosen."""
+    most_share: float
+
+
+def _suspect(platform: str, found: int, handed_out: int) -> Suspect:
+    # Wilson's interval.
+    part, z = found / handed_out, 1.96
+    middle = part + z * z / (2 * handed_out)
+    reach = z * math.sqrt(part * (1 - part) / handed_out + z * z / (4 * handed_out * handed_out))
+    least, most = ((middle + sign * reach) / (1 + z * z / handed_out) for sign in (-1, 1))
+    return Suspect(platform, found, handed_out, max(0.0, least), min(1.0, most))
 
 
 @dataclass(frozen=True)
@@ -74,7 +89,8 @@ def trace(values: Iterator[bytes]) -> Trace:
             for key in index.query_many(batch, CHANGED_BITS).ids.tolist():
                 found[names[key]].add(key)
     handed_out = {name: names.count(name) for name in found}
-    suspects = [Suspect(name, len(keys), handed_out[name]) for name, keys in found.items()]
+    suspects = [_suspect(name, len(keys), handed_out[name]) for name, keys in found.items()]
+    audit.record("operator", "leak.trace", f"platforms:{len(suspects)}")
     active = LedgerRecord.objects.filter(
         type=LedgerRecord.Type.PDQ, status=LedgerRecord.Status.ACTIVE, only_for=None
     ).count()
