@@ -41,7 +41,7 @@ def faults() -> Iterator[str]:
             yield f"docs/commands.md does not name «{name}»."
         if "Example" not in (command.help or ""):
             yield f"«{name} --help» has no example."
-    for named in re.findall(r"^\| `(reclaim [a-z -]+[a-z])", page, re.MULTILINE):
+    for named in re.findall(r"^\| `(reclaim(?: [a-z]+(?:-[a-z]+)*)+)", page, re.MULTILINE):
         if named not in known:
             yield f"docs/commands.md names «{named}», which is no command."
     rows = {(int(code), name) for code, name in re.findall(r"^\| (\d+) \| ([A-Z_]+) \|", page, re.MULTILINE)}
