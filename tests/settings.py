@@ -17,6 +17,7 @@ from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
 INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
 ROOT_URLCONF = "reclaim.bank.urls"
 LANGUAGES = bank.LANGUAGES
+MIDDLEWARE = bank.MIDDLEWARE
 NAME, STAGING, ACKNOWLEDGE_WITHIN = bank.NAME, bank.STAGING, bank.ACKNOWLEDGE_WITHIN
 EVENTS_URL = bank.EVENTS_URL
 EVENTS_PORT = bank.EVENTS_PORT

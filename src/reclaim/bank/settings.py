@@ -5,7 +5,7 @@ import os
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.roles import BANK_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
-from reclaim.sitekit.settings import SECURE, STAFF_APPS, whole_number
+from reclaim.sitekit.settings import DATA, MIDDLEWARE, SECURE, STAFF_APPS, TEMPLATES, whole_number
 
 INSTALLED_APPS: list[str] = [
     "django.contrib.sessions",
@@ -29,6 +29,16 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.operations",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
+STAGING_MARK = "staging"
+"""A file in the data folder of a staging bank."""
+STAGING: bool = (DATA / STAGING_MARK).exists()
+"""A twin of a bank, with signals that are nobody's, on which platforms try their software. ``reclaim bank staging``
+makes it so, for good; its ledger says the same."""
+# Innermost: it sees every refusal and every failure of a view.
+MIDDLEWARE = [*MIDDLEWARE, "reclaim.bank.platforms.errors.CountErrors"]
+if STAGING:
+    MIDDLEWARE = [*MIDDLEWARE, "reclaim.bank.operations.nobody.NoPersons"]
+    TEMPLATES[0]["OPTIONS"]["context_processors"].append("reclaim.bank.operations.nobody.staging")  # type: ignore[index]
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
 LANGUAGES = list(OWN_NAMES.items())
@@ -36,8 +46,6 @@ STAFF_ROLES = BANK_ROLES
 
 NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""
-STAGING: bool = os.environ.get("RECLAIM_STAGING", "0") == "1"
-"""A twin of a bank, with signals that are nobody's, on which platforms try their software."""
 ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 24 * 3600, 60, 30 * 24 * 3600)
 """Seconds within which a platform acknowledges a withdrawal."""
 EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")

@@ -10,6 +10,9 @@ from reclaim.bank.federation.sync import sync_peers
 from reclaim.bank.feedback.services import erase_tombstones
 from reclaim.bank.gate.services import forget_used
 from reclaim.bank.lookup.services import forget_lookups
+from reclaim.bank.operations.applications import forget_applications
+from reclaim.bank.operations.staging import move
+from reclaim.bank.platforms.services import forget_ended
 from reclaim.bank.screening.services import forget_sketches
 from reclaim.bank.trust.services import reconsider
 from reclaim.sitekit.recurring import do_pieces
@@ -28,6 +31,9 @@ def tick() -> bool:
             forget_used,
             forget_sketches,
             forget_lookups,
+            forget_applications,
+            forget_ended,
+            move,
             tend_canaries,
             reconsider,
             # Last of ours: it waits for other people's servers.

@@ -37,6 +37,10 @@ class ReceiptUsedError(Exception):
     """Something else was sent with this receipt, or the same too long ago to be answered again."""
 
 
+class StagingError(ValueError):
+    """This is a staging bank: nobody's signals may be put among the made-up ones, which anybody may have."""
+
+
 @dataclass(frozen=True)
 class NewSignal:
     """A signal to put into the bank, already checked. ``frames`` are the texts of a vPDQ, which ``value`` names."""
@@ -223,6 +227,8 @@ def _keep_answer(receipt: Receipt, named: Case | None, case: Case, told: Told) -
 
 
 def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refused: Sequence[Named]) -> Told:
+    if ledger.synthetic:
+        raise StagingError("This bank is for trying software: it protects nobody, and takes no case.")
     ledger.for_case = case.pk
     first = case.last_number + 1
     there = _ItemsThere(case)

@@ -21,6 +21,7 @@ from reclaim.bank.cases.services import (
     NewSignal,
     Receipt,
     ReceiptUsedError,
+    StagingError,
     Told,
     add_to_case,
     added_with,
@@ -163,6 +164,8 @@ def _take(request: HttpRequest, put: Callable[[HttpRequest, Sent], HttpResponse]
         return put(request, sent)
     except (ProofError, SlowDownError) as error:
         return refusal_of(error)
+    except StagingError as error:
+        return problem(403, "No cases are taken here", f"{error} Nothing was taken.")
     except ReceiptUsedError:
         return problem(
             409,

@@ -67,6 +67,11 @@ class LedgerTransaction:
         self.for_case: Hashable = None
         """Whose sources are added or released; ``None`` where that is nobody's case."""
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether every signal in it is made up, so that nobody's may be put beside them."""
+        return self._clock.synthetic
+
     def add_source(
         self,
         signal_type: str,
@@ -366,6 +371,20 @@ def forget_sources(sources: Iterable[Source]) -> None:
         status=LedgerRecord.Status.ERASED,
         sources=None,
     ).delete()
+
+
+def make_synthetic() -> bool:
+    """Make an untouched ledger one of made-up signals alone, for good; ``False`` if it is no longer untouched."""
+    with transaction.atomic():
+        clock = LedgerClock.objects.select_for_update().get(pk=1)
+        if clock.synthetic:
+            return True
+        if clock.position or Source.objects.exists() or Platform.objects.exists():
+            return False
+        clock.synthetic = True
+        clock.save(update_fields=["synthetic"])
+        audit.record("operator", "ledger.synthetic", "ledger")
+    return True
 
 
 def begin_another_ledger(known: uuid.UUID, actor: str) -> None:

@@ -90,6 +90,7 @@ def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
             "This key may not be used from here",
             "Ask the bank to add your address, or send from the one it knows.",
         )
+    request.platform = key.platform  # type: ignore[attr-defined]
     today = timezone.now().date()
     if key.last_used_on != today:
         PlatformKey.objects.filter(pk=key.pk).update(last_used_on=today)

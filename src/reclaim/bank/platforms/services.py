@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from django.db import IntegrityError, transaction
@@ -52,56 +51,35 @@ def checked_name(name: str) -> str:
     return name
 
 
-def add_platform(name: str, *, actor: str = "operator") -> tuple[Platform, PlatformKeys]:
-    """Vet a platform and make its keys, which expire after a year. One that lost its access can be vetted again.
+def add_platform(
+    name: str,
+    scopes: Sequence[PlatformKey.Scope] = USUAL_SCOPES,
+    *,
+    actor: str = "operator",
+    addresses: Sequence[str] = (),
+    life: datetime.timedelta = KEY_LIFE,
+) -> tuple[Platform, PlatformKeys]:
+    """Vet a platform and make its keys. One that lost its access can be vetted again.
 
     Raises ``NameTakenError``; ``ValueError`` for a name that is empty, too long or not plain text.
     """
-    with _taking_the_name(), transaction.atomic():
-        platform = _vet(name, actor)
-        return platform, _make_keys(platform)
-
-
-def join(name: str, scopes: Sequence[str], addresses: Sequence[str], *, actor: str) -> tuple[Platform, dict[str, str]]:
-    """Vet a platform and make the keys of these scopes alone, by the names that ``PlatformKeys`` has for them.
-
-    Raises as ``add_platform`` and ``add_key`` do.
-    """
-    wanted = _checked_scopes(scopes)
-    networks = checked_networks(addresses)
-    named: dict[str, Sequence[str]] = {scope: (scope,) for scope in wanted}
-    named[PlatformKey.Scope.SUBSCRIPTION] = (PlatformKey.Scope.SUBSCRIPTION,)
-    named["platform"] = [scope for scope in wanted if scope != PlatformKey.Scope.SUBSCRIPTION]
-    with _taking_the_name(), transaction.atomic():
-        platform = _vet(name, actor)
-        platform.keys.filter(revoked_at=None).update(revoked_at=timezone.now())
-        made = {each: _make_key(platform, opens, addresses=networks)[1] for each, opens in named.items()}
-    return platform, {f"{each}_key": text for each, text in made.items()}
-
-
-@contextmanager
-def _taking_the_name() -> Iterator[None]:
+    name = checked_name(name)
     try:
-        yield
+        with transaction.atomic():
+            platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
+            if platform is None:
+                platform = Platform.objects.create(name=name)
+            else:
+                # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
+                platform.revoked_at, platform.vetted_at = None, timezone.now()
+                platform.save(update_fields=["revoked_at", "vetted_at"])
+            keys = _make_keys(platform, scopes, addresses, life)
+            audit.record(actor, "platform.add", f"platform:{platform.pk}")
     except IntegrityError as error:
         raise NameTakenError(
-            "A platform of this name is there already. Choose another name, or «rekey» it for new keys."
+            f"A platform named «{name}» is there already. Choose another name, or «rekey» it for new keys."
         ) from error
-
-
-def _vet(name: str, actor: str) -> Platform:
-    name = name.strip()
-    if not 1 <= len(name) <= 80 or not name.isprintable():
-        raise ValueError("A platform's name has 1 to 80 printable characters.")
-    platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
-    if platform is None:
-        platform = Platform.objects.create(name=name)
-    else:
-        # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
-        platform.revoked_at, platform.vetted_at = None, timezone.now()
-        platform.save(update_fields=["revoked_at", "vetted_at"])
-    audit.record(actor, "platform.add", f"platform:{platform.pk}")
-    return platform
+    return platform, keys
 
 
 def rekey_platform(
