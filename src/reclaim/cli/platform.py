@@ -237,7 +237,8 @@ def _in_words(answer: dict[str, Any]) -> str:
     if not answer["matches"]:
         return f"clear{poor}"
     found = ", ".join(f"{each['match']} at {_nearness(each)}, {each['turn']}" for each in answer["matches"])
-    return f"held{poor}: {found}"
+    stands = "held" if answer["status"] == "held" else "clear, and to be looked at"
+    return f"{stands}{poor}: {found}"
 
 
 def _nearness(match: dict[str, Any]) -> str:
@@ -275,38 +276,56 @@ def matches(data: Path, database_url: str | None, as_json: bool) -> None:
 @click.argument("verdict", metavar="blocked|not-blocked", type=click.Choice(["blocked", "not-blocked"]))
 @site_options
 @click.option("--by", "reviewer", default="operator", show_default=True, metavar="NAME", help="Who decided.")
+@click.option(
+    "--reason",
+    type=click.Choice(["not-the-same", "not-intimate", "allowed-here", "cannot-tell", "other"]),
+    help="Why it is not blocked; the bank and the person are told.",
+)
 @click.option("--note", default="", help="Stays here, with the decision.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def decide(
-    match_id: str, verdict: str, data: Path, database_url: str | None, reviewer: str, note: str, as_json: bool
+    match_id: str,
+    verdict: str,
+    data: Path,
+    database_url: str | None,
+    reviewer: str,
+    reason: str | None,
+    note: str,
+    as_json: bool,
 ) -> None:
     """Decide a MATCH, and tell the bank. «blocked» decides all matches of the same upload.
+
+    Where the rules of the review want two people, decide on its pages.
 
     If the bank cannot be reached, the decision is kept and the bank is told at a later tick.
 
     \b
     Example:
-      reclaim platform decide 0b5c7c39-6a52-4f3e-9a43-2f6f4a8f6f0e blocked --by Ada --data platform-data
+      reclaim platform decide 0b5c7c39-6a52-4f3e-9a43-2f6f4a8f6f0e not-blocked --reason allowed-here --by Ada
     """
     try:
         number = uuid.UUID(match_id)
     except ValueError:
         fail(Exit.USAGE, "A match is named as «reclaim platform matches» lists it.")
+    if reason and verdict == "blocked":
+        fail(Exit.USAGE, "A reason goes with not-blocked; say more about a block in --note.")
     if not 1 <= len(reviewer) <= 80 or not reviewer.isprintable() or len(note) > 500 or not note.isprintable():
         fail(Exit.USAGE, "A name has 1 to 80 printable characters, a note at most 500.")
     _open(data, database_url)
     from reclaim.client import BankError
     from reclaim.platform.inbox.api import match_as_json
+    from reclaim.platform.inbox.deciding import Decider, NotDecidedError
+    from reclaim.platform.inbox.deciding import decide as decide_match
     from reclaim.platform.inbox.models import Decision, Match
-    from reclaim.platform.inbox.services import AlreadyDecidedError
-    from reclaim.platform.inbox.services import decide as decide_match
     from reclaim.platform.work import deliver_feedback
 
     try:
-        decided = decide_match(number, Decision.Verdict(verdict), reviewer=reviewer, note=note, actor="operator")
+        why = Decision.Reason(reason) if reason else None
+        by = Decider(reviewer, "operator")
+        decided = decide_match(number, Decision.Verdict(verdict), by, note=note, reason=why)
     except Match.DoesNotExist:
         fail(Exit.ERROR, "There is no such match. «reclaim platform matches» lists them.")
-    except AlreadyDecidedError as error:
+    except NotDecidedError as error:
         fail(Exit.ERROR, str(error))
     try:
         deliver_feedback(_bank_client())

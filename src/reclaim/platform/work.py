@@ -12,6 +12,7 @@ from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear
 from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.outcomes.queries import due, word_of
 from reclaim.platform.outcomes.services import note_delivered
+from reclaim.platform.review.services import forget_shifts
 from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
@@ -75,5 +76,6 @@ def tick() -> bool:
             update_index_files,
             delete_orphaned_copies,
             forget_clear_uploads,
+            forget_shifts,
         ]
     )

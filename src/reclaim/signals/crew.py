@@ -138,6 +138,10 @@ class Decoder(Generic[Answer]):
         return self._read(fields)
 
 
+class CrewBusy(Exception):
+    """No process of the crew became free in the time that the caller would wait."""
+
+
 class Crew(Generic[Answer]):
     """Some decoders that threads share: each call of `ask` takes one, and waits while all are taken."""
 
@@ -156,12 +160,22 @@ class Crew(Generic[Answer]):
         for decoder in self._all:
             self._idle.put(decoder)
 
-    def ask(self, task: bytes, seconds: float, meanwhile: Callable[[], object] | None = None) -> Answer | SignalError:
+    def ask(
+        self,
+        task: bytes,
+        seconds: float,
+        meanwhile: Callable[[], object] | None = None,
+        patience: float | None = None,
+    ) -> Answer | SignalError:
         """The answer to one task; DecoderStopped if its process dies or takes longer than `seconds`.
 
-        `meanwhile` is called here while the process works. Raises OSError where no process can be started.
+        `meanwhile` is called here while the process works. Raises OSError where no process can be started, CrewBusy
+        where none is free within `patience` seconds; without it the call waits as long as it takes.
         """
-        decoder = self._idle.get()
+        try:
+            decoder = self._idle.get(timeout=patience)
+        except queue.Empty:
+            raise CrewBusy from None
         try:
             decoder.begin(task, seconds)
             try:

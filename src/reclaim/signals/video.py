@@ -59,7 +59,12 @@ SECONDS_PER_VIDEO = 3600.0
 LONGEST_ANSWER = 512 * 2**10
 """Bytes of a decoder's answer; MAX_FRAMES frames fit."""
 
+MOST_STILLS = 8
+"""Stills of one video, spread over it."""
+
 _LONGEST_TURNED = 8 * LONGEST_ANSWER
+# A still is 342 KiB in base64.
+_LONGEST_VIEW = _LONGEST_TURNED + MOST_STILLS * LONGEST_ANSWER
 _DECODERS = (
     "h264",
     "hevc",
@@ -130,8 +135,8 @@ class View:
     """What is looked up of a video, and what is shown of it."""
 
     turned: TurnedFrames
-    still: Still | None
-    """None of a video without detail."""
+    stills: tuple[Still, ...]
+    """Up to `MOST_STILLS`, in their order; none of a video without detail."""
 
 
 def video_signals(source: bytes | Path) -> VideoSignals:
@@ -157,13 +162,17 @@ def read_turned_frames(source: bytes | Path) -> TurnedFrames:
 
 
 def read_view(source: bytes | Path) -> View:
-    """The same with a still from the later half, to show to somebody. Raises as before."""
-    still: Still | None = None
+    """The same with stills from all over it, to show to somebody. Raises as before."""
+    stills: list[Still] = []
+    step = 1
     found: dict[str, list[Frame]] = {name: [] for name in (*TURNS, UNBOXED)}
     boxed = False
-    for count, (frame, seen) in enumerate(_kept(source), start=1):
-        # Of however many frames, the last power of two lies in the later half; no other has to be kept.
-        still = seen if count.bit_count() == 1 else still
+    for number, (frame, seen) in enumerate(_kept(source)):
+        # How many there will be is not known: when they are too many, every other one goes, and only every other comes.
+        if number % step == 0:
+            stills.append(seen)
+        if len(stills) > MOST_STILLS:
+            stills, step = stills[::2], 2 * step
         made = pdq_of_turns(seen.luma)
         inside = without_bars(seen.luma)
         made[UNBOXED] = made[TURNS[0]] if inside is None else pdq_of_luma(inside)
@@ -171,7 +180,7 @@ def read_view(source: bytes | Path) -> View:
         for name, (value, quality) in made.items():
             found[name].append(frame._replace(pdq=value, quality=quality))
     turned = {name: tuple(frames) if name != UNBOXED or boxed else () for name, frames in found.items()}
-    return View(turned, still)
+    return View(turned, tuple(stills))
 
 
 def without_bars(luma: Luma) -> Luma | None:
@@ -240,7 +249,7 @@ def turned_videos_of(
 
 def view_crew(count: int, *, niceness: int = 0) -> Crew[View]:
     """So many limited processes that each take a video's bytes and answer as `read_view`."""
-    return Crew(_view_fields, _view, count=count, niceness=niceness, longest_answer=_LONGEST_TURNED)
+    return Crew(_view_fields, _view, count=count, niceness=niceness, longest_answer=_LONGEST_VIEW)
 
 
 def is_video(head: bytes) -> bool:
@@ -277,26 +286,26 @@ def _turned_fields(turned: TurnedFrames) -> Fields:
 
 def _view_fields(data: bytes) -> Fields:
     found = read_view(data)
-    still = found.still
-    seen = (
+    stills = [
         {"luma": base64.b64encode(still.luma.tobytes()).decode(), "size": [still.width, still.height]}
-        if still
-        else None
-    )
-    return {"turned": _turned_fields(found.turned), "still": seen}
+        for still in found.stills
+    ]
+    return {"turned": _turned_fields(found.turned), "stills": stills}
 
 
 def _view(fields: Fields) -> View:
     """The view; ValueError, TypeError or KeyError where it is none."""
-    seen = fields["still"]
-    still = None
-    if seen is not None:
-        luma = np.frombuffer(base64.b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
-        width, height = map(int, seen["size"])
-        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-            raise ValueError
-        still = Still(luma, width, height)
-    return View(_turned_frames(fields["turned"]), still)
+    if len(fields["stills"]) > MOST_STILLS:
+        raise ValueError
+    return View(_turned_frames(fields["turned"]), tuple(map(_still_of, fields["stills"])))
+
+
+def _still_of(seen: Fields) -> Still:
+    luma = np.frombuffer(base64.b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
+    width, height = map(int, seen["size"])
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError
+    return Still(luma, width, height)
 
 
 def _turned_frames(fields: Fields) -> TurnedFrames:

@@ -6,19 +6,20 @@ from typing import Annotated, Any
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from reclaim.platform.inbox import services
+from reclaim.platform.inbox import deciding, services
 from reclaim.platform.inbox.body import BodyError, read_picture
-from reclaim.platform.inbox.models import Decision, Match, Upload
+from reclaim.platform.inbox.deciding import API_ACTOR, AlreadyDecidedError, Decider, NotDecidedError, TwoPeopleError
+from reclaim.platform.inbox.models import Appeal, Decision, Match, Upload
 from reclaim.platform.inbox.queries import access_match, access_upload, open_matches
 from reclaim.signals import EmptyFile, PictureTooLarge, SignalError, VideoTooLarge
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.problems import invalid_message, problem
 
 MOST_MATCHES = 500
-API_ACTOR = "platform:api"
 
 
 def plain_text(text: str) -> str:
@@ -38,6 +39,14 @@ class DecisionMessage(BaseModel):
     """Why it is not blocked."""
     reviewer: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(plain_text)]
     note: Annotated[str, Field(max_length=500), AfterValidator(plain_text)] = ""
+
+
+class AppealMessage(BaseModel):
+    """The body of an appeal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(plain_text)]
 
 
 def match_as_json(match: Match) -> dict[str, Any]:
@@ -63,7 +72,8 @@ def upload_as_json(upload: Upload) -> dict[str, Any]:
     return {
         "upload": str(upload.pk),
         "kind": upload.kind,
-        "status": upload.status,
+        "status": deciding.answer_of(upload, timezone.now()).value,
+        "under_review": any(match.status == Match.Status.OPEN for match in matches),
         "quality": upload.quality,
         "poor_quality": upload.poor,
         "matches": [match_as_json(match) for match in matches],
@@ -82,6 +92,10 @@ def uploads(request: HttpRequest) -> HttpResponse:
         return problem(413, "This upload is too large", str(error))
     except EmptyFile as error:
         return problem(422, "This upload is empty", str(error))
+    except services.BusyError:
+        busy = problem(503, "Other videos are being read", "Nothing was taken. Send it again in half a minute.")
+        busy["Retry-After"] = str(services.RETRY_SECONDS)
+        return busy
     except SignalError as error:
         return problem(422, "This cannot be matched", str(error))
     return JsonResponse(upload_as_json(upload), status=201)
@@ -116,18 +130,61 @@ def decision(request: HttpRequest, number: str) -> HttpResponse:
     match = access_match(number)
     if match is None:
         return _unknown("match")
+    by = Decider(message.reviewer, API_ACTOR)
     try:
-        decided = services.decide(
-            match.pk,
-            message.decision,
-            reviewer=message.reviewer,
-            note=message.note,
-            actor=API_ACTOR,
-            reason=message.reason,
-        )
-    except services.AlreadyDecidedError as error:
+        decided = deciding.decide(match.pk, message.decision, by, note=message.note, reason=message.reason)
+    except AlreadyDecidedError as error:
         return problem(409, "Nothing to decide", str(error))
-    return JsonResponse(match_as_json(decided) | {"upload_status": decided.upload.status})
+    except TwoPeopleError as error:
+        return problem(409, "Two people decide this", str(error))
+    status = deciding.answer_of(decided.upload, timezone.now())
+    return JsonResponse(match_as_json(decided) | {"upload_status": status.value})
+
+
+def appeal_as_json(appeal: Appeal) -> dict[str, Any]:
+    """An appeal and its answer, without the uploader's words."""
+    decided = appeal.decided_at
+    return {
+        "appeal": str(appeal.pk),
+        "upload": str(appeal.upload_id),
+        "status": appeal.status,
+        "received_at": appeal.received_at.isoformat(timespec="seconds"),
+        "decided_at": decided.isoformat(timespec="seconds") if decided else None,
+        "answer": appeal.answer,
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Access.UPLOAD_KEY)
+def appeal(request: HttpRequest, number: str) -> HttpResponse:
+    """The uploader asks again about a blocked upload; or how the latest such question stands."""
+    upload = access_upload(number)
+    if upload is None:
+        return _unknown("upload")
+    if request.method == "GET":
+        last = upload.appeals.order_by("-received_at", "-pk").first()
+        return JsonResponse(appeal_as_json(last)) if last else problem(404, "Nobody asked", "Nobody has asked again.")
+    try:
+        message = AppealMessage.model_validate_json(request.body)
+        made = deciding.make_appeal(upload.pk, message.text, API_ACTOR)
+    except ValidationError as error:
+        return invalid_message(error)
+    except NotDecidedError as error:
+        return problem(409, "This cannot be asked", str(error))
+    return JsonResponse(appeal_as_json(made), status=201)
+
+
+@require_POST
+@requires(Access.UPLOAD_KEY)
+def carried_out(request: HttpRequest, number: str) -> HttpResponse:
+    """The platform's own systems have done for good what was decided."""
+    upload = access_upload(number)
+    if upload is None:
+        return _unknown("upload")
+    try:
+        return JsonResponse(upload_as_json(deciding.note_carried_out(upload.pk, API_ACTOR)))
+    except NotDecidedError as error:
+        return problem(409, "Nothing to carry out", str(error))
 
 
 def _unknown(what: str) -> HttpResponse:

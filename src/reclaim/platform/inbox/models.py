@@ -1,12 +1,19 @@
-"""Uploads and what they match."""
+"""Uploads, what they match, what people decided, and the rules by which they decide."""
 
 from __future__ import annotations
 
 import uuid
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 
-from reclaim.protocol.stopncii_v1 import SignalType
+from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, SignalType
+
+CLOSE_DISTANCE = 10
+"""Bits of 256 up to which a picture is most likely the reported one, saved anew or resized."""
+CLOSE_PERCENT = 50.0
+"""Of a video: so much of either lies in the other."""
 
 
 class UploadKey(models.Model):
@@ -14,6 +21,39 @@ class UploadKey(models.Model):
 
     mac = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+
+def _minutes(least: int, most: int, usual: int) -> models.PositiveSmallIntegerField[int, int]:
+    return models.PositiveSmallIntegerField(
+        default=usual, validators=[MinValueValidator(least), MaxValueValidator(most)]
+    )
+
+
+class Rules(models.Model):
+    """The one row of rules that an admin sets. Without it, the defaults hold."""
+
+    class Second(models.TextChoices):
+        """When not blocking needs a second person."""
+
+        NEVER = "never", "No"
+        CLOSE = "close", "If the match is close"
+        ALWAYS = "always", "Always"
+
+    two_to_block = models.BooleanField(default=False)
+    two_to_let_through = models.CharField(max_length=6, choices=Second.choices, default=Second.NEVER)
+    two_for_appeals = models.BooleanField(default=False)
+    undo_minutes = _minutes(0, 120, 15)
+    """How long somebody can take back what they decided."""
+    answer_after_minutes = _minutes(0, 120, 0)
+    """How long after a decision of the review the platform's own systems still read «held»."""
+    appeal_days = _minutes(0, 90, 14)
+    """How long an uploader can ask again, a lead can undo, and the copy of a blocked upload is kept for both."""
+    break_after_minutes = _minutes(20, 120, 50)
+    break_minutes = _minutes(5, 60, 10)
+    hourly_minutes = _minutes(0, 60, 0)
+    """Minutes an hour with pictures shown clearly; 0 for no cap."""
+    hourly_cap_is_hard = models.BooleanField(default=False)
+    """Beyond the cap nothing is shown clearly; else it is only said."""
 
 
 class Upload(models.Model):
@@ -29,7 +69,8 @@ class Upload(models.Model):
         """What the platform is to do with it."""
 
         CLEAR = "clear"
-        """Publish: nothing matched, or a person let it through, or what it matched was withdrawn."""
+        """Publish: nothing matched, or not nearly enough to keep it back, or a person let it through, or what it
+        matched was withdrawn."""
         HELD = "held"
         """Wait: a person has to look."""
         BLOCKED = "blocked"
@@ -45,6 +86,12 @@ class Upload(models.Model):
     poor = models.BooleanField()
     """Too little detail for its matches, or their absence, to say much; of a video, no frame has enough."""
     received_at = models.DateTimeField(auto_now_add=True)
+    answer_from = models.DateTimeField(null=True)
+    """Until then the platform's own systems read «held», so that a slip can be taken back before anything is done."""
+    carried_out_at = models.DateTimeField(null=True)
+    """When the platform's own systems said that they had done what was decided, for good."""
+    copy_until = models.DateTimeField(null=True)
+    """When the review copy goes; ``None`` while a match waits."""
 
 
 class Match(models.Model):
@@ -54,6 +101,7 @@ class Match(models.Model):
         """Where it stands."""
 
         OPEN = "open"
+        """It waits: for anybody, or, where decisions stand already, for a second person."""
         BLOCKED = "blocked"
         NOT_BLOCKED = "not-blocked"
         WITHDRAWN = "withdrawn"
@@ -66,6 +114,8 @@ class Match(models.Model):
     )
     """``None`` once the signal is withdrawn: no copy of its value stays."""
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
+    holds = models.BooleanField(default=True)
+    """While it waits, the upload is shown to nobody; otherwise a person looks while it is public."""
     distance = models.PositiveSmallIntegerField(null=True)
     """Bits of 256; of a video's frames None."""
     query_percent = models.FloatField(null=True)
@@ -77,6 +127,10 @@ class Match(models.Model):
     quality = models.PositiveSmallIntegerField()
     """PDQ quality, 0 to 100, of the upload at that turn; of a video that of its best frame."""
     found_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+    """When the decision became final; ``None`` while it waits."""
+    together = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="followers")
+    """The match of the same upload that was blocked, and this one with it; the decisions are that one's."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["upload", "signal"], name="platform_one_match_a_signal")]
@@ -87,12 +141,51 @@ class Match(models.Model):
         """Whether the upload is the very file that was reported; no longer known once the signal is withdrawn."""
         return self.signal is not None and self.signal.type == SignalType.VIDEO_MD5
 
+    @property
+    def is_close(self) -> bool:
+        """Whether it is most likely what was reported: the very file, few bits apart, or half of a video."""
+        if self.query_percent is not None and self.video_percent is not None:
+            return max(self.query_percent, self.video_percent) >= CLOSE_PERCENT
+        return self.distance is not None and self.distance <= CLOSE_DISTANCE
+
+    @property
+    def made_with_ai(self) -> bool:
+        """Whether the person said that the reported picture was made or changed with AI."""
+        return self.signal is not None and MADE_WITH_AI in self.signal.labels
+
+
+class Appeal(models.Model):
+    """The uploader of a blocked upload asks again. Somebody else than those who blocked it decides."""
+
+    class Status(models.TextChoices):
+        """Where it stands."""
+
+        OPEN = "open"
+        UPHELD = "upheld"
+        """It stays blocked."""
+        OVERTURNED = "overturned"
+        """It is let through; the bank is told."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="appeals")
+    text = models.CharField(max_length=2000)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    answer = models.CharField(max_length=1000, blank=True)
+    """What the uploader is told."""
+    received_at = models.DateTimeField(auto_now_add=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload"], condition=Q(status="open"), name="platform_one_open_appeal")
+        ]
+
 
 class Decision(models.Model):
-    """What a person decided about a match. It is made once."""
+    """What one person decided about a match, or about an appeal. It stands until it is undone; it is never changed."""
 
     class Verdict(models.TextChoices):
-        """What was decided."""
+        """What was decided. Of an appeal: it stays blocked, or it does not."""
 
         BLOCKED = "blocked"
         NOT_BLOCKED = "not-blocked"
@@ -106,10 +199,30 @@ class Decision(models.Model):
         CANNOT_TELL = "cannot-tell", "I cannot tell"
         OTHER = "other", "Another reason"
 
-    match = models.OneToOneField(Match, on_delete=models.CASCADE, related_name="decision")
+    match = models.ForeignKey(Match, on_delete=models.CASCADE, related_name="decisions")
+    appeal = models.ForeignKey(Appeal, on_delete=models.CASCADE, null=True, related_name="decisions")
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     reviewer = models.CharField(max_length=80)
+    actor = models.CharField(max_length=80)
+    """Who it was, as ``AuditEvent.actor`` has it: names can be anything."""
+    by_lead = models.BooleanField(default=False)
+    """Who it was could give the second decision where two are asked for."""
     reason = models.CharField(max_length=12, choices=Reason.choices, blank=True)
     """Why it was not blocked; the bank is told."""
     note = models.CharField(max_length=500, blank=True)
     decided_at = models.DateTimeField(auto_now_add=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=80, blank=True)
+    undone_why = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["match", "actor"],
+                condition=Q(undone_at=None, appeal=None),
+                name="platform_one_standing_decision",
+            ),
+            models.UniqueConstraint(
+                fields=["appeal", "actor"], condition=Q(undone_at=None), name="platform_one_word_on_an_appeal"
+            ),
+        ]

@@ -12,6 +12,7 @@ import os
 import re
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ BLURRED_SIDE = 12
 """Pixels along the long side before a blurred picture is blown up again: what is not sent cannot be sharpened."""
 _QUARTER_TURNED = range(5, 9)
 _ORPHAN_AGE = 600
-_NUMBER = re.compile("[0-9a-f]{32}")
+_NAME = re.compile(r"([0-9a-f]{32})\.[1-9]\.jpg")
 
 
 class PictureGoneError(Exception):
@@ -53,7 +54,7 @@ def review_copy(luma: npt.NDArray[np.uint8], data: bytes) -> bytes:
 
 
 def still_copy(still: Still) -> bytes:
-    """The copy to keep of a video, a JPEG: one still."""
+    """The copy to keep of one still of a video, a JPEG."""
     return _stretched(still.luma, still.width, still.height)
 
 
@@ -69,55 +70,75 @@ def _jpeg(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _path(upload: uuid.UUID) -> Path:
-    # The name is made from the number we gave, never from anything that came in.
+def _folder() -> Path:
     folder: Path = settings.UPLOADS
-    return folder / f"{upload.hex}.jpg"
+    return folder
 
 
-def store(upload: uuid.UUID, copy: bytes) -> None:
-    """Write a review copy, mode 0600; it is on the disk when this returns."""
-    path = _path(upload)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(copy)
-        file.flush()
-        os.fsync(file.fileno())
+def _path(upload: uuid.UUID, still: int) -> Path:
+    # The name is made from the number we gave, never from anything that came in.
+    return _folder() / f"{upload.hex}.{still}.jpg"
+
+
+def store(upload: uuid.UUID, copies: Sequence[bytes]) -> None:
+    """Write the review copies of an upload, at most nine, mode 0600; they are on the disk when this returns."""
+    for still, copy in enumerate(copies, start=1):
+        path = _path(upload, still)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(copy)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def delete(upload: uuid.UUID) -> None:
-    """Delete a review copy; again is harmless."""
-    _path(upload).unlink(missing_ok=True)
+    """Delete the review copies of an upload; again is harmless."""
+    for path in _folder().glob(f"{upload.hex}.*.jpg"):
+        path.unlink(missing_ok=True)
 
 
-def is_stored(upload: uuid.UUID) -> bool:
-    """Whether there is a review copy; of a video that cannot be decoded there is none."""
-    return _path(upload).is_file()
+def stills(upload: uuid.UUID) -> int:
+    """How many copies there are: one of a picture, up to nine of a video, none of what cannot be decoded."""
+    return sum(1 for _ in _folder().glob(f"{upload.hex}.*.jpg"))
 
 
-def shown(upload: uuid.UUID) -> bytes:
-    """The review copy as it is, a JPEG. Raises ``PictureGoneError``."""
+def shown(upload: uuid.UUID, still: int = 1, short_side: int = SHORT_SIDE) -> bytes:
+    """A review copy, with at most so many pixels along its short side, a JPEG. Raises ``PictureGoneError``."""
+    with _opened(_read(upload, still)) as image:
+        return _jpeg(image.resize(_scaled(image, short_side)))
+
+
+def blurred(upload: uuid.UUID, still: int = 1, short_side: int = SHORT_SIDE, side: int = BLURRED_SIDE) -> bytes:
+    """The same with no more than ``side`` x ``side`` values left of it, a JPEG. Raises ``PictureGoneError``."""
+    with _opened(_read(upload, still)) as image:
+        size = _scaled(image, short_side)
+        few = image.copy()
+    few.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
+    return _jpeg(few.resize(size, Image.Resampling.BICUBIC))
+
+
+def _scaled(image: Image.Image, short_side: int) -> tuple[int, int]:
+    scale = min(1.0, short_side / SHORT_SIDE)
+    return max(1, round(image.width * scale)), max(1, round(image.height * scale))
+
+
+def _opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content), formats=["JPEG"])
+
+
+def _read(upload: uuid.UUID, still: int) -> bytes:
     try:
-        return _path(upload).read_bytes()
+        return _path(upload, still).read_bytes()
     except FileNotFoundError:
         raise PictureGoneError from None
 
 
-def blurred(upload: uuid.UUID) -> bytes:
-    """The review copy with no more than 12 x 12 values left of it, a JPEG. Raises ``PictureGoneError``."""
-    with Image.open(io.BytesIO(shown(upload)), formats=["JPEG"]) as image:
-        size = image.size
-        few = image.copy()
-    few.thumbnail((BLURRED_SIDE, BLURRED_SIDE), Image.Resampling.BOX, reducing_gap=None)
-    return _jpeg(few.resize(size, Image.Resampling.BICUBIC))
-
-
-def stored() -> list[uuid.UUID]:
-    """Uploads that have had a review copy for ten minutes: younger ones may belong to a write that is under way."""
-    folder: Path = settings.UPLOADS
+def stored() -> set[uuid.UUID]:
+    """Uploads that have had review copies for ten minutes: younger ones may belong to a write that is under way."""
+    folder = _folder()
     if not folder.is_dir():
-        return []
+        return set()
     old = time.time() - _ORPHAN_AGE
-    ours = (path for path in folder.glob("*.jpg") if _NUMBER.fullmatch(path.stem))
-    return [uuid.UUID(hex=path.stem) for path in ours if path.stat().st_mtime < old]
+    ours = ((path, _NAME.fullmatch(path.name)) for path in folder.glob("*.jpg"))
+    return {uuid.UUID(hex=name[1]) for path, name in ours if name and path.stat().st_mtime < old}

@@ -1,4 +1,4 @@
-"""Writes on uploads and matches: one function, one transaction, one audit event."""
+"""Writes on uploads as they come in: one function, one transaction, one audit event."""
 
 from __future__ import annotations
 
@@ -7,26 +7,25 @@ import hashlib
 import secrets
 import threading
 import uuid
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import Count, Min
+from django.db.models import Q
 from django.utils import timezone
 
-from reclaim.matching import Policy, match_luma
+from reclaim.matching import Action, Policy, match_luma
 from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.models import Decision, Match, Upload, UploadKey
+from reclaim.platform.inbox.deciding import tell_bank
+from reclaim.platform.inbox.models import Appeal, Match, Upload, UploadKey
 from reclaim.platform.inbox.queries import upload_key_mac
-from reclaim.platform.outcomes.services import say
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.queries import shared_index, shared_videos
 from reclaim.platform.subscription.services import locked_signals
 from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.signals import SignalError, md5_of, read_luma
-from reclaim.signals.crew import Crew
+from reclaim.signals.crew import Crew, CrewBusy
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
 from reclaim.signals.video import View, is_video, view_crew
@@ -41,9 +40,17 @@ _decoding = threading.BoundedSemaphore(2)
 
 VIDEO_SECONDS = 60.0
 """A video still being decoded then is given up."""
+VIDEO_DECODERS = 2
+"""Processes, so that one slow video does not keep all others waiting."""
+VIDEO_PATIENCE = 20.0
+"""Seconds that a video waits for one of them."""
+RETRY_SECONDS = 30
 
 POLICY = Policy()
 _decoder: Crew[View] | None = None
+_HOLDS_FILES = POLICY.exact_file is Action.HOLD
+# Each holds its video in memory while it waits.
+_videos = threading.BoundedSemaphore(2 * VIDEO_DECODERS)
 _starting = threading.Lock()
 
 
@@ -59,6 +66,7 @@ class _Row(NamedTuple):
     """A match to be, as ``Match`` has it."""
 
     signal_id: int
+    holds: bool
     distance: int | None
     turn: str
     quality: int
@@ -66,8 +74,8 @@ class _Row(NamedTuple):
     video_percent: float | None = None
 
 
-class AlreadyDecidedError(Exception):
-    """The match has another decision, or nothing is left to decide."""
+class BusyError(Exception):
+    """Other videos are being read; this one was not looked at. Send it again in ``RETRY_SECONDS``."""
 
 
 def make_upload_key() -> str:
@@ -81,23 +89,27 @@ def make_upload_key() -> str:
 
 
 def take_upload(data: bytes, actor: str) -> Upload:
-    """Match a picture or video that came in. If it matches, hold it, keep a review copy and let the bank know.
+    """Match a picture or video that came in. If it matches, keep a review copy and let the bank know; hold it if the
+    policy says so of any of its matches, unless the bank says that its signal alone holds nothing.
 
-    ``actor`` as ``AuditEvent.actor`` has it. Raises what ``reclaim.signals.read_luma`` raises, or
-    ``reclaim.signals.video.read_frames`` and ``DecoderStopped`` for a video; then nothing is kept.
+    ``actor`` as ``AuditEvent.actor`` has it. Raises ``BusyError`` for a video where others are being read; what
+    ``reclaim.signals.read_luma`` raises, or ``reclaim.signals.video.read_frames`` and ``DecoderStopped`` for a video.
+    Then nothing is kept.
     """
     if is_video(data[:VIDEO_HEAD]):
         return _take_video(data, actor)
     with _decoding:
         luma = read_luma(data)
-        found = match_luma(luma, shared_index)
+        found = match_luma(luma, shared_index, POLICY.review_distance)
         # Of a picture that is too plain for a PDQ, a person can only report the very file.
-        rows = [_Row(key, 0, TURNS[0], found.quality) for key in _known_files(data)]
-        rows += [_Row(match.signal_id, match.distance, match.turn, match.quality) for match in found.matches]
-        copy = pictures.review_copy(luma, data) if rows else b""
+        rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], found.quality) for key in _known_files(data)]
+        for match in found.matches:
+            holds = POLICY.action_at(match.distance, poor=found.poor) is Action.HOLD
+            rows.append(_Row(match.signal_id, holds, match.distance, match.turn, match.quality))
+        copies = [pictures.review_copy(luma, data)] if rows else []
     about = _About(Upload.Kind.PICTURE, found.quality, found.poor)
     if rows:
-        upload = _hold(rows, about, hashlib.sha256(data).hexdigest(), copy, actor)
+        upload = _keep(rows, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
@@ -105,24 +117,36 @@ def take_upload(data: bytes, actor: str) -> Upload:
 
 def _take_video(data: bytes, actor: str) -> Upload:
     """As ``take_upload``, decoded in a limited process. A known file is held even where nobody can decode it."""
-    view = _video_decoder().ask(data, VIDEO_SECONDS)
+    view = _view_of(data)
     files = _known_files(data)
     if isinstance(view, SignalError):
         if not files:
             raise view
-        view = View(dict.fromkeys(TURNS, ()), None)
+        view = View(dict.fromkeys(TURNS, ()), ())
     upright = view.turned[TURNS[0]]
     quality = max((frame.quality for frame in upright), default=0)
-    rows = [_Row(key, 0, TURNS[0], quality) for key in files]
+    rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], quality) for key in files]
     for match in find_videos(view.turned, shared_videos.current(), POLICY):
-        rows.append(_Row(match.id, None, match.turn or TURNS[0], quality, match.query_percent, match.video_percent))
+        holds, turn = match.action is Action.HOLD, match.turn or TURNS[0]
+        rows.append(_Row(match.id, holds, None, turn, quality, match.query_percent, match.video_percent))
     about = _About(Upload.Kind.VIDEO, quality, not upright)
     if rows:
-        copy = pictures.still_copy(view.still) if view.still else b""
-        upload = _hold(rows, about, hashlib.sha256(data).hexdigest(), copy, actor)
+        copies = [pictures.still_copy(still) for still in view.stills]
+        upload = _keep(rows, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
+
+
+def _view_of(data: bytes) -> View | SignalError:
+    if not _videos.acquire(blocking=False):
+        raise BusyError
+    try:
+        return _video_decoder().ask(data, VIDEO_SECONDS, patience=VIDEO_PATIENCE)
+    except CrewBusy:
+        raise BusyError from None
+    finally:
+        _videos.release()
 
 
 def _known_files(data: bytes) -> list[int]:
@@ -131,11 +155,11 @@ def _known_files(data: bytes) -> list[int]:
 
 
 def _video_decoder() -> Crew[View]:
-    """This process's one, started with its first video."""
+    """This process's own, started with its first video."""
     global _decoder
     with _starting:
         if _decoder is None:
-            _decoder = view_crew(1)
+            _decoder = view_crew(VIDEO_DECODERS)
         return _decoder
 
 
@@ -148,118 +172,35 @@ def _let_through(about: _About, actor: str) -> Upload:
     return upload
 
 
-def _hold(rows: Sequence[_Row], about: _About, sha256: str, copy: bytes, actor: str) -> Upload | None:
-    """Hold an upload for its matches; ``None`` if their signals have all been withdrawn a moment ago."""
+def _keep(rows: Sequence[_Row], about: _About, sha256: str, copies: Sequence[bytes], actor: str) -> Upload | None:
+    """Have people look at an upload; ``None`` if the signals have all been withdrawn a moment ago."""
     number = uuid.uuid4()
     try:
         with locked_signals():
-            held = set(KnownSignal.objects.filter(pk__in=[row.signal_id for row in rows]).values_list("pk", flat=True))
-            matches = [row for row in rows if row.signal_id in held]
+            known = KnownSignal.objects.filter(pk__in=[row.signal_id for row in rows])
+            review_only = dict(known.values_list("pk", "review_only"))
+            matches = [
+                row._replace(holds=row.holds and not review_only[row.signal_id])
+                for row in rows
+                if row.signal_id in review_only
+            ]
             if not matches:
                 return None
-            # On the disk before the row is committed: a held upload has its copy, if anything can be seen of it.
-            if copy:
-                pictures.store(number, copy)
+            # On the disk before the row is committed: who has to look finds a copy, if anything can be seen of it.
+            pictures.store(number, copies)
+            status = Upload.Status.HELD if any(row.holds for row in matches) else Upload.Status.CLEAR
             upload = Upload.objects.create(
-                pk=number,
-                kind=about.kind,
-                status=Upload.Status.HELD,
-                sha256=sha256,
-                quality=about.quality,
-                poor=about.poor,
+                pk=number, kind=about.kind, status=status, sha256=sha256, quality=about.quality, poor=about.poor
             )
             Match.objects.bulk_create(Match(upload=upload, **row._asdict()) for row in matches)
-            _tell_bank(match.signal_id for match in matches)
-            audit.record(actor, "upload.hold", f"upload:{number}")
+            tell_bank(match.signal_id for match in matches)
+            held = status is Upload.Status.HELD
+            audit.record(actor, "upload.hold" if held else "upload.review", f"upload:{number}")
     except BaseException:
         pictures.delete(number)
         raise
-    log_event("an upload is held", matches=len(matches))
+    log_event("an upload is held" if held else "an upload is to be looked at", matches=len(matches))
     return upload
-
-
-def decide(
-    match_id: uuid.UUID,
-    verdict: Decision.Verdict,
-    *,
-    reviewer: str,
-    note: str,
-    actor: str,
-    reason: Decision.Reason | None = None,
-) -> Match:
-    """Decide a match; the bank is told, and why if not blocked. ``blocked`` decides every open match of the upload.
-
-    The same again changes nothing. Raises ``Match.DoesNotExist``; ``AlreadyDecidedError`` if it was decided
-    otherwise or its signal is withdrawn.
-    """
-    with locked_signals():
-        match = Match.objects.select_related("upload").get(pk=match_id)
-        if match.status == verdict.value:
-            return match
-        if match.status == Match.Status.WITHDRAWN:
-            raise AlreadyDecidedError("The signal was withdrawn, so there is nothing left to decide.")
-        if match.status != Match.Status.OPEN:
-            raise AlreadyDecidedError(f"This match was decided already: {match.status}.")
-        upload = match.upload
-        blocked = verdict is Decision.Verdict.BLOCKED
-        why = "" if blocked or reason is None else reason.value
-        decided = list(upload.matches.filter(status=Match.Status.OPEN)) if blocked else [match]
-        for each in decided:
-            each.status = verdict.value
-            each.save(update_fields=["status"])
-            Decision.objects.create(match=each, verdict=verdict, reviewer=reviewer, note=note, reason=why)
-        if blocked:
-            _finish([upload], Upload.Status.BLOCKED)
-        elif not upload.matches.filter(status=Match.Status.OPEN).exists():
-            _finish([upload], Upload.Status.CLEAR)
-        _tell_bank(each.signal_id for each in decided)
-        audit.record(actor, f"match.{verdict.value}", f"match:{match.pk}")
-    log_event("a match was decided", decision=verdict.value, matches=len(decided))
-    match.refresh_from_db()
-    return match
-
-
-def close_withdrawn(signals: Sequence[KnownSignal]) -> None:
-    """Close what waits for a decision about these signals, which are about to go. Call it under ``locked_signals``."""
-    waiting = Match.objects.filter(signal__in=signals, status=Match.Status.OPEN)
-    uploads = list(Upload.objects.filter(matches__in=waiting, status=Upload.Status.HELD).distinct())
-    waiting.update(status=Match.Status.WITHDRAWN)
-    _finish([upload for upload in uploads if not upload.matches.filter(status="open").exists()], Upload.Status.CLEAR)
-
-
-def _finish(uploads: Sequence[Upload], status: Upload.Status) -> None:
-    """Give uploads their answer and delete their review copies: nobody needs to look any more."""
-    for upload in uploads:
-        upload.status = status
-        upload.save(update_fields=["status"])
-        transaction.on_commit(partial(pictures.delete, upload.pk))
-
-
-def _tell_bank(signals: Iterable[int | None]) -> None:
-    """Let the bank know where each of these signals stands, over all its matches here.
-
-    The strongest word counts: the person whose picture was removed once must not read «is being looked at» because
-    somebody uploaded it again.
-    """
-    for signal in signals:
-        if signal is None:
-            continue
-        matches = Match.objects.filter(signal=signal)
-        standing = set(matches.values_list("status", flat=True))
-        about = matches.aggregate(distance=Min("distance"), count=Count("upload", distinct=True))
-        if Match.Status.BLOCKED in standing:
-            say(signal, "blocked", measure="removed", **about)
-        elif Match.Status.OPEN in standing:
-            # Held uploads are shown to nobody until a person has decided.
-            say(signal, "pending", measure="hidden", by_machine=True, **about)
-        else:
-            say(signal, "not-blocked", measure="none", reason=_reason(signal), **about)
-
-
-def _reason(signal: int) -> str:
-    """Why matches of this signal were not blocked; the latest decision's alone."""
-    last = Decision.objects.filter(match__signal=signal, verdict=Decision.Verdict.NOT_BLOCKED).order_by("-pk").first()
-    return last.reason if last else ""
 
 
 def forget_clear_uploads() -> int:
@@ -271,9 +212,13 @@ def forget_clear_uploads() -> int:
 
 
 def delete_orphaned_copies() -> int:
-    """Delete review copies whose upload waits for nobody, as a crash can leave them; returns how many."""
-    copies = set(pictures.stored())
-    held = set(Upload.objects.filter(pk__in=copies, status=Upload.Status.HELD).values_list("pk", flat=True))
-    for orphan in copies - held:
+    """Delete review copies whose time is over, or that a crash has left; returns of how many uploads.
+
+    A copy stays while a match or an appeal waits, and until ``Upload.copy_until``.
+    """
+    copies = pictures.stored()
+    needed = Q(copy_until=None) | Q(copy_until__gt=timezone.now()) | Q(appeals__status=Appeal.Status.OPEN)
+    kept = set(Upload.objects.filter(needed, pk__in=copies).values_list("pk", flat=True))
+    for orphan in copies - kept:
         pictures.delete(orphan)
-    return len(copies - held)
+    return len(copies - kept)

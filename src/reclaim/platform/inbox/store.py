@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db.models import F
 
 from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
-from reclaim.platform.inbox.services import close_withdrawn
+from reclaim.platform.inbox.deciding import close_withdrawn
 from reclaim.platform.subscription.models import KnownSignal, PendingAcknowledgement, Subscription
 from reclaim.platform.subscription.queries import subscription
 from reclaim.platform.subscription.services import (

@@ -8,6 +8,8 @@ from reclaim.platform.inbox import api
 urlpatterns = [
     path("uploads", api.uploads, name="api-uploads"),
     path("uploads/<str:number>", api.upload, name="api-upload"),
+    path("uploads/<str:number>/appeal", api.appeal, name="api-appeal"),
+    path("uploads/<str:number>/carried-out", api.carried_out, name="api-carried-out"),
     path("matches", api.matches, name="api-matches"),
     path("matches/<str:number>/decision", api.decision, name="api-decision"),
 ]

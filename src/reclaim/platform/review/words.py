@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from reclaim.matching.videos import shares_in_words
-from reclaim.platform.inbox.models import Match, Upload
+from reclaim.platform.inbox.models import Decision, Match, Upload
 
 TURNS = {
     "original": "It lies as the reported picture does.",
@@ -42,3 +44,14 @@ def distance_in_words(distance: int) -> str:
     if distance <= 20:
         return "The fingerprints are close: probably the same picture, edited."
     return "The fingerprints are just close enough: it may be an edited copy, or another picture. Look with care."
+
+
+def stands_in_words(decisions: Sequence[Decision]) -> str:
+    """What has been decided about a match that still waits, and whom it waits for."""
+    if not decisions:
+        return ""
+    if len({each.verdict for each in decisions}) > 1:
+        return "Two people see it differently. A lead who is neither of them decides."
+    if any(each.by_lead for each in decisions):
+        return "One person has decided. It waits for a second one."
+    return "One person has decided. It waits for a lead as the second one."
