@@ -95,23 +95,25 @@ def _no_such_platform(name: str) -> NoReturn:
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def platform_list(data: Path, database_url: str | None, as_json: bool) -> None:
-    """List platforms, when each last fetched, and the withdrawals it has not acknowledged.
+    """List platforms, those with overdue withdrawals first: last fetch, how far behind, what they owe, errors.
 
     \b
     Example:
       reclaim bank platform list --data bank-data
     """
     _open(data, database_url)
-    from reclaim.bank.feedback.queries import owed_by
-    from reclaim.bank.platforms.queries import vetted_platforms
+    from reclaim.bank.operations.queries import watched_platforms
 
-    for entry in vetted_platforms():
-        fetched = entry.last_fetch_at.isoformat(timespec="seconds") if entry.last_fetch_at else None
-        waiting = owed_by(entry).count()
+    for each in watched_platforms():
+        facts = each.as_json()
         if as_json:
-            click.echo(json.dumps({"name": entry.name, "last_fetch": fetched, "open_withdrawals": waiting}))
-        else:
-            click.echo(f"{entry.name}: last fetch {fetched or 'never'}, withdrawals not acknowledged: {waiting}")
+            click.echo(json.dumps(facts))
+            continue
+        late = f" ({each.overdue} overdue)" if each.overdue else ""
+        click.echo(
+            f"{each.platform.name}: last fetch {facts['last_fetch'] or 'never'}, behind by {each.behind} records, "
+            f"withdrawals not acknowledged: {each.owed}{late}, errors in a day: {each.refused + each.failed}"
+        )
 
 
 @platform.command("revoke")
