@@ -5,7 +5,7 @@ from django.urls import include, path, re_path
 from reclaim.bank.exchange.v2 import router as exchange
 from reclaim.bank.helper.held_views import held
 from reclaim.bank.lookup.api import router as lookup
-from reclaim.sitekit.accounts.account_views import account
+from reclaim.bank.operations.api import router as applications
 from reclaim.sitekit.api import SiteApi
 
 v2 = SiteApi(
@@ -17,6 +17,7 @@ v2 = SiteApi(
 )
 v2.add_router("", exchange)
 v2.add_router("", lookup)
+v2.add_router("", applications)
 
 handler400 = "reclaim.sitekit.problems.bad_request"
 handler404 = "reclaim.sitekit.problems.page_not_found"
@@ -29,7 +30,7 @@ urlpatterns = [
     path("v2/", include(v2.routes)),
     re_path(r"^ncmec/+", include("reclaim.bank.exchange.ncmec")),
     path("", include("reclaim.bank.gate.urls")),
-    path("staff/", account, name="staff-home"),
+    path("", include("reclaim.bank.operations.urls")),
     path("staff/", include("reclaim.sitekit.accounts.urls")),
     path("staff/held/", held, name="held"),
     path("staff/signals/", include("reclaim.bank.trust.urls")),

@@ -17,6 +17,7 @@ from reclaim.cli import (
     bank_peer,
     bank_platform,
     bank_push,
+    bank_staging,
     bank_trace,
     members,
 )
@@ -49,6 +50,7 @@ command.add_command(bank_peer.peer)
 command.add_command(bank_platform.platform)
 command.add_command(bank_lookup.lookup)
 command.add_command(bank_trace.trace_leak)
+command.add_command(bank_staging.staging)
 command.add_command(members.group("bank", BANK_ROLES), "member")
 
 
@@ -70,6 +72,7 @@ def serve(
         events_port = port_of_events(host, port, events_port)
         beside["push"] = ["bank", "push", "--host", host, "--port", str(events_port), "--data", str(data)]
     _open(data, database_url)
+    bank_staging.insist_on_a_real_bank()
     serve_or_fail("bank", host, port, beside, workers)
 
 
