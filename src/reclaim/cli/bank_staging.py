@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -13,8 +12,6 @@ from reclaim.cli.options import fail, open_site_or_fail, serve_or_fail, serving_
 
 MARK = "staging"
 EXAMPLE = Path(__file__).parent / "data" / "example.jpg"
-ACKNOWLEDGE_WITHIN = 600
-"""Seconds, unless the operator says otherwise: whoever tries it should see a clock run out."""
 TICK = 5
 
 
@@ -35,7 +32,6 @@ def staging(
       reclaim bank staging --data staging-data --port 8200
     """
     made = _mark(data)
-    os.environ.setdefault("RECLAIM_ACKNOWLEDGE_WITHIN", str(ACKNOWLEDGE_WITHIN))
     if events:
         events_port = port_of_events(host, port, events_port)
     open_site_or_fail("reclaim.bank.settings", data, database_url)

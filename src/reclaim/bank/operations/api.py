@@ -85,7 +85,10 @@ def _later(error: SlowDownError) -> HttpResponse:
 
 
 @router.post(
-    "/applications", url_name="v2-apply", response={202: Taken, 422: Problem, 429: Problem}, tags=["applications"]
+    "/applications",
+    url_name="v2-apply",
+    response={202: Taken, 409: Problem, 422: Problem, 429: Problem},
+    tags=["applications"],
 )
 @requires(Access.PUBLIC)
 def ask_to_join(request: HttpRequest, message: Body[NewApplication]) -> HttpResponse:
@@ -94,7 +97,10 @@ def ask_to_join(request: HttpRequest, message: Body[NewApplication]) -> HttpResp
         may_apply(request)
     except SlowDownError as error:
         return _later(error)
-    application, secret = apply(message)
+    try:
+        application, secret = apply(message)
+    except NameTakenError as error:
+        return problem(409, "This name is taken", str(error))
     return JsonResponse({**standing_of(application), "pickup_secret": secret}, status=202)
 
 

@@ -16,8 +16,10 @@ from reclaim.bank.operations.models import Application
 from reclaim.bank.operations.queries import pickup_mac
 from reclaim.bank.platforms.key_text import new_key
 from reclaim.bank.platforms.models import PlatformKey
+from reclaim.bank.platforms.queries import vetted_platforms
 from reclaim.bank.platforms.services import (
     KEY_LIFE,
+    NameTakenError,
     add_platform,
     end_keys,
     rekey_platform,
@@ -48,8 +50,9 @@ class SamePersonError(Exception):
 def apply(asked: NewApplication) -> tuple[Application, str]:
     """Keep an application; returns it with its pick-up secret, which is given out this once.
 
-    At a staging bank its keys can be picked up at once.
+    At a staging bank its keys can be picked up at once. Raises ``NameTakenError``.
     """
+    _insist_on_free_name(asked.name)
     secret = new_key("pickup")
     with transaction.atomic():
         synthetic = is_synthetic()
@@ -74,6 +77,14 @@ def apply(asked: NewApplication) -> tuple[Application, str]:
         audit.record("applicant", "application.ask", _target(application))
     log_event("a service asks to become a platform")
     return application, secret
+
+
+def _insist_on_free_name(name: str) -> None:
+    # Persons read the platforms' names: that one is taken is no secret.
+    if vetted_platforms().filter(name=name).exists():
+        raise NameTakenError(
+            "A platform of this name is there already. Choose another name; if it is yours, ask the bank for new keys."
+        )
 
 
 def _target(application: Application) -> str:
@@ -101,13 +112,17 @@ def checked_reason(reason: str) -> str:
 
 
 def vet(application: Application, member: Member, reason: str, scopes: Sequence[str]) -> None:
-    """Propose that it becomes a platform with keys of these scopes. Raises ``ValueError``, ``NotNowError``."""
+    """Propose that it becomes a platform with keys of these scopes.
+
+    Raises ``ValueError``, ``NotNowError``, ``NameTakenError``.
+    """
     reason = checked_reason(reason)
     granted = [scope.value for scope in Wanted if scope in scopes]
     if not granted or set(scopes) - set(granted):
         raise ValueError("Tick at least one thing that its keys are to open.")
     with transaction.atomic():
         now = _locked(application, Application.State.ASKED)
+        _insist_on_free_name(now.name)
         now.vetted_by, now.reason, now.granted = member, reason, granted
         _move(now, Application.State.VETTED, "vetted_by", "reason", "granted")
         audit.record(member.actor, "application.vet", _target(now))
@@ -158,6 +173,8 @@ def pick_up(application: Application) -> dict[str, str]:
             raise NotNowError("The keys waited for thirty days. Ask the bank to let you pick them up again.")
         life = STAGING_KEY_LIFE if now.synthetic else KEY_LIFE
         scopes = [PlatformKey.Scope(scope) for scope in now.granted]
+        if now.platform is None:
+            _insist_on_free_name(now.name)
         made = (
             rekey_platform(now.platform.name, scopes, actor="applicant", addresses=now.addresses, life=life)
             if now.platform is not None

@@ -89,7 +89,10 @@ def join(request: HttpRequest) -> HttpResponse:
         may_apply(request)
     except SlowDownError as error:
         return _slow_down(request, error, "operations/slow_down.html", {})
-    application, secret = apply(asked)
+    try:
+        application, secret = apply(asked)
+    except NameTakenError as error:
+        return _page(request, typed, {"name": str(error)}, status=409)
     return render(request, "operations/applied.html", {**_standing(application), "secret": secret})
 
 

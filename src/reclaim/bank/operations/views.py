@@ -21,6 +21,7 @@ from reclaim.bank.operations.applying import KINDS, SCOPES, Kind, Wanted
 from reclaim.bank.operations.models import Application
 from reclaim.bank.operations.queries import access_application, access_applications, waiting_in
 from reclaim.bank.operations.words import FOR_STAFF
+from reclaim.bank.platforms.services import NameTakenError
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.permissions import Permission, access_member, fresh, may, needs
@@ -100,7 +101,7 @@ def _decide(request: HttpRequest, number: str, what: Callable[[Application, Memb
         what(found, member)
     except ValueError as error:
         return _application_page(request, member, found, str(error), status=422)
-    except (NotNowError, SamePersonError) as error:
+    except (NotNowError, NameTakenError, SamePersonError) as error:
         found.refresh_from_db()
         return _application_page(request, member, found, str(error), status=409)
     messages.success(request, said)
