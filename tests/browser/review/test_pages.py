@@ -13,6 +13,8 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page
 
 from tests.browser.review.conftest import ReviewSite, as_ada, sign_in
+from tests.members import Account
+from tests.members import sign_in as sign_in_member
 
 Open = Callable[..., BrowserContext]
 
@@ -115,6 +117,76 @@ def test_a_reviewer_decides_with_the_keyboard_alone_and_without_scripts(site: Re
     page.wait_for_url(f"{site.url}/")
     answer = site.platform.call("POST", f"/api/matches/{match}/decision", json={"decision": "blocked", "reviewer": "x"})
     assert answer.json()["status"] == "blocked"
+
+
+def test_single_keys_show_choose_decide_and_take_back_and_can_be_turned_off(
+    site: ReviewSite, open_browser: Open
+) -> None:
+    match = site.hold_an_upload()
+    page = open_browser().new_page()
+    broken: list[str] = []
+    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    as_ada(page, site)
+    page.goto(f"{site.url}/matches/{match}/")
+    page.keyboard.press("s")
+    page.wait_for_url("**/?shown=1")
+    page.keyboard.press("s")
+    page.get_by_role("button", name="Show the picture").wait_for()
+    page.keyboard.press("?")
+    assert page.get_by_text("Take back your last decision").is_visible()
+    page.keyboard.press("d")
+    assert "press Enter" in page.locator("[data-say]").inner_text()
+    page.keyboard.press("3")
+    assert page.get_by_label("If you do not block it").input_value() == "allowed-here"
+    page.get_by_label("Note").press_sequentially("but sd")
+    assert page.get_by_role("button", name="Show the picture").is_visible(), "what is typed is no key"
+    page.keyboard.press("Tab")
+    page.keyboard.press("d")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/")
+    page.get_by_role("button", name="Take that back").click()
+    page.wait_for_url(f"{site.url}/matches/{match}/")
+    assert page.get_by_text("undone", exact=True).is_visible()
+    page.goto(f"{site.url}/preferences/")
+    page.get_by_label("Single keys").uncheck()
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"{site.url}/matches/{match}/")
+    page.keyboard.press("s")
+    page.keyboard.press("b")
+    assert page.evaluate("document.activeElement === document.body")
+    page.goto(f"{site.url}/preferences/")
+    page.get_by_label("Single keys").check()
+    page.get_by_label("Blur a picture again").fill("1")
+    page.get_by_role("button", name="Save").click()
+    page.goto(f"{site.url}/matches/{match}/?shown=1")
+    page.wait_for_url(f"{site.url}/matches/{match}/?")
+    assert broken == []
+
+
+def test_an_admin_s_pages_and_an_appeal_pass_axe_at_320_pixels_in_the_dark(
+    site: ReviewSite, open_browser: Open
+) -> None:
+    match = site.hold_an_upload()
+    decided = {"decision": "blocked", "reviewer": "x"}
+    upload = site.platform.call("POST", f"/api/matches/{match}/decision", json=decided).json()["upload"]
+    asked = {"text": "It is me, at work."}
+    appeal = site.platform.call("POST", f"/api/uploads/{upload}/appeal", json=asked).json()["appeal"]
+    password = site.platform.json("member", "add", "Cleo", "--role", "admin")["password"]
+    page = open_browser(viewport={"width": 320, "height": 640}, color_scheme="dark").new_page()
+    sign_in_member(page, Account(site.url, "Cleo", password))
+    for path in (
+        "",
+        "preferences/",
+        "rules/",
+        "shift/",
+        "break/",
+        "appeals/",
+        f"appeals/{appeal}/",
+        f"matches/{match}/",
+    ):
+        page.goto(f"{site.url}/{path}")
+        check(page)
 
 
 def test_the_back_button_after_signing_out_shows_nothing_of_a_match(site: ReviewSite, open_browser: Open) -> None:

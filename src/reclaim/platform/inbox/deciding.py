@@ -38,7 +38,9 @@ class Decider:
     actor: str
     """As ``AuditEvent.actor`` has it. Two deciders with the same actor are the same person."""
     is_lead: bool = False
-    """May give the second decision where two are asked for, and undo what others decided."""
+    """May give the second decision where two are asked for."""
+    undoes: bool = False
+    """May undo what others decided, and what was decided long ago."""
     decides_appeals: bool = False
 
     @property
@@ -181,8 +183,9 @@ def undo(match_id: uuid.UUID, by: Decider, *, why: str = "") -> Match:
                 raise NotDecidedError("Nothing of yours stands here that could be taken back.")
             _mark_undone(own, by, why)
         else:
-            _check_can_undo(match, own, by, why)
-            _mark_undone(own if own and not why else stands, by, why)
+            alone = bool(own) and can_undo_alone(match, timezone.now())
+            _check_can_undo(match, by, why, alone=alone)
+            _mark_undone(own if alone else stands, by, why)
             _reopen(match)
         audit.record(by.actor, "decision.undo", f"match:{match.pk}")
     log_event("a decision was undone")
@@ -205,18 +208,23 @@ def can_lead_undo(match: Match, now: datetime.datetime) -> bool:
     return now <= match.decided_at + datetime.timedelta(days=rules().appeal_days, minutes=rules().undo_minutes)
 
 
-def _check_can_undo(match: Match, own: Sequence[Decision], by: Decider, why: str) -> None:
-    now = timezone.now()
-    appeals = match.upload.appeals.filter(Q(status=Appeal.Status.OPEN) | Q(decided_at__gte=match.decided_at))
+def why_final(match: Match) -> str:
+    """Why what was decided about a match can be undone by nobody, as a sentence; empty if it can."""
     if match.status == Match.Status.WITHDRAWN or not _with_signal(match):
-        raise NotDecidedError("The reported picture was withdrawn, so there is nothing left to decide.")
-    if appeals.exists():
-        raise NotDecidedError("The uploader has asked again about this upload; what is decided about that counts.")
-    if own and can_undo_alone(match, now):
+        return "The reported picture was withdrawn, so there is nothing left to decide."
+    if match.upload.appeals.filter(Q(status=Appeal.Status.OPEN) | Q(decided_at__gte=match.decided_at)).exists():
+        return "The uploader has asked again about this upload; what is decided about that counts."
+    return ""
+
+
+def _check_can_undo(match: Match, by: Decider, why: str, *, alone: bool) -> None:
+    if final := why_final(match):
+        raise NotDecidedError(final)
+    if alone:
         return
-    if not by.is_lead:
+    if not by.undoes:
         raise NotDecidedError("The time to take this back is over. A lead can still undo it, with a reason.")
-    if not can_lead_undo(match, now):
+    if not can_lead_undo(match, timezone.now()):
         raise NotDecidedError("The time to undo this is over.")
     if not why.strip():
         raise NotDecidedError("Say why: what is undone so late needs a reason.")

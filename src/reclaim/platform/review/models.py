@@ -52,7 +52,6 @@ class Shift(models.Model):
     """Once for each break."""
     breaks_due = models.PositiveSmallIntegerField(default=0)
     breaks_taken = models.PositiveSmallIntegerField(default=0)
-    """Of those that were due."""
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -73,7 +72,10 @@ class Look(models.Model):
 
 
 class BreakWeek(models.Model):
-    """Breaks of all members together in one week: all that anybody else learns of shifts."""
+    """Breaks of all members together in one week: all that anybody else learns of shifts.
+
+    Of a shift, no more count as taken than were due.
+    """
 
     monday = models.DateField(unique=True)
     due = models.PositiveIntegerField(default=0)

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.deciding import Decider, can_lead_undo, can_undo_alone
+from reclaim.platform.inbox.deciding import Decider, can_lead_undo, can_undo_alone, why_final
 from reclaim.platform.inbox.models import CLOSE_DISTANCE, CLOSE_PERCENT, Appeal, Decision, Match
 from reclaim.platform.inbox.queries import (
     access_appeal,
@@ -54,6 +54,7 @@ def decider(member: Member) -> Decider:
         member.name,
         member.actor,
         is_lead=may(member, Permission.DECIDE_SECOND),
+        undoes=may(member, Permission.UNDO_DECISIONS),
         decides_appeals=may(member, Permission.DECIDE_APPEALS),
     )
 
@@ -164,7 +165,7 @@ class Undoing:
 def undoing(member: Member, match: Match) -> Undoing | None:
     """How this member can undo what was decided about a match; ``None`` if not."""
     head, now = head_of(match), timezone.now()
-    if head.status == Match.Status.WITHDRAWN:
+    if head.status != Match.Status.OPEN and why_final(head):
         return None
     own = any(each.actor == member.actor for each in standing(head))
     if own and can_undo_alone(head, now):
@@ -177,7 +178,7 @@ def undoing(member: Member, match: Match) -> Undoing | None:
 def last_undoable(member: Member) -> Decision | None:
     """The member's latest decision, if they can still take it back by themselves."""
     last = last_decision(member.actor)
-    if last is None or last.match.status == Match.Status.WITHDRAWN:
+    if last is None or (last.match.status != Match.Status.OPEN and why_final(last.match)):
         return None
     recent = last.match.decided_at or last.decided_at
     within = timezone.now() <= recent + datetime.timedelta(minutes=rules().undo_minutes)

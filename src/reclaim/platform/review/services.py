@@ -75,7 +75,7 @@ def note_presence(member: Member) -> Shift:
 def _note_presence(shift: Shift, now: datetime.datetime) -> None:
     _end_looks(shift, now)
     if now - shift.last_seen_at >= datetime.timedelta(minutes=rules().break_minutes):
-        shift.breaks_taken += shift.was_reminded
+        shift.breaks_taken += 1
         shift.works_since, shift.was_reminded, shift.postponed_until = now, False, None
     elif is_break_due(shift, now) and not shift.was_reminded:
         shift.was_reminded = True
