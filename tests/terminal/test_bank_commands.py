@@ -37,10 +37,10 @@ def test_adding_a_platform_prints_its_keys_as_json(tmp_path: Path) -> None:
     done = reclaim("bank", "platform", "add", "Example", "--data", tmp_path, "--json")
     assert done.returncode == 0
     keys = json.loads(done.stdout)
-    assert list(keys) == ["name", "fetch_key", "submit_key", "feedback_key", "subscription_key"]
+    assert list(keys) == ["name", "fetch_key", "submit_key", "feedback_key", "subscription_key", "platform_key"]
     assert keys["name"] == "Example"
     values = [value for name, value in keys.items() if name != "name"]
-    assert len(set(values)) == 4
+    assert len(set(values)) == 5
     assert not any("," in value for value in values)
 
 
