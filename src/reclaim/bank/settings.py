@@ -37,7 +37,8 @@ makes it so, for good; its ledger says the same."""
 # Innermost: it sees every refusal and every failure of a view.
 MIDDLEWARE = [*MIDDLEWARE, "reclaim.bank.platforms.errors.CountErrors"]
 if STAGING:
-    MIDDLEWARE = [*MIDDLEWARE, "reclaim.bank.operations.nobody.NoPersons"]
+    # It closes routes before they are asked whom they let in.
+    MIDDLEWARE = ["reclaim.bank.operations.nobody.NoPersons", *MIDDLEWARE]
     TEMPLATES[0]["OPTIONS"]["context_processors"].append("reclaim.bank.operations.nobody.staging")  # type: ignore[index]
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
