@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import random
+from base64 import b64encode
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -95,6 +98,44 @@ def test_canaries_never_move_without_a_real_signal(new: ActingPlatform) -> None:
     for _ in range(3):
         tend_canaries()
     assert list(LedgerRecord.objects.values_list("pk", "position").order_by("pk")) == before
+
+
+def test_a_platform_that_moves_signals_by_its_own_words_and_finds_moves_none_of_its_canaries(
+    new: ActingPlatform,
+) -> None:
+    """It knows what it named; whatever else moves in that moment, time and again, would be its canaries."""
+    before = dict(LedgerRecord.objects.filter(only_for=new.platform).values_list("value", "position"))
+    named = [{"hashValue": pdq_value(seed), "tags": []} for seed in range(MANY)]
+    for word in ("Blocked", "NotBlocked"):
+        said = [{**each, "feedbackValue": word} for each in named]
+        assert new.post("SubmitFeedback", {"count": MANY, "hashFeedbacks": said}).json()["count"] == MANY
+    assert dict(LedgerRecord.objects.filter(only_for=new.platform).values_list("value", "position")) == before
+    old = ActingPlatform.vetted("Old")
+    old.fetch()
+    tend_canaries()
+    for platform, come in ((old, 0), (new, A_PLATFORM)):
+        finds = [
+            {"signalType": "ImagePDQ", "hashValue": pdq_value(10_000 * platform.platform.pk + seed), "CSPFeedbacks": []}
+            for seed in range(200)
+        ]
+        assert platform.post("SubmitHashes", {"count": 200, "hashRecords": finds}).json()["count"] == 200
+        assert len(canaries_of(old.platform)) == come
+
+
+def test_a_platform_cannot_fetch_its_first_list_in_part_and_see_which_signals_come_into_the_past_after_that() -> None:
+    """An NCMEC client that never asks for the last page has begun to fetch all the same."""
+    a_case(*range(MANY // 5))
+    platform = ActingPlatform.vetted("New")
+    with patch("reclaim.bank.exchange.entries.PAGE_SIZE", 10):
+        key = b64encode(f"New:{platform.keys.platform_key}".encode()).decode()
+        query = {
+            "from": "2020-01-01T00:00:00Z",
+            "to": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        page = platform.client.get("/ncmec/v2/entries", query, headers={"Authorization": f"Basic {key}"})
+    assert b"<next>" in page.content
+    tend_canaries()
+    assert not canaries_of(platform.platform)
 
 
 def test_a_platform_cannot_tell_its_canaries_by_what_the_bank_answers_to_its_words(new: ActingPlatform) -> None:

@@ -16,6 +16,7 @@ from reclaim.bank.exchange.models import Snapshot
 from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.ledger.queries import standing
+from reclaim.bank.platforms.models import PlatformKey
 from reclaim.bank.platforms.services import add_platform, revoke_platform
 from tests.personas import a_case, pdq_value
 from tests.site.bank.test_v2_snapshot import manifest_of
@@ -230,6 +231,19 @@ def test_what_was_sent_is_not_repeated_in_a_refusal() -> None:
     text = platform.post("feedback", sent).content.decode()
     text += platform.get("signals", after=pdq_value(1), types=pdq_value(2)).content.decode()
     assert [seed for seed in (1, 2, 3) if pdq_value(seed) in text] == []
+
+
+def test_a_platform_without_a_list_is_given_no_withdrawn_values_and_holds_up_nobodys_erasure() -> None:
+    one, case = Native.vetted("One"), a_case(1).case
+    one.sync()
+    scopes = (PlatformKey.Scope.LOOKUP, PlatformKey.Scope.FEEDBACK)
+    _, keys = add_platform("Small", scopes)
+    withdraw(case)
+    bearer = {"Authorization": f"Bearer {keys.platform_key}"}
+    assert one.acting.client.get("/v2/acknowledgements", headers=bearer).json() == {"owed": [], "has_more": False}
+    one.sync()
+    one.acknowledges()
+    assert LedgerRecord.objects.get().status == LedgerRecord.Status.ERASED
 
 
 def test_finding_what_is_a_canary_of_another_platform_tells_nothing() -> None:

@@ -118,7 +118,11 @@ def _qualities() -> list[int]:
 
 
 def come_along(ledger: LedgerTransaction) -> None:
-    """Let canaries come into feeds and move in them together with real signals, in the same second and as often."""
+    """Let canaries come into feeds and move in them together with real signals, in the same second and as often.
+
+    Not those of a platform whose own words or finds move the signals: it knows which it named, and would see that
+    nothing else but its canaries moves with them.
+    """
     figures = CanaryFigures.objects.filter(pk=1).first()
     if figures is None or not figures.placed + figures.waiting:
         return
@@ -132,13 +136,17 @@ def come_along(ledger: LedgerTransaction) -> None:
     if moved:
         placed = LedgerRecord.objects.filter(only_for__isnull=False, status=LedgerRecord.Status.ACTIVE)
         keys = list(placed.values_list("pk", flat=True))
-        for record in placed.filter(pk__in=_random.sample(keys, min(moved, MOST_MOVED, len(keys)))).defer("frames"):
-            ledger.touch(record)
+        chosen = placed.filter(pk__in=_random.sample(keys, min(moved, MOST_MOVED, len(keys)))).defer("frames")
+        for record in chosen:
+            if ledger.by_platform is None or record.only_for_id != ledger.by_platform.pk:
+                ledger.touch(record)
 
 
 def _bring_in(ledger: LedgerTransaction, newcomers: int) -> None:
     came: list[Canary] = []
     for platform in vetted_platforms():
+        if platform == ledger.by_platform:
+            continue
         came += Canary.objects.filter(platform=platform, placed=False).order_by("?")[: _share_of(newcomers)]
     qualities = _qualities() if came else []
     for canary in came:

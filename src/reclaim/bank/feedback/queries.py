@@ -16,7 +16,7 @@ from reclaim.bank.feedback.models import Acknowledgement, Feedback
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import active_platforms
+from reclaim.bank.platforms.queries import active_platforms, platforms_with_a_list
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 
 REASON_TAG = "reason:"
@@ -136,7 +136,12 @@ def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: b
 
 
 def owed_by(platform: Platform) -> QuerySet[LedgerRecord]:
-    """Tombstones that a platform has not acknowledged; of videos only if it takes their frames."""
+    """Tombstones that a platform has not acknowledged; of videos only if it takes their frames.
+
+    None of a platform without a list: it has nothing to delete, and must not be given what was withdrawn either.
+    """
+    if not platforms_with_a_list().filter(pk=platform.pk).exists():
+        return LedgerRecord.objects.none()
     acknowledged = Acknowledgement.objects.filter(platform=platform, at__gte=F("record__withdrawn_at")).values("record")
     owed = tombstones().filter(in_the_feed_of(platform)).exclude(pk__in=acknowledged)
     return owed if platform.takes_videos else owed.exclude(type=LedgerRecord.Type.VPDQ)

@@ -17,7 +17,7 @@ from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.ledger.services import LedgerTransaction, erase, locked_ledger
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import vetted_platforms
+from reclaim.bank.platforms.queries import platforms_with_a_list
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -57,6 +57,7 @@ class Find:
 def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
     """Save a platform's words on signals; returns the indexes of those that are in no bank's record."""
     with locked_ledger() as ledger:
+        ledger.by_platform = platform
         known = _known(platform, [(word.type, word.value) for word in words])
         said = [(known.get((word.type, word.value)), word) for word in words]
         _take(ledger, platform, [(record, word) for record, word in said if record is not None])
@@ -87,6 +88,7 @@ def acknowledge(platform: Platform, names: Sequence[tuple[str, str]]) -> list[in
 def take_back(platform: Platform, names: Sequence[tuple[str, str]]) -> list[int]:
     """End a platform's own finds, each given as type and value; returns the indexes of those that it has none of."""
     with locked_ledger() as ledger:
+        ledger.by_platform = platform
         known = _known(platform, names)
         keys = [record.pk for record in known.values()]
         finds = list(Source.objects.filter(record__in=keys, platform=platform, state=Source.State.ACTIVE))
@@ -106,6 +108,7 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
     """
     withdrawn = []
     with locked_ledger() as ledger:
+        ledger.by_platform = platform
         known = _known(platform, [(find.type, find.value) for find in finds])
         keys = [record.pk for record in known.values()]
         theirs = Source.objects.filter(record__in=keys, platform=None, peer=None)
@@ -189,13 +192,14 @@ def _acknowledge(platform: Platform, ended: QuerySet[LedgerRecord]) -> None:
 
 
 def _all_have_acknowledged(ended: QuerySet[LedgerRecord]) -> list[QuerySet[LedgerRecord]]:
-    """Those of these tombstones that every platform has acknowledged: frames of videos, and all other signals."""
+    """Those of these tombstones that every platform with a list has acknowledged: frames of videos, and the others."""
     # An acknowledgement of an earlier withdrawal of the same signal does not count for this one.
     record, withdrawn_at = OuterRef(OuterRef("pk")), OuterRef(OuterRef("withdrawn_at"))
     its_own = Acknowledgement.objects.filter(platform=OuterRef("pk"), record=record, at__gte=withdrawn_at)
+    platforms = platforms_with_a_list()
     found = []
     for videos in (False, True):
-        waited_for = vetted_platforms().filter(takes_videos=True) if videos else vetted_platforms()
+        waited_for = platforms.filter(takes_videos=True) if videos else platforms
         of_a_kind = ended.filter(type=LedgerRecord.Type.VPDQ) if videos else ended.exclude(type=LedgerRecord.Type.VPDQ)
         if waited_for.exists():
             found.append(of_a_kind.exclude(Exists(waited_for.exclude(Exists(its_own)).order_by())))
@@ -230,7 +234,8 @@ def note_fetch_start(platform: Platform) -> None:
     with transaction.atomic():
         now = Platform.objects.select_for_update().get(pk=platform.pk)
         _begin_fetch(now)
-        now.save(update_fields=["confirmed_position", "told_at_last_start"])
+        now.last_fetch_at = timezone.now()
+        now.save(update_fields=["confirmed_position", "told_at_last_start", "last_fetch_at"])
 
 
 def _begin_fetch(now: Platform) -> None:

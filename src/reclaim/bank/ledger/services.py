@@ -66,6 +66,8 @@ class LedgerTransaction:
         self._withdrawn: list[Withdrawal] = []
         self.for_case: Hashable = None
         """Whose sources are added or released; ``None`` where that is nobody's case."""
+        self.by_platform: Platform | None = None
+        """Whose words or finds these are; ``None`` where that is no platform's."""
 
     @property
     def synthetic(self) -> bool:
@@ -87,6 +89,8 @@ class LedgerTransaction:
         ``frames`` are the texts of a vPDQ's frames, which ``value`` names. The source has its key at once, and its
         record has one after ``settle``.
         """
+        if peer is not None and self.synthetic:
+            raise ValueError("A staging bank takes in nobody's real signals.")
         record = self._record(signal_type, value, frames)
         source = Source(record=record, quality=quality, peer=peer, made_with_ai=made_with_ai)
         self._added.append(source)
@@ -379,7 +383,7 @@ def make_synthetic() -> bool:
         clock = LedgerClock.objects.select_for_update().get(pk=1)
         if clock.synthetic:
             return True
-        if clock.position or Source.objects.exists() or Platform.objects.exists():
+        if clock.position or any(kind.objects.exists() for kind in (Source, Platform, Peer)):
             return False
         clock.synthetic = True
         clock.save(update_fields=["synthetic"])

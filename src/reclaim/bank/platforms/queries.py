@@ -28,6 +28,16 @@ def vetted_platforms() -> QuerySet[Platform]:
     return Platform.objects.filter(revoked_at=None).order_by("name")
 
 
+def platforms_with_a_list() -> QuerySet[Platform]:
+    """Vetted platforms that may hold signals: not those that only look uploads up, with keys that never opened the
+    feed."""
+    scopes: dict[int, set[str]] = {}
+    for platform, opens in PlatformKey.objects.filter(platform__last_fetch_at=None).values_list("platform", "scopes"):
+        scopes.setdefault(platform, set()).update(opens)
+    without = [platform for platform, opens in scopes.items() if PlatformKey.Scope.FETCH not in opens]
+    return vetted_platforms().exclude(pk__in=without)
+
+
 def usable_keys() -> QuerySet[PlatformKey]:
     """Keys that open something now."""
     return PlatformKey.objects.filter(expires_at__gt=timezone.now(), revoked_at=None, platform__revoked_at=None)
