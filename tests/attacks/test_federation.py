@@ -169,13 +169,24 @@ def test_unfit_signals_and_shapes_are_refused_and_the_rest_is_taken() -> None:
     assert LedgerRecord.objects.get().value == V
 
 
-def test_a_canary_of_one_platform_does_not_enter_every_feed_by_way_of_a_peer() -> None:
+def test_a_platform_that_gives_its_list_to_a_peer_does_not_see_by_what_comes_back_which_signals_are_canaries() -> None:
+    """Nor does the canary enter every feed that way."""
     bank, platform = ActingBank.added(), ActingPlatform.vetted()
-    LedgerRecord.objects.create(type="pdq", value=V, position=-1, modified_at=1, only_for=platform.platform)
-    bank.sends(bank.asserts(V))
-    assert LedgerRecord.objects.get().only_for == platform.platform
-    assert not Source.objects.exists()
-    assert bank.reads() == []
+    a_case(2)
+    canary = LedgerRecord.objects.create(type="pdq", value=V, position=-1, modified_at=1, only_for=platform.platform)
+    Source.objects.create(record=canary)
+    told = []
+    for value in (V, pdq_value(2)):
+        said = bank.asserts(value)
+        for statement in (said, bank.withdraws(said)):
+            before = LedgerRecord.objects.get(value=value).position
+            peer = bank.sends(statement)
+            record = LedgerRecord.objects.get(value=value)
+            active = record.sources.filter(state="active").values_list("peer__name", flat=True).order_by("peer")
+            told.append((value == V, [*active], record.status, record.trust, record.position > before, peer.refused))
+    assert [each[1:] for each in told if each[0]] == [each[1:] for each in told if not each[0]]
+    assert LedgerRecord.objects.get(value=V).only_for == platform.platform
+    assert {each["value"] for each in bank.reads()} == {pdq_value(2)}
 
 
 def test_what_peers_are_told_holds_nothing_of_persons() -> None:

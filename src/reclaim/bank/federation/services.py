@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from reclaim.bank.federation.clock import Counters, locked_statements
 from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.queries import is_synthetic
 from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
 from reclaim.bank.peers.identity import own_bank_id
 from reclaim.bank.peers.models import Assertion, Debt, Peer, Withdrawal, Word
@@ -87,6 +88,8 @@ def add_peer(
         raise ValueError("A peer's name has 1 to 80 printable characters.")
     if url:
         url = checked_base_url(url)
+    if is_synthetic():
+        raise PeerError("This is a staging bank, whose signals anybody may have: it takes in nobody's real ones.")
     bank_id = bank_id_of(public_key) if public_key else None
     if bank_id == own_bank_id():
         raise PeerError("This is this bank's own key. Type in the one that the other bank's operator sees.")
@@ -237,7 +240,7 @@ class _Intake:
         self._look_up([claim for claim in claims if claim.active])
 
     def _look_up(self, claims: Collection[Claim]) -> None:
-        """What this bank knows of the signals: which a person withdrew, has, and which are nobody's."""
+        """What this bank knows of the signals: which a person withdrew, which one has, and whose canaries are some."""
         values = {claim.value.lower() for claim in claims if claim.value}
         types = {claim.type for claim in claims}
         here = Source.objects.filter(
@@ -245,7 +248,9 @@ class _Intake:
         )
         self._persons = set(here.values_list("record__type", "record__value"))
         canaries = LedgerRecord.objects.filter(type__in=types, value__in=values).exclude(only_for=None)
-        self._canaries = set(canaries.values_list("type", "value"))
+        self._canaries = {
+            (kind, value): platform for kind, value, platform in canaries.values_list("type", "value", "only_for")
+        }
         macs = {withdrawal_mac(claim.type, claim.value.lower()) for claim in claims}
         found = Withdrawal.objects.filter(mac__in=macs).values_list("mac", flat=True)
         self._withdrawn = {bytes(each) for each in found}
@@ -286,10 +291,7 @@ class _Intake:
         """Whether an active claim may be in this bank. Nobody looks at peers' signals, so none is held."""
         if verdict.refused or verdict.held_for:
             return False
-        value = _value(claim, verdict)
         if claim.signature is not None and verdict.value and verdict.value != claim.value:
-            return False
-        if (claim.type, value) in self._canaries:
             return False
         is_more = row is None or not row.active
         return not (is_more and self._active[claim.origin.pk] >= claim.origin.most_signals)
@@ -319,6 +321,10 @@ class _Intake:
             peer=claim.origin,
             made_with_ai=claim.made_with_ai,
         )
+        if row.source.record is not None:
+            # A canary that its platform gave to the peer too stays in that platform's feed alone. There it must look as
+            # any signal that a peer has as well: what is refused would be known by it.
+            row.source.record.only_for_id = self._canaries.get((claim.type, value))
         self.counts["added"] += 1
 
     def _end(self, row: Assertion, *, unfit: bool) -> None:
