@@ -230,6 +230,22 @@ def test_a_cursor_as_old_as_withdrawn_signals_stay_leads_to_a_snapshot(monkeypat
     assert platform.get("signals", after=platform.cursor).status_code == 410
 
 
+def test_a_fetch_that_never_comes_to_its_end_does_not_outlive_what_it_was_to_be_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform = Native.vetted()
+    Platform.objects.update(vetted_at=timezone.now() - datetime.timedelta(days=90))
+    a_case(*range(3))
+    monkeypatch.setattr(cursors.time, "time", lambda: timezone.now().timestamp() - 31 * 86400)
+    first = platform.page(limit=1)
+    # A page was fetched yesterday; what had been withdrawn by then, further on, is not in the feed any more.
+    monkeypatch.setattr(cursors.time, "time", lambda: timezone.now().timestamp() - 86400)
+    monkeypatch.setattr("reclaim.bank.exchange.v2._oldest", lambda platform: 0)
+    second = platform.page(after=first.cursor, limit=1)
+    monkeypatch.undo()
+    assert platform.get("signals", after=second.cursor).status_code == 410
+
+
 def test_a_cursor_from_before_a_platform_was_vetted_again_leads_to_a_snapshot() -> None:
     platform = Native.vetted()
     platform.sync()

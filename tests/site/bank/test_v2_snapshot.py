@@ -8,6 +8,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from tests.personas import a_case, clip_frames, pdq_value
 from tests.v2 import Native
 
 pytestmark = pytest.mark.django_db
+start_maker = snapshots.start_maker
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +188,19 @@ def test_while_one_is_made_nobody_makes_it_twice_and_within_the_hour_it_is_given
     assert Snapshot.objects.count() == 1
     with snapshots._only_maker():
         assert snapshots.make_wanted() == 0
+
+
+def test_who_asks_many_times_before_the_maker_is_at_work_starts_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(snapshots, "start_maker", start_maker)
+    monkeypatch.setattr(snapshots.subprocess, "Popen", lambda *args, **how: started.append(args))
+    (snapshots._folder() / "started").unlink(missing_ok=True)
+    platform = Native.vetted()
+    assert {platform.get("snapshot").status_code for _ in range(20)} == {202}
+    assert len(started) == 1
+    os.utime(snapshots._started(), (0, 0))
+    platform.get("snapshot")
+    assert len(started) == 2, "one that never came to work is followed by another"
 
 
 def test_what_a_crash_left_half_done_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

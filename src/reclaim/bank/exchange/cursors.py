@@ -97,12 +97,16 @@ def beginning(query: SignalsQuery, now: Standing) -> Cursor:
 
 
 def going_on(cursor: Cursor, query: SignalsQuery, position: int, second: int, *, complete: bool) -> Cursor:
-    """The cursor after one more page: what was left out on the way stays left out."""
+    """The cursor after one more page: what was left out on the way stays left out.
+
+    Until a fetch comes to its end, its cursors are as old as the one that it began with: of what was withdrawn since
+    then, what lies behind them is not told yet, and is not told any more once its retention ends.
+    """
     return replace(
         cursor,
         position=position,
         second=second,
-        issued_at=_now(),
+        issued_at=_now() if complete else cursor.issued_at,
         types=cursor.types & query.wanted,
         least_trust=max(cursor.least_trust, query.least_trust),
         complete=complete,

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import datetime
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,8 @@ GIVEN_FOR = datetime.timedelta(hours=1)
 """A snapshot older than this is given to nobody any more: it has too much that was withdrawn since."""
 KEPT_FOR = datetime.timedelta(hours=2)
 """Its parts go after this; who began to fetch them has the second hour to end it."""
+_STARTS_WITHIN = 5
+"""Seconds. A platform may ask many times before the process that its first request started says that it is at work."""
 _DEAD_AFTER = datetime.timedelta(minutes=1)
 """Whoever makes a snapshot says much more often that it is at work. What failed is tried again after this, too."""
 
@@ -123,8 +127,9 @@ def start_maker() -> None:
     if not _wanted().exists():
         return
     with _only_maker() as alone:
-        if not alone:
+        if not alone or time.time() - _started().stat().st_mtime < _STARTS_WITHIN:
             return
+        os.utime(_started())
     # A session of its own: who stops the server need not wait for it.
     subprocess.Popen(  # noqa: S603
         [sys.executable, "-m", "reclaim", "bank", "snapshots", "--data", str(settings.DATA)],
@@ -132,6 +137,15 @@ def start_maker() -> None:
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def _started() -> Path:
+    """A file that was touched when a maker was last started: until that one is at work, no request starts another."""
+    path = _folder() / "started"
+    if not path.exists():
+        path.touch(mode=0o600)
+        os.utime(path, (0, 0))
+    return path
 
 
 def make_wanted() -> int:
