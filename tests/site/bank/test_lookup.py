@@ -117,6 +117,14 @@ def test_versions_of_one_picture_raise_the_alarm_and_many_of_them_stop_lookups(p
     assert look_up_picture(platform, [pdq_value(1)])
 
 
+def test_versions_that_are_sent_as_turns_of_one_another_count_each(platform: Platform) -> None:
+    a_case(1)
+    for start in range(0, ALARM_AT, 6):
+        values = [changed(pdq_value(1), *range(bit, bit + 40)) for bit in range(start, start + 6)]
+        assert not look_up_picture(platform, [*values, pdq_value(9)])
+    assert LookupAlarm.objects.get().versions == ALARM_AT
+
+
 def test_a_picture_that_goes_round_raises_no_alarm(platform: Platform) -> None:
     a_case(1)
     for bit in range(ALARM_AT + 2):

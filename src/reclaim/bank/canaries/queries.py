@@ -27,16 +27,16 @@ def all_canaries() -> tuple[list[str], npt.NDArray[np.uint8]]:
     return [name for name, _ in rows], codes
 
 
-def nearest_canary(platform: Platform, codes: npt.NDArray[np.uint8], radius: int) -> tuple[int, int] | None:
-    """The platform's canary that is nearest to any of these values (n, 32): its record's key, and its distance in bits.
-
-    ``None`` if all are further than ``radius``.
+def nearest_canary(platform: Platform, codes: npt.NDArray[np.uint8], radius: int) -> tuple[int, int, list[int]] | None:
+    """The platform's canary that is nearest to any of these values (n, 32): its record's key, its distance in bits, and
+    which of the values are within ``radius`` of it. ``None`` if none is within that of any canary.
     """
     own = LedgerRecord.objects.filter(only_for=platform, status=LedgerRecord.Status.ACTIVE, review_only=False)
     rows = [(key, value) for key, value in own.values_list("pk", "value") if value is not None]
     if not rows:
         return None
     known = np.frombuffer(bytes.fromhex("".join(value for _, value in rows)), np.uint8).reshape(-1, CODE_BYTES)
-    apart = np.bitwise_count(known[:, np.newaxis] ^ codes[np.newaxis]).sum(axis=2, dtype=np.int64).min(axis=1)
-    best = int(apart.argmin())
-    return (rows[best][0], int(apart[best])) if apart[best] <= radius else None
+    apart = np.bitwise_count(known[:, np.newaxis] ^ codes[np.newaxis]).sum(axis=2, dtype=np.int64)
+    best = int(apart.min(axis=1).argmin())
+    near = np.flatnonzero(apart[best] <= radius).tolist()
+    return (rows[best][0], int(apart[best].min()), near) if near else None

@@ -25,10 +25,9 @@ class SignalIndex:
         self._index = HammingIndex()
         self._position = 0
 
-    def nearest(self, codes: npt.NDArray[np.uint8], radius: int) -> tuple[int, int] | None:
-        """The primary key of the signal that is nearest to any of these values (n, 32), and its distance in bits.
-
-        ``None`` if all are further than ``radius`` (0 to 64).
+    def nearest(self, codes: npt.NDArray[np.uint8], radius: int) -> tuple[int, int, list[int]] | None:
+        """The primary key of the signal that is nearest to any of these values (n, 32), its distance in bits, and which
+        of the values are within ``radius`` (0 to 64) of it. ``None`` if none is within that of any signal.
         """
         with self._lock:
             self._catch_up()
@@ -37,7 +36,9 @@ class SignalIndex:
         if not len(found.ids):
             return None
         best = int(found.distances.argmin())
-        return int(found.ids[best]), int(found.distances[best])
+        of_it = np.flatnonzero(found.ids == found.ids[best])
+        near = np.searchsorted(found.starts, of_it, side="right") - 1
+        return int(found.ids[best]), int(found.distances[best]), near.tolist()
 
     def _catch_up(self) -> None:
         # Each change moves a record to a position that no reader has seen, in the order of the commits.

@@ -24,7 +24,10 @@ class LookupDay(models.Model):
 
 
 class Lookup(models.Model):
-    """A lookup, as far as the alarm needs it. Of an upload that is near no signal nothing is kept that tells of it."""
+    """A value that was looked up, as far as the alarm needs it.
+
+    Of an upload that is near no signal nothing is kept that tells of it.
+    """
 
     platform = models.ForeignKey("platforms.Platform", on_delete=models.CASCADE)
     at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -54,7 +54,8 @@ def look_up_picture(platform: Platform, values: Sequence[str]) -> bool:
     each = [signal_index.nearest(codes, NEAR), nearest_canary(platform, codes, NEAR)]
     found = min((near for near in each if near is not None), key=lambda near: near[1], default=None)
     matches = found is not None and found[1] <= MATCHES
-    _note(platform, values, found[0] if found else None, missed=found is not None and not matches)
+    key, near = (found[0], [values[place] for place in found[2]]) if found else (None, [])
+    _note(platform, near, key, missed=found is not None and not matches)
     return matches
 
 
@@ -84,13 +85,17 @@ def _admit(platform: Platform) -> None:
 
 
 def _note(platform: Platform, values: Sequence[str], signal: int | None, *, missed: bool) -> None:
-    """Write the lookup down, and raise the alarm if it is one too many around the same signal."""
-    near, asked = secrets.token_bytes(32), secrets.token_bytes(32)
+    """Write the lookup down, and raise the alarm if it is one too many around the same signal.
+
+    ``values`` are those near it. Of a picture's turns that is one; what else is near it is another version, sent along
+    as if it were a turn.
+    """
+    near, asked = secrets.token_bytes(32), [secrets.token_bytes(32)]
     if signal is not None:
         near = mac("lookup-near", platform.pk.to_bytes(8, "big") + signal.to_bytes(8, "big"))
-        asked = mac("lookup-asked", min(values).encode())
+        asked = [mac("lookup-asked", value.encode()) for value in values]
     with transaction.atomic():
-        Lookup.objects.create(platform=platform, near=near, asked=asked, missed=missed)
+        Lookup.objects.bulk_create(Lookup(platform=platform, near=near, asked=each, missed=missed) for each in asked)
         recent = Lookup.objects.filter(platform=platform, near=near, at__gt=timezone.now() - WINDOW)
         counts = recent.aggregate(
             versions=Count("asked", distinct=True), misses=Count("asked", distinct=True, filter=Q(missed=True))
