@@ -74,7 +74,7 @@ def test_an_erased_value_is_in_no_table_and_in_no_file(fresh_bank: Bank) -> None
     words = [HashFeedback(hashValue=signal["value"], feedbackValue=FeedbackValue.DELETED)]
     assert our_client(fresh_bank, platform.keys).submit_feedback(words).count == 1
     fresh_bank.command("tick")
-    assert platform.records() == {}
+    assert signal["value"] not in platform.records()
     assert not fresh_bank.holds(signal["value"])
     if not fresh_bank.database_url:
         files = [file for file in fresh_bank.data.rglob("*") if file.is_file()]
