@@ -10,14 +10,16 @@ from django.test import Client
 from pydantic import ValidationError
 
 from reclaim.bank.cases.services import NewItem, StagingError, create_case
+from reclaim.bank.federation.services import PeerError, add_peer
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.services import make_synthetic
+from reclaim.bank.ledger.services import locked_ledger, make_synthetic
 from reclaim.bank.operations import applications
 from reclaim.bank.operations.applications import NotNowError, SamePersonError
 from reclaim.bank.operations.applying import NewApplication
 from reclaim.bank.operations.models import Application
 from reclaim.bank.operations.queries import access_own_application
 from reclaim.bank.operations.staging import NotSyntheticError, fill, move
+from reclaim.bank.peers.models import Peer
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import NameTakenError, add_platform
 from reclaim.sitekit.models import AuditEvent
@@ -214,4 +216,14 @@ def test_the_ledger_of_a_staging_bank_is_closed_to_persons() -> None:
     assert make_synthetic()
     with pytest.raises(StagingError):
         create_case([NewItem.picture(1, pdq_value(1))])
+    assert not LedgerRecord.objects.exists()
+
+
+def test_a_staging_bank_takes_in_no_other_banks_signals() -> None:
+    assert make_synthetic()
+    with pytest.raises(PeerError, match="staging"):
+        add_peer("Another bank", Peer.Kind.STOPNCII, "https://bank.example", keys={})
+    peer = Peer.objects.create(name="Another bank", kind=Peer.Kind.STOPNCII, url="https://bank.example")
+    with pytest.raises(ValueError, match="staging"), locked_ledger() as ledger:
+        ledger.add_source("pdq", pdq_value(1), peer=peer)
     assert not LedgerRecord.objects.exists()
