@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
 from reclaim.index import CODE_BYTES, FrameIndex, ManyHits
 from reclaim.index.codes import Codes, Ids
 from reclaim.matching.nearest import at_nearest_turn
 from reclaim.matching.policy import Action, Policy, most_urgent
+from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
 from reclaim.signals import Pdq, SignalError, md5_of
 from reclaim.signals.sources import read_bytes
 from reclaim.signals.turned import Turned, turned_pdq
@@ -50,6 +52,8 @@ class Indexes:
     pdq: NearIndex | None = None
     md5: FileIndex | None = None
     video: FrameIndex | None = None
+    review_only: ReviewOnly = NO_REVIEW_ONLY
+    """Signals, by their ids, that are only to be looked at by a person: they never hold."""
 
 
 class Found(BaseModel):
@@ -68,6 +72,8 @@ class Found(BaseModel):
     """The turn of the picture at that distance; ``original`` is the picture as it lies. None for a bare signal."""
     quality: int | None = None
     """PDQ quality, 0 to 100, of what was looked up at that turn, where it is known."""
+    review_only: bool = False
+    """The bank says that a person has to look: this match asks for no more than a review."""
     action: Action
     """What this match alone asks for."""
 
@@ -121,7 +127,7 @@ def decide_on_signals(
     md5: str, turned: Turned | SignalError, indexes: Indexes, policy: Policy = DEFAULT_POLICY
 ) -> Decision:
     """As ``decide``, from signals made before. A picture's error is raised, unless the file is a known one."""
-    files = files_of(md5, indexes.md5, policy)
+    files = files_of(md5, indexes.md5, policy, indexes.review_only)
     if isinstance(turned, SignalError):
         if not files:
             raise turned
@@ -129,24 +135,38 @@ def decide_on_signals(
     # Compared with None: an index with nothing in it is false, and is searched all the same.
     searched: list[SignalType] = [] if indexes.pdq is None else ["pdq"]
     searched += [] if indexes.md5 is None else ["md5"]
-    near = [] if indexes.pdq is None else _nearest(turned, indexes.pdq, policy)
+    near = [] if indexes.pdq is None else _nearest(turned, indexes.pdq, policy, indexes.review_only)
     upright = turned["original"]
     return _decision([*files, *near], searched, upright.quality, poor=upright.poor, policy=policy)
 
 
-def decide_on_md5(md5: str, index: FileIndex, policy: Policy = DEFAULT_POLICY) -> Decision:
+def decide_on_md5(
+    md5: str, index: FileIndex, policy: Policy = DEFAULT_POLICY, *, review_only: ReviewOnly = NO_REVIEW_ONLY
+) -> Decision:
     """Look up one MD5 (32 lowercase hexadecimal characters)."""
-    return _decision(files_of(md5, index, policy), ["md5"], None, poor=False, policy=policy)
+    return _decision(files_of(md5, index, policy, review_only), ["md5"], None, poor=False, policy=policy)
 
 
-def decide_on_pdq(value: str, quality: int | None, index: NearIndex, policy: Policy = DEFAULT_POLICY) -> Decision:
+def decide_on_pdq(
+    value: str,
+    quality: int | None,
+    index: NearIndex,
+    policy: Policy = DEFAULT_POLICY,
+    *,
+    review_only: ReviewOnly = NO_REVIEW_ONLY,
+) -> Decision:
     """Look up one PDQ value (64 lowercase hexadecimal characters) as it lies, with its quality where it is known."""
     code = np.frombuffer(bytes.fromhex(value), np.uint8).reshape(1, CODE_BYTES)
-    return _of_hits(value, quality, index.query_many(code, policy.review_distance), 0, index, policy)
+    return _of_hits(value, quality, index.query_many(code, policy.review_distance), 0, index, policy, review_only)
 
 
 def decide_on_codes(
-    codes: Codes, qualities: Sequence[int | None] | None, index: NearIndex, policy: Policy = DEFAULT_POLICY
+    codes: Codes,
+    qualities: Sequence[int | None] | None,
+    index: NearIndex,
+    policy: Policy = DEFAULT_POLICY,
+    *,
+    review_only: ReviewOnly = NO_REVIEW_ONLY,
 ) -> dict[int, Decision]:
     """Look up many PDQ values as they lie, shape (n, 32), with their qualities where they are known.
 
@@ -164,47 +184,72 @@ def decide_on_codes(
     decisions: dict[int, Decision] = {}
     for place in np.flatnonzero(np.diff(hits.starts)).tolist():
         value, quality = named[place]
-        decision = _of_hits(value.hex(), quality, hits, place, index, policy)
+        decision = _of_hits(value.hex(), quality, hits, place, index, policy, review_only)
         if decision.matches:
             decisions[place] = decision
     return {at: decisions[place] for at, place in enumerate(which) if place in decisions}
 
 
 def _of_hits(
-    value: str, quality: int | None, hits: ManyHits, position: int, index: NearIndex, policy: Policy
+    value: str,
+    quality: int | None,
+    hits: ManyHits,
+    position: int,
+    index: NearIndex,
+    policy: Policy,
+    review_only: ReviewOnly,
 ) -> Decision:
-    first, last = int(hits.starts[position]), int(hits.starts[position + 1])
-    pairs = _pairs(hits, first, min(last, first + policy.max_matches + 1))
+    here = slice(int(hits.starts[position]), int(hits.starts[position + 1]))
+    ids = hits.ids[here]
+    counted = _counted(ids, policy, review_only)
+    pairs = zip(ids[counted].tolist(), hits.distances[here][counted].tolist(), strict=True)
     # Where nobody says what the quality is, only what no real picture gives is poor.
     poor = Pdq(value, 100 if quality is None else quality).poor
     near = [_Near(id_, distance, None, quality, poor) for id_, distance in pairs]
-    return _decision(_named(near, index, policy), ["pdq"], quality, poor=poor, policy=policy)
+    return _decision(_named(near, index, policy, review_only), ["pdq"], quality, poor=poor, policy=policy)
 
 
-def _pairs(hits: ManyHits, first: int, last: int) -> Iterable[tuple[int, int]]:
-    return zip(hits.ids[first:last].tolist(), hits.distances[first:last].tolist(), strict=True)
+def _counted(ids: Ids, policy: Policy, review_only: ReviewOnly) -> npt.NDArray[np.intp]:
+    """Which of the matches, nearest first, the decision is made of: those that are named, and one more.
+
+    Where all of these may only be reviewed, the last is the nearest that is more than that, so that no number of
+    review-only signals around a picture hides one that is not.
+    """
+    counted = np.arange(min(len(ids), policy.max_matches + 1))
+    if len(counted) < len(ids) and review_only.mask(ids[counted]).all():
+        others = np.flatnonzero(~review_only.mask(ids))
+        counted[-1:] = others[:1] if len(others) else counted[-1:]
+    return counted
 
 
-def _nearest(turned: Turned, index: NearIndex, policy: Policy) -> list[Found]:
+def _nearest(turned: Turned, index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
     """Each signal that any turn comes near to, at its nearest."""
     codes = np.frombuffer(bytes.fromhex("".join(pdq.value for pdq in turned.values())), np.uint8)
     hits = index.query_many(codes.reshape(-1, CODE_BYTES), policy.review_distance)
     turns = np.repeat(np.arange(len(turned)), np.diff(hits.starts))
     named = list(turned.items())
+    most = policy.max_matches + 1
+    found = list(at_nearest_turn(hits.ids, hits.distances, turns, most))
+    if len(found) == most and review_only.mask(np.array([id_ for id_, _, _ in found], np.int64)).all():
+        # As in _counted.
+        others = ~review_only.mask(hits.ids)
+        found[-1:] = list(at_nearest_turn(hits.ids[others], hits.distances[others], turns[others], 1)) or found[-1:]
     near = []
-    for id_, distance, at in at_nearest_turn(hits.ids, hits.distances, turns, policy.max_matches + 1):
+    for id_, distance, at in found:
         turn, pdq = named[at]
         near.append(_Near(id_, distance, turn, pdq.quality, pdq.poor))
-    return _named(near, index, policy)
+    return _named(near, index, policy, review_only)
 
 
-def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy) -> list[Found]:
+def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
     found = []
     for near in nearest:
         try:
             value = index.code_of(near.id).hex()
         except KeyError:  # withdrawn since it was found
             continue
+        action = policy.action_at(near.distance, poor=near.poor)
+        asked = near.id in review_only
         found.append(
             Found(
                 type="pdq",
@@ -213,18 +258,24 @@ def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy) -> list[F
                 distance=near.distance,
                 turn=near.turn,
                 quality=near.quality,
-                action=policy.action_at(near.distance, poor=near.poor),
+                review_only=asked,
+                action=policy.for_review_only(action) if asked else action,
             )
         )
     return found
 
 
-def files_of(md5: str, index: FileIndex | None, policy: Policy) -> list[Found]:
+def files_of(md5: str, index: FileIndex | None, policy: Policy, review_only: ReviewOnly) -> list[Found]:
     """The known files with this MD5."""
     if index is None:
         return []
-    ids = index.query(bytes.fromhex(md5))[: policy.max_matches + 1].tolist()
-    return [Found(type="md5", id=id_, value=md5, distance=0, action=policy.exact_file) for id_ in ids]
+    ids = index.query(bytes.fromhex(md5))
+    found = []
+    for id_ in ids[_counted(ids, policy, review_only)].tolist():
+        asked = id_ in review_only
+        action = policy.for_review_only(policy.exact_file) if asked else policy.exact_file
+        found.append(Found(type="md5", id=id_, value=md5, distance=0, review_only=asked, action=action))
+    return found
 
 
 def _decision(
@@ -235,13 +286,21 @@ def _decision(
         action = most_urgent(action, match.action)
     return Decision(
         action=action,
-        reason=_reason(action, found, poor),
+        reason=_reason(action, found, poor) + review_only_in_words([match.review_only for match in found]),
         poor_quality=poor,
         quality=quality,
         searched=searched,
         matches=found[: policy.max_matches],
         more=len(found) > policy.max_matches,
     )
+
+
+def review_only_in_words(marks: Sequence[bool]) -> str:
+    """What is said besides, of matches that are review-only or not; empty where none is."""
+    if not any(marks):
+        return ""
+    which = "this signal" if len(marks) == 1 else "these signals" if all(marks) else "some of these signals"
+    return f" Of {which} the bank says that a person has to look before anything is done."
 
 
 def _reason(action: Action, found: list[Found], poor: bool) -> str:

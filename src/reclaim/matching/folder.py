@@ -3,6 +3,7 @@
 pdq.index      a ``StoredIndex`` of PDQ values, with its log
 md5.index      the same of MD5 values (``ExactIndex``)
 video.index    the same of frames of videos (``FrameIndex``)
+review-only.ids  optional: which of them are only to be looked at by a person (``ReviewOnly``)
 state.json     optional: how far the writer has followed its source
 """
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from reclaim.index import ExactIndex, FrameIndex, IndexFileError, StoredIndex
 from reclaim.matching.decisions import Indexes
+from reclaim.matching.review_only import NO_REVIEW_ONLY, REVIEW_ONLY_FILE, ReviewOnly
 from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state
 
 REFRESH_SECONDS = 0.1
@@ -30,6 +32,8 @@ class IndexFolder:
         self._pdq: StoredIndex | None = None
         self._md5: StoredIndex | None = None
         self._video: StoredIndex | None = None
+        self._review_only = NO_REVIEW_ONLY
+        self._review_only_stamp: tuple[int, int, int] | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._refreshed_at: float | None = None
@@ -74,12 +78,20 @@ class IndexFolder:
 
     def refresh(self) -> None:
         """Take in what changed, once. What fails is told by ``fault``, and the last good indexes stay."""
-        parts = (self._refresh_pdq, self._refresh_md5, self._refresh_video, self._refresh_state)
+        # What is review-only comes first, as it was written first: so no signal acts before that is known of it.
+        parts = (
+            self._refresh_review_only,
+            self._refresh_pdq,
+            self._refresh_md5,
+            self._refresh_video,
+            self._refresh_state,
+        )
         faults = [self._attempt(part) for part in parts]
         self.indexes = Indexes(
             self._pdq,
             None if self._md5 is None else ExactIndex(self._md5),
             None if self._video is None else FrameIndex(self._video),
+            self._review_only,
         )
         if self._pdq is None and self._md5 is None and self._video is None:
             faults.append(f"The folder has no {PDQ_INDEX}, no {MD5_INDEX} and no {VIDEO_INDEX}.")
@@ -97,6 +109,18 @@ class IndexFolder:
         except OSError as error:
             return f"The folder of indexes cannot be read ({error.strerror})."
         return ""
+
+    def _refresh_review_only(self) -> None:
+        try:
+            about = (self._folder / REVIEW_ONLY_FILE).stat()
+        except FileNotFoundError:
+            if self._review_only_stamp is None:
+                return  # not every folder has one
+            raise
+        stamp = about.st_ino, about.st_size, about.st_mtime_ns
+        if stamp != self._review_only_stamp:
+            self._review_only = ReviewOnly.load(self._folder)
+            self._review_only_stamp = stamp
 
     def _refresh_pdq(self) -> None:
         self._pdq = self._current(self._pdq, PDQ_INDEX)

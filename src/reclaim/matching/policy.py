@@ -65,6 +65,11 @@ class Policy(BaseModel):
             return Action.HOLD
         return Action.REVIEW if more >= self.review_percent else Action.NONE
 
+    @staticmethod
+    def for_review_only(action: Action) -> Action:
+        """The most of it that a signal may ask for which the bank says is only to be looked at by a person."""
+        return min(action, Action.REVIEW, key=_URGENCY.index)
+
     @model_validator(mode="after")
     def _in_order(self) -> Policy:
         if self.hold_distance > self.review_distance:

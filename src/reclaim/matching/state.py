@@ -35,12 +35,16 @@ class FolderState(BaseModel):
 
 def save_state(folder: Path, state: FolderState) -> None:
     """Write it whole or not at all, mode 0600. Raises ``OSError``."""
-    target = folder / STATE_FILE
-    draft = folder / f".{STATE_FILE}.{secrets.token_hex(4)}"
+    write_whole(folder / STATE_FILE, state.model_dump_json().encode())
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all, mode 0600. Raises ``OSError``."""
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(state.model_dump_json())
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(target)

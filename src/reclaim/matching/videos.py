@@ -10,8 +10,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from reclaim.index import CODE_BYTES, FrameIndex, VideoHit
-from reclaim.matching.decisions import DEFAULT_POLICY, Found, Indexes, files_of
+from reclaim.matching.decisions import DEFAULT_POLICY, Found, Indexes, files_of, review_only_in_words
 from reclaim.matching.policy import Action, Policy, most_urgent
+from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
 from reclaim.signals import Frame, SignalError, md5_of
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.values import SignalType
@@ -35,6 +36,8 @@ class FoundVideo(BaseModel):
     turn: str | None = None
     """The turn of the upload in which most was found; ``original`` is as it lies, ``unboxed`` without its black bars.
     None for bare frames."""
+    review_only: bool = False
+    """The bank says that a person has to look: this match asks for no more than a review."""
     action: Action
     """What this match alone asks for."""
 
@@ -75,7 +78,7 @@ def decide_on_video(
     md5: str, turned: TurnedFrames | SignalError, indexes: Indexes, policy: Policy = DEFAULT_POLICY
 ) -> VideoDecision:
     """As ``decide_video``, from signals made before. A video's error is raised, unless the file is a known one."""
-    files = files_of(md5, indexes.md5, policy)
+    files = files_of(md5, indexes.md5, policy, indexes.review_only)
     if isinstance(turned, SignalError):
         if not files:
             raise turned
@@ -85,13 +88,22 @@ def decide_on_video(
     looked = frames > 0 and indexes.video is not None
     searched: list[SignalType] = ["vpdq"] if looked else []
     searched += [] if indexes.md5 is None else ["md5"]
-    videos = [] if indexes.video is None else find_videos(turned, indexes.video, policy)
+    videos = (
+        [] if indexes.video is None else find_videos(turned, indexes.video, policy, review_only=indexes.review_only)
+    )
     return _decision(files, videos, searched, frames, policy)
 
 
-def decide_on_frames(frames: Sequence[Frame], index: FrameIndex, policy: Policy = DEFAULT_POLICY) -> VideoDecision:
+def decide_on_frames(
+    frames: Sequence[Frame],
+    index: FrameIndex,
+    policy: Policy = DEFAULT_POLICY,
+    *,
+    review_only: ReviewOnly = NO_REVIEW_ONLY,
+) -> VideoDecision:
     """Look up the frames of a video as they lie; poor and repeated ones may be among them, and do not count."""
-    return _decision([], find_videos({None: frames}, index, policy), ["vpdq"], _count(frames), policy)
+    videos = find_videos({None: frames}, index, policy, review_only=review_only)
+    return _decision([], videos, ["vpdq"], _count(frames), policy)
 
 
 def _count(frames: Sequence[Frame]) -> int:
@@ -100,7 +112,11 @@ def _count(frames: Sequence[Frame]) -> int:
 
 
 def find_videos(
-    turned: Mapping[str, Sequence[Frame]] | Mapping[None, Sequence[Frame]], index: FrameIndex, policy: Policy
+    turned: Mapping[str, Sequence[Frame]] | Mapping[None, Sequence[Frame]],
+    index: FrameIndex,
+    policy: Policy,
+    *,
+    review_only: ReviewOnly = NO_REVIEW_ONLY,
 ) -> list[FoundVideo]:
     """Each known video that any turn has frames of, in the turn that has most; most first."""
     best: dict[int, tuple[tuple[float, float], str | None, VideoHit]] = {}
@@ -116,6 +132,7 @@ def find_videos(
     found = []
     for _, turn, hit in sorted(best.values(), key=lambda each: (-each[0][0], -each[0][1], each[2].id)):
         action = policy.action_on_video(hit.query_percent, hit.video_percent, min(hit.query_frames, hit.video_frames))
+        asked = hit.id in review_only
         if action is not Action.NONE:
             found.append(
                 FoundVideo(
@@ -124,7 +141,8 @@ def find_videos(
                     video_percent=round(hit.video_percent, 1),
                     frames=hit.video_frames,
                     turn=turn,
-                    action=action,
+                    review_only=asked,
+                    action=policy.for_review_only(action) if asked else action,
                 )
             )
     return found
@@ -139,7 +157,7 @@ def _decision(
         action = most_urgent(action, match.action)
     return VideoDecision(
         action=action,
-        reason=_reason(action, files, videos, frames),
+        reason=_reason(action, files, videos, frames) + review_only_in_words([each.review_only for each in found]),
         frames=frames,
         searched=searched,
         matches=found[: policy.max_matches],

@@ -14,14 +14,17 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from reclaim.client import Change, Checkpoint
 from reclaim.index import ExactIndex, StoredIndex
+from reclaim.matching.review_only import ReviewOnly
 from reclaim.matching.state import load_state
 from reclaim.platform import work
+from reclaim.platform.inbox.store import DatabaseStore
 from reclaim.platform.subscription import index_files
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.models import KnownSignal, Subscription
 from reclaim.platform.subscription.services import note_end_of_feed
-from reclaim.protocol.stopncii_v1 import HashStatus
+from reclaim.protocol.stopncii_v1 import HashStatus, SignalType
 from tests.personas import pdq_value
 from tests.site.platform.world import bank_sends, record
 
@@ -101,6 +104,44 @@ def test_an_open_reader_sees_what_came_and_not_what_went(folder: Path) -> None:
         reader.refresh()
         assert reader.query(bytes.fromhex(pdq_value(1)), 31).ids.tolist() == []
         assert reader.query(bytes.fromhex(pdq_value(2)), 31).ids.tolist() == [key(pdq_value(2))]
+
+
+def bank_asks_for_review(*seeds: int, only: bool = True) -> None:
+    store = DatabaseStore()
+    before = store.load_checkpoint()
+    changes = [Change(SignalType.IMAGE_PDQ, pdq_value(seed), review_only=only) for seed in seeds]
+    store.apply(changes, Checkpoint(generation=1, writes=before.writes + 1 if before else 0), before)
+
+
+def test_what_is_only_to_be_reviewed_is_beside_the_indexes_and_follows_each_change(folder: Path) -> None:
+    bank_sends(record(pdq_value(1)))
+    bank_asks_for_review(2)
+    update_index_files()
+    assert ReviewOnly.load(folder).same_as(ReviewOnly([key(pdq_value(2))]))
+    bank_asks_for_review(1, 3)
+    bank_asks_for_review(2, only=False)
+    update_index_files()
+    assert ReviewOnly.load(folder).same_as(ReviewOnly([key(pdq_value(1)), key(pdq_value(3))]))
+    bank_sends(withdrawn(pdq_value(3)))
+    update_index_files()
+    assert ReviewOnly.load(folder).same_as(ReviewOnly([key(pdq_value(1))]))
+
+
+def test_a_signal_is_in_no_index_before_it_is_known_to_be_review_only(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank_sends(record(pdq_value(1)))
+    update_index_files()
+    bank_asks_for_review(2)
+    seen = []
+
+    def look(index: StoredIndex, **_: Any) -> None:
+        seen.append(key(pdq_value(2)) in ReviewOnly.load(folder))
+
+    monkeypatch.setattr(StoredIndex, "change", look)
+    update_index_files()
+    assert seen
+    assert all(seen)
 
 
 def test_nothing_new_changes_no_index(folder: Path) -> None:
@@ -188,7 +229,7 @@ def test_another_database_leads_to_new_files(folder: Path) -> None:
     assert held(folder) == rows() == {pdq_value(3): [key(pdq_value(3))]}
 
 
-@pytest.mark.parametrize("name", ["pdq.index", "md5.index", "state.json"])
+@pytest.mark.parametrize("name", ["pdq.index", "md5.index", "review-only.ids", "state.json"])
 @pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b"rubbish"), lambda path: path.unlink()])
 def test_a_damaged_or_missing_file_is_made_anew(folder: Path, name: str, harm: Callable[[Path], None]) -> None:
     bank_sends(record(pdq_value(1)), record(MD5))
@@ -199,7 +240,7 @@ def test_a_damaged_or_missing_file_is_made_anew(folder: Path, name: str, harm: C
     assert held(folder) == rows()
 
 
-@pytest.mark.parametrize("name", ["pdq.index", "md5.index", "state.json"])
+@pytest.mark.parametrize("name", ["pdq.index", "md5.index", "review-only.ids", "state.json"])
 @pytest.mark.parametrize("harm", [lambda path: path.write_bytes(b"rubbish"), lambda path: path.unlink()])
 def test_a_damaged_or_missing_file_is_made_anew_also_when_no_signal_has_changed(
     folder: Path, name: str, harm: Callable[[Path], None]
@@ -209,6 +250,7 @@ def test_a_damaged_or_missing_file_is_made_anew_also_when_no_signal_has_changed(
     harm(folder / name)
     assert update_index_files() is True
     assert held(folder) == rows()
+    assert len(ReviewOnly.load(folder)) == 0
 
 
 def test_a_log_that_is_gone_or_damaged_is_noticed_when_no_signal_has_changed(folder: Path) -> None:

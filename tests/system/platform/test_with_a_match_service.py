@@ -16,6 +16,18 @@ from tests.system.site_process import RECLAIM, Bank, plain_environment
 PAGODA = Path(__file__).parents[2] / "photos" / "pagoda.jpg"
 
 
+_KEEP_FOR_REVIEW = """
+from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.bank.ledger.services import locked_ledger
+from reclaim.bank.trust.models import Correction
+with locked_ledger() as ledger:
+    record = LedgerRecord.objects.get(value=arguments[0])
+    Correction.objects.create(record=record, decision="keep", position=ledger.position, by="member:1")
+    ledger.touch(record)
+"""
+"""As a member of the bank's staff does once platforms have rejected a signal."""
+
+
 def mirrored(photo: Path) -> bytes:
     out = io.BytesIO()
     with Image.open(photo) as image:
@@ -30,7 +42,7 @@ def scanned(source: Path, index: Path, out: Path) -> int:
     return int(json.loads(done.stdout).get("match", 0))
 
 
-def test_a_case_and_its_withdrawal_reach_the_match_service_and_the_next_scan(
+def test_a_case_a_correction_and_its_withdrawal_reach_the_match_service_and_the_next_scan(
     platform: Platform, fresh_bank: Bank, tmp_path: Path
 ) -> None:
     copy = mirrored(PAGODA)
@@ -47,6 +59,11 @@ def test_a_case_and_its_withdrawal_reach_the_match_service_and_the_next_scan(
         (match,) = service.match(copy).json["matches"]
         assert (match["value"], match["turn"]) == (case["signals"][0]["value"], "flipy")
         assert scanned(catalogue, index / "pdq.index", tmp_path / "scan-1") == 1
+
+        fresh_bank.run(_KEEP_FOR_REVIEW, match["value"])
+        platform.command("sync")
+        until(lambda: everywhere(lambda: service.match(copy).json["action"] == "review", tries=4))
+        assert service.match(copy).json["matches"][0]["review_only"]
 
         fresh_bank.withdraw(case)
         platform.command("sync")

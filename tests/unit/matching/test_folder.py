@@ -10,6 +10,7 @@ import pytest
 
 from reclaim.index import HammingIndex, StoredIndex, create_stored
 from reclaim.matching.folder import IndexFolder
+from reclaim.matching.review_only import REVIEW_ONLY_FILE, ReviewOnly
 from reclaim.matching.state import FolderState, load_state, save_state
 from tests.personas import pdq_value
 
@@ -46,6 +47,21 @@ def test_what_a_writer_adds_and_removes_acts_by_itself(followed: IndexFolder, tm
         writer.add(2, CODE)
         writer.compact()
         until(lambda: found(followed) == [2])
+
+
+def test_what_becomes_review_only_acts_by_itself_and_what_cannot_be_read_changes_nothing(
+    followed: IndexFolder, tmp_path: Path
+) -> None:
+    assert (1 in followed.indexes.review_only, followed.fault) == (False, "")
+    ReviewOnly([1]).save(tmp_path)
+    until(lambda: 1 in followed.indexes.review_only)
+    ReviewOnly([2]).save(tmp_path)
+    until(lambda: 1 not in followed.indexes.review_only and 2 in followed.indexes.review_only)
+    (tmp_path / REVIEW_ONLY_FILE).write_bytes(b"rubbish")
+    until(lambda: "review-only.ids cannot be read" in followed.fault)
+    (tmp_path / REVIEW_ONLY_FILE).unlink()
+    until(lambda: "cannot be read (No such file" in followed.fault)
+    assert 2 in followed.indexes.review_only
 
 
 def test_an_index_that_comes_later_is_taken_up(followed: IndexFolder, tmp_path: Path) -> None:

@@ -120,8 +120,10 @@ class Routes:
     def _answer(self, question: Question) -> Decision:
         indexes, policy = self._parts.folder.indexes, self._parts.config.policy
         if isinstance(question, PdqQuestion):
-            return decide_on_pdq(question.value, question.quality, _pdq_of(indexes), policy)
-        return decide_on_md5(question.value, _md5_of(indexes), policy)
+            return decide_on_pdq(
+                question.value, question.quality, _pdq_of(indexes), policy, review_only=indexes.review_only
+            )
+        return decide_on_md5(question.value, _md5_of(indexes), policy, review_only=indexes.review_only)
 
     async def lookup_batch(self, request: Request) -> Response:
         """Many signals: JSON, or PDQ values of 32 bytes end to end."""
@@ -147,11 +149,11 @@ class Routes:
             frames = VideoQuestion.model_validate_json(body).parsed()
         except ValidationError as error:
             raise invalid_message(error) from None
-        index = self._parts.folder.indexes.video
-        if index is None:
+        indexes = self._parts.folder.indexes
+        if indexes.video is None:
             raise Problem(503, "This service has no index of videos now. Send it again later.", retry_after=5)
         _insist_on_time(deadline)
-        return decide_on_frames(frames, index, self._parts.config.policy)
+        return decide_on_frames(frames, indexes.video, self._parts.config.policy, review_only=indexes.review_only)
 
     @staticmethod
     def _answered(work: Callable[[bytes, float], BatchAnswer], body: bytes, deadline: float) -> tuple[int, bytes]:
@@ -182,7 +184,10 @@ class Routes:
         for at, question in enumerate(questions):
             if not isinstance(question, PdqQuestion):
                 _insist_on_time(deadline)
-                decision = decide_on_md5(question.value, _md5_of(self._parts.folder.indexes), self._batch_policy)
+                indexes = self._parts.folder.indexes
+                decision = decide_on_md5(
+                    question.value, _md5_of(indexes), self._batch_policy, review_only=indexes.review_only
+                )
                 if decision.matches:
                     matched.append(Matched(position=at, decision=decision))
         matched.sort(key=lambda each: each.position)
@@ -191,12 +196,18 @@ class Routes:
     def _near(
         self, codes: Codes, positions: Sequence[int], qualities: Sequence[int | None] | None, deadline: float
     ) -> list[Matched]:
-        index, policy = _pdq_of(self._parts.folder.indexes), self._batch_policy
         matched: list[Matched] = []
         for start in range(0, len(codes), _AT_ONCE):
             _insist_on_time(deadline)
             here = slice(start, start + _AT_ONCE)
-            found = decide_on_codes(codes[here], qualities[here] if qualities else None, index, policy)
+            indexes = self._parts.folder.indexes
+            found = decide_on_codes(
+                codes[here],
+                qualities[here] if qualities else None,
+                _pdq_of(indexes),
+                self._batch_policy,
+                review_only=indexes.review_only,
+            )
             matched += [Matched(position=positions[start + at], decision=each) for at, each in found.items()]
         return matched
 

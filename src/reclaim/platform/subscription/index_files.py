@@ -1,6 +1,7 @@
 """The signals as index files in ``DATA/index``, for the match service and for scans, which follow them.
 
     pdq.index, md5.index, video.index   the signals under their primary keys, each with a log of what changed since
+    review-only.ids        which of them are only to be looked at by a person
     state.json             how far these files are, written last: after a crash the same changes come again
     writer.lock            held by the process that brings them up to date
 
@@ -31,6 +32,7 @@ from reclaim.index import (
     codes_of_digests,
     create_stored,
 )
+from reclaim.matching.review_only import REVIEW_ONLY_FILE, ReviewOnly
 from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state, save_state
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
 from reclaim.platform.subscription.queries import codes_of_frames, subscription
@@ -91,7 +93,7 @@ def _update(folder: Path, row: Subscription) -> None:
         if (
             state is None
             or state.store != str(row.store)
-            or not all((folder / name).exists() for name in _FILES.values())
+            or not all((folder / name).exists() for name in (*_FILES.values(), REVIEW_ONLY_FILE))
         ):
             state = _build(folder, row)
         elif state.version != row.version or _compaction_is_due(state):
@@ -109,6 +111,7 @@ def _update(folder: Path, row: Subscription) -> None:
 
 def _build(folder: Path, row: Subscription) -> FolderState:
     """All indexes anew. The version was read before, so what changes meanwhile is followed the next time."""
+    _review_only().save(folder)
     newest = KnownSignal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     pdq = HammingIndex.build(_rows(SignalType.IMAGE_PDQ, newest))
     md5 = HammingIndex.build(
@@ -126,6 +129,17 @@ def _build(folder: Path, row: Subscription) -> FolderState:
         compacted_at=time.time(),
         compacted_version=row.version,
     )
+
+
+def _review_only() -> ReviewOnly:
+    return ReviewOnly(KnownSignal.objects.filter(review_only=True).values_list("pk", flat=True))
+
+
+def _follow_review_only(folder: Path) -> None:
+    """Before anything else, so that no reader finds a new signal without what is to be known of it."""
+    now = _review_only()
+    if not now.same_as(ReviewOnly.load(folder)):
+        now.save(folder)
 
 
 def _rows(kind: SignalType, newest: int) -> Rows:
@@ -162,6 +176,7 @@ def _follow(folder: Path, row: Subscription, state: FolderState) -> FolderState:
     added = list(KnownSignal.objects.filter(pk__gt=state.newest).order_by("pk").values_list("pk", "type", "value"))
     removed = list(RemovedSignal.objects.filter(version__gt=state.version).values_list("signal", flat=True))
     compact = _compaction_is_due(state)
+    _follow_review_only(folder)
     _follow_videos(folder, state.newest, removed, compact=compact)
     for kind, name in _FILES.items():
         if kind == SignalType.VIDEO_VPDQ:
@@ -189,16 +204,19 @@ def _is_much(state: FolderState) -> bool:
 def _stamps(folder: Path) -> Stamps:
     """What a file that somebody touched no longer has."""
     found = []
+    paths = [folder / REVIEW_ONLY_FILE]
     for name in _FILES.values():
-        for path in (folder / name, *folder.glob(f"{name}.*.log")):
-            with contextlib.suppress(FileNotFoundError):
-                about = path.stat()
-                found.append((path.name, about.st_ino, about.st_size, about.st_mtime_ns))
+        paths += [folder / name, *folder.glob(f"{name}.*.log")]
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            about = path.stat()
+            found.append((path.name, about.st_ino, about.st_size, about.st_mtime_ns))
     return frozenset(found)
 
 
 def _check(folder: Path) -> None:
-    """Raise ``IndexFileError`` for files that readers cannot use. Reads them whole."""
+    """Raise ``IndexFileError`` or ``ValueError`` for files that readers cannot use. Reads them whole."""
+    ReviewOnly.load(folder)
     for name in _FILES.values():
         StoredIndex(folder / name).close()
 

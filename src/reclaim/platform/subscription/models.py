@@ -50,6 +50,7 @@ class KnownSignal(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["type", "value"], name="platform_one_row_a_signal")]
+        indexes = [models.Index("id", name="platform_review_only", condition=models.Q(review_only=True))]
 
 
 class RemovedSignal(models.Model):
