@@ -10,10 +10,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import withdraw
-from reclaim.bank.feedback.queries import PlatformReport
+from reclaim.bank.feedback.queries import PlatformReport, report
 from tests.personas import ActingPlatform, a_case, pdq_value
 from tests.proofs import a_proof
-from tests.site.bank.test_report import told
+from tests.site.bank.test_report import sources_of, told
 from tests.v2 import Native
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +141,26 @@ def test_at_no_moment_does_it_tell_that_where_the_platform_speaks_version_2() ->
     for moment in (1, 3, 4):
         for other in OTHERS[1:]:
             assert told_over_a_life(moment, other) == alone, f"somebody {other} before step {moment}"
+
+
+@pytest.mark.parametrize("another_case", [False, True])
+def test_a_platform_that_came_after_a_withdrawal_tells_nothing_of_another_case_either(another_case: bool) -> None:
+    first = Native.vetted("First")
+    case = a_case(1)
+    if another_case:
+        a_case(1)
+    first.sync()
+    withdraw(case.case)
+    first.sync()
+    first.acknowledges()
+    later, other = Native.vetted("Later"), a_case(2).case
+    later.sync()
+    withdraw(other)
+    for _ in range(3):
+        later.sync()
+        later.acknowledges()
+    [line] = [line for line in report(sources_of(case.case)) if line.name == "Later"]
+    assert (line.withdrawal_taken, line.withdrawal_open) == (1, 0)
 
 
 def acknowledge(platform: ActingPlatform, values: list[str]) -> None:

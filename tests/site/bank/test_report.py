@@ -82,6 +82,7 @@ def test_a_platform_that_never_acknowledges_never_counts_as_having_taken_a_withd
     for _ in range(5):
         platform.fetch_all()
     assert told(case).withdrawal_open == 1
+    Platform.objects.update(vetted_at=timezone.now() - datetime.timedelta(days=32))
     LedgerRecord.objects.update(withdrawn_at=timezone.now() - datetime.timedelta(days=31))
     assert erase_tombstones() == 1
     # It acknowledges another one later: that does not make up for the one it never confirmed.

@@ -129,9 +129,12 @@ def _count(line: PlatformReport, platform: Platform, signals: Sequence[tuple[Sou
 def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: bool) -> bool:
     if source.withdrawn_position is None or source.withdrawn_position > platform.confirmed_position:
         return False
-    # A tombstone whose retention ended before the platform said anything is owed no more, but never was confirmed.
-    erased = source.record is not None and source.record.status == LedgerRecord.Status.ERASED
-    never_said = source.made_tombstone and erased and not has_acknowledged
+    # A tombstone whose retention ended before the platform said anything is owed no more, but never was confirmed. From
+    # one that came later nobody waits for a word on it: without one it must look as if there had been no tombstone.
+    record = source.record
+    erased = record is not None and record.status == LedgerRecord.Status.ERASED
+    was_there = record is None or record.withdrawn_at is None or platform.vetted_at <= record.withdrawn_at
+    never_said = source.made_tombstone and erased and was_there and not has_acknowledged
     return not never_said
 
 
