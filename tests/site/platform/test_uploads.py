@@ -17,6 +17,7 @@ from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear
 from reclaim.platform.outcomes.models import Outcome
 from reclaim.platform.outcomes.queries import due
 from reclaim.platform.outcomes.services import note_delivered
+from reclaim.platform.subscription.models import KnownSignal
 from reclaim.protocol.stopncii_v1 import HashStatus
 from reclaim.signals import md5_of
 from reclaim.sitekit.models import AuditEvent
@@ -297,3 +298,11 @@ def test_a_picture_too_plain_for_a_fingerprint_is_held_as_the_very_file(api: Pla
     assert "says little" not in page
     assert "256 bits" not in page + reviewer.get("/").content.decode()
     assert api.uploaded(plain + b" ")["status"] == "clear"
+
+
+def test_what_the_bank_calls_review_only_is_looked_at_and_holds_nothing(api: PlatformApi) -> None:
+    bank_has(ASTRONAUT)
+    KnownSignal.objects.update(review_only=True)
+    answer = api.uploaded(edited(ASTRONAUT))
+    assert (answer["status"], answer["under_review"]) == ("clear", True)
+    assert api.decide(answer["matches"][0]["match"], "blocked").json()["upload_status"] == "blocked"  # type: ignore[attr-defined]

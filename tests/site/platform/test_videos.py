@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 
 from bench import clips
 from reclaim.index import FrameIndex, StoredIndex
+from reclaim.platform.inbox import services
 from reclaim.platform.inbox.models import Upload
 from reclaim.platform.outcomes.queries import due
 from reclaim.platform.subscription.index_files import update_index_files
@@ -105,3 +107,34 @@ def test_videos_come_and_go_in_the_index_files_and_in_what_uploads_are_matched_w
         assert key not in videos
         assert len(videos) == 5
     assert api.uploaded(film)["status"] == "clear"
+
+
+def test_a_video_does_not_wait_for_slow_ones_without_end(
+    api: PlatformApi, film: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew = services._video_decoder()
+    busy = [crew._idle.get() for _ in range(services.VIDEO_DECODERS)]
+    monkeypatch.setattr(services, "VIDEO_PATIENCE", 0.05)
+    for waiting in (True, False):
+        answer = api.upload(film, "video/mp4")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "30"), "nobody waits longer, and only few at all"
+        if waiting:
+            monkeypatch.setattr(services, "_videos", threading.BoundedSemaphore(1))
+            services._videos.acquire()
+    services._videos.release()
+    for decoder in busy:
+        crew._idle.put(decoder)
+    assert not Upload.objects.exists()
+    assert api.uploaded(film)["status"] == "clear"
+
+
+def test_a_little_of_a_known_video_is_looked_at_and_not_kept_back(
+    api: PlatformApi, film: bytes, frames: list[Frame], reviewer: Client
+) -> None:
+    bank_sends(video_record(frames[:2] + clip_frames(9, 25)[len(frames) :]))
+    answer = api.uploaded(film)
+    (match,) = answer["matches"]
+    assert max(match["query_percent"], match["video_percent"]) < 50
+    assert (answer["status"], answer["under_review"]) == ("clear", True)
+    assert "public while you look" in reviewer.get(f"/matches/{match['match']}/").content.decode()
+    assert api.decide(match["match"], "blocked").json()["upload_status"] == "blocked"  # type: ignore[attr-defined]

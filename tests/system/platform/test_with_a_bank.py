@@ -133,7 +133,7 @@ def test_a_decision_while_the_bank_is_away_reaches_it_later(
     platform.command("sync")
     (match,) = platform.json("match", ASTRONAUT)["matches"]
     fresh_bank.stop()
-    kept = platform.run("decide", match["match"], "not-blocked", "--json")
+    kept = platform.run("decide", match["match"], "not-blocked", "--reason", "allowed-here", "--json")
     assert kept.returncode == 0
     assert json.loads(kept.stdout)["bank_told"] is False
     assert "told later" in kept.stderr

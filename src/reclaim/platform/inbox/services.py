@@ -90,7 +90,7 @@ def make_upload_key() -> str:
 
 def take_upload(data: bytes, actor: str) -> Upload:
     """Match a picture or video that came in. If it matches, keep a review copy and let the bank know; hold it if the
-    policy says so of any of its matches, unless the bank says that its signal alone holds nothing.
+    policy says so of any of its matches, unless the bank says of that signal that a person has to look first.
 
     ``actor`` as ``AuditEvent.actor`` has it. Raises ``BusyError`` for a video where others are being read; what
     ``reclaim.signals.read_luma`` raises, or ``reclaim.signals.video.read_frames`` and ``DecoderStopped`` for a video.
