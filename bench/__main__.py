@@ -16,6 +16,7 @@ PARTS = (
     ("index", "--n", "10000000"),
     ("service",),
     ("scan",),
+    ("blind",),
     ("canaries",),
     ("exchange",),
     ("exchange_latency",),
