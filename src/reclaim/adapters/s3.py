@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -192,7 +193,12 @@ class S3:
             return self._store.read(self._place_of(item))
 
     def _place_of(self, item: Item) -> str:
-        return f"{self._section.quarantine}/{item.target}"
+        name = item.target
+        if len(name.encode()) > _LONGEST_KEY:
+            # With the bucket before it the name of an object may be longer than any may be: it must not stay public.
+            bucket, _, key = name.partition("/")
+            name = f"{bucket}/{hashlib.sha256(key.encode()).hexdigest()}"
+        return f"{self._section.quarantine}/{name}"
 
     def would_act(self, item: Item, standing: Standing) -> str | None:
         """Hide, delete or give back."""
@@ -207,12 +213,16 @@ class S3:
         hidden = self._place_of(item)
         if standing in self._hidden:
             self._queue.take_measure(item.target, "hidden")
-            try:
-                self._store.move(item.target, hidden)
-                log.info("an object went into the quarantine")
-            except Gone:
-                pass
-            if standing is Standing.BLOCKED and self._section.blocked == "delete":
+            # Once: what lies under its name later is another version, which is looked up as itself.
+            if item.done not in self._hidden:
+                try:
+                    self._store.move(item.target, hidden)
+                    log.info("an object went into the quarantine")
+                except Gone:
+                    pass
+            versions = self._queue.of_target(item.target)
+            waits = any(each.standing is Standing.HELD for each in versions if each.key != item.key)
+            if standing is Standing.BLOCKED and self._section.blocked == "delete" and not waits:
                 self._store.delete(hidden)
                 log.info("an object was deleted")
         elif standing is not Standing.GONE and "hidden" in self._queue.measures(item.target):

@@ -147,3 +147,33 @@ def test_a_removed_object_is_deleted_if_so_wished_and_a_newer_version_is_never_o
     with pytest.raises(Gone):
         deleting.read(item)
     client.close()
+
+
+def test_a_newer_version_is_not_taken_for_the_one_that_was_decided_and_a_long_name_hides_all_the_same(
+    queue: Queue, endpoint: str
+) -> None:
+    about = {"buckets": ["new"], "quarantine": "away", "endpoint": endpoint, "access_key": "k", "blocked": "delete"}
+    store = Store(S3Section.model_validate(about), "secret")
+    place = S3(queue, store, S3Section.model_validate(about))
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s"
+    )
+    for bucket in ("new", "away"):
+        client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket="new", Key="a", Body=b"first")
+    stands(queue, place, "1", "new/a", Standing.HELD)
+    client.put_object(Bucket="new", Key="a", Body=b"second")
+    stands(queue, place, "1", "new/a", Standing.BLOCKED)
+    assert (store.read("new/a"), store.has("away/new/a")) == (b"second", False)
+    stands(queue, place, "2", "new/a", Standing.HELD)
+    client.put_object(Bucket="new", Key="a", Body=b"third")
+    stands(queue, place, "3", "new/a", Standing.BLOCKED)
+    assert store.has("away/new/a"), "another version may lie there that nobody has decided about"
+
+    long = "new/" + "x" * 1024
+    client.put_object(Bucket="new", Key=long.partition("/")[2], Body=b"long")
+    stands(queue, place, "4", long, Standing.HELD)
+    assert not store.has(long)
+    stands(queue, place, "4", long, Standing.CLEAR)
+    assert store.read(long) == b"long"
+    client.close()
