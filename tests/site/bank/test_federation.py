@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from click.testing import CliRunner
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import NewItem, NewSignal, create_case, withdraw
 from reclaim.bank.exchange.records import brought_by, decisions_on
+from reclaim.bank.federation import services
 from reclaim.bank.federation.queries import UnknownCursorError, peer_states, statements
 from reclaim.bank.federation.services import add_peer, forget_ended_sources, take
 from reclaim.bank.federation.store import PeerStore
+from reclaim.bank.federation.sync import sync_peers
 from reclaim.bank.feedback.services import Find, take_finds
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.ledger.queries import standing, tombstones
-from reclaim.bank.ledger.services import begin_another_ledger, erase, locked_ledger
+from reclaim.bank.ledger.services import LedgerTransaction, begin_another_ledger, erase, locked_ledger
 from reclaim.bank.peers.models import Assertion, Debt, Peer
 from reclaim.bank.peers.sealing import unseal
 from reclaim.client import Change, Checkpoint, SignalName, SyncOvertaken
@@ -75,6 +80,113 @@ def test_a_video_of_another_bank_arrives_whole_and_is_passed_on_with_its_signatu
     assert LedgerRecord.objects.get().frames == frames_text(frames)
     [passed] = statements(other.peer, "", 10).statements
     assert passed == origin.signed(said)
+
+
+def test_frames_of_many_videos_on_a_page_are_read_together_and_those_that_do_not_fit_come_on_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    origin, again, other = (ActingBank.added() for _ in range(3))
+    said = []
+    for seed in range(6):
+        frames = clip_frames(seed, 4)
+        facts = {"type": "vpdq", "value": vpdq_value(frames), "frames": frames_text(frames)}
+        said.append(origin.asserts(V).model_copy(update=facts))
+    origin.sends(*said)
+    # Two banks may state the same video: each statement is told, in its bank's own words.
+    same = again.asserts(V).model_copy(update={key: getattr(said[0], key) for key in ("type", "value", "frames")})
+    again.sends(same)
+    told = [*map(origin.signed, said), again.signed(same)]
+    with CaptureQueriesContext(connection) as asked:
+        page = statements(other.peer, "", 10)
+    assert (page.statements, page.has_more) == (told, False)
+    assert sum('"frames"' in each["sql"] for each in asked) == 1
+
+    monkeypatch.setattr("reclaim.bank.ledger.queries.PAGE_BYTES", 2 * sum(len(text) + 3 for text in said[0].frames))
+    found, cursor, pages = [], "", 0
+    while True:
+        page = statements(other.peer, cursor, 10)
+        found, cursor, pages = found + page.statements, page.cursor, pages + 1
+        if not page.has_more:
+            break
+    assert (found, pages > 2) == (told, True)
+
+
+def counts(peer: Peer) -> tuple[int, int]:
+    """What is counted of a peer's assertions, which is what there is."""
+    peer.refresh_from_db()
+    counted = peer.active_assertions, peer.known_assertions
+    assert counted == (peer.assertions.filter(active=True).count(), peer.assertions.count())
+    return counted
+
+
+def test_a_removal_that_is_cut_off_goes_on_in_slices_with_the_next_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_AT_ONCE", 2)
+    bank, other = ActingBank.added(), ActingBank.added()
+    gone, shared, *rest = (bank.asserts(pdq_value(seed)) for seed in range(6))
+    bank.sends(gone, shared, *rest, bank.says(shared, "blocked"), bank.withdraws(gone))
+    other.sends(other.asserts(pdq_value(1)))
+    assert counts(bank.peer) == (5, 6)
+
+    settle, left = LedgerTransaction.settle, [3]
+
+    def fails(ledger: LedgerTransaction) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError
+        settle(ledger)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LedgerTransaction, "settle", fails)
+        with pytest.raises(RuntimeError):
+            services.remove_peer(bank.peer)
+    assert 0 < counts(bank.peer)[0] < 5
+    assert bank.peer.ended_at is not None
+    Peer.objects.update(url="")
+    sync_peers()
+    assert counts(bank.peer) == (0, 1)
+    assert not bank.peer.words.exists()
+    assert [status_of(pdq_value(seed)) for seed in range(6)] == ["withdrawn", "active", *["withdrawn"] * 4]
+
+
+def test_a_server_that_is_added_again_as_another_kind_first_ends_what_is_left_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    peer = add_peer("S", Peer.Kind.STOPNCII, "https://s.example", keys={"fetch_key": "a"})
+    PeerStore(peer).apply([Change(SignalType.IMAGE_PDQ, V)], Checkpoint().start_over(1), None)
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "_remove_some", lambda peer: False)
+        assert services.remove_peer(peer) == 1
+    assert status_of(V) == "active"
+    add_peer("S", Peer.Kind.NCMEC, "https://s.example", keys={"user": "a", "password": "b"})
+    assert status_of(V) == "withdrawn"
+    assert counts(peer) == (0, 0)
+
+
+def test_a_sweep_goes_in_slices_and_one_that_is_cut_off_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_AT_ONCE", 2)
+    peer = add_peer("S", Peer.Kind.STOPNCII, "https://s.example", keys={"fetch_key": "a"})
+    store, values = PeerStore(peer), [pdq_value(seed) for seed in range(6)]
+    first = Checkpoint().start_over(1)
+    store.apply([Change(SignalType.IMAGE_PDQ, value) for value in values], first, None)
+    second = first.start_over(2)
+    store.apply([Change(SignalType.IMAGE_PDQ, values[2])], second, first)
+    withdraw_said, slices = services._withdraw_said, []
+
+    def fails(ledger: LedgerTransaction, said: Sequence[int]) -> int:
+        slices.append(len(said))
+        if len(slices) == 2:
+            raise RuntimeError
+        return withdraw_said(ledger, said)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "_withdraw_said", fails)
+        with pytest.raises(RuntimeError):
+            store.sweep(second.to_store(), second)
+    assert (slices, counts(peer), store.load_checkpoint()) == ([2, 2], (4, 6), second)
+    assert store.sweep(second.to_store(), second) == 3
+    assert counts(peer) == (1, 6)
+    assert [status_of(value) for value in values].index("active") == 2
+    assert store.load_checkpoint() != second
 
 
 def test_a_signal_lives_as_long_as_one_bank_or_person_has_it() -> None:

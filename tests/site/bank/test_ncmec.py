@@ -32,6 +32,7 @@ from reclaim.bank.feedback.services import Find, take_finds
 from reclaim.bank.ledger.models import LedgerClock, LedgerRecord
 from reclaim.bank.ledger.queries import tombstones
 from reclaim.bank.ledger.services import close_second, erase, locked_ledger
+from reclaim.protocol.ncmec_v2 import write_time
 from tests.personas import ActingPlatform, a_case, pdq_value
 
 pytestmark = pytest.mark.usefixtures("ledger_clock")
@@ -140,13 +141,13 @@ def test_what_is_committed_late_or_by_a_slow_clock_is_in_no_second_that_was_fetc
     subscriber: StockSubscriber,
 ) -> None:
     a_case(1)
-    end = LedgerClock.objects.get().second + 30
+    end = int(time.time()) + 1
     [page] = subscriber.api().get_entries_iter(start_timestamp=0, end_timestamp=end)
     assert len(page.updates) == 1
 
     a_case(2)
     assert subscriber.api().get_entries(start_timestamp=0, end_timestamp=end).updates == page.updates
-    [late] = subscriber.api().get_entries(start_timestamp=end, end_timestamp=end + 5).updates
+    [late] = subscriber.api().get_entries(start_timestamp=end, end_timestamp=end + 1).updates
     assert late.fingerprints == {"pdq": pdq_value(2)}
 
 
@@ -237,6 +238,19 @@ def test_a_query_that_would_skip_something_is_refused(query: dict[str, str]) -> 
 
 def basic(platform: ActingPlatform, key: str) -> dict[str, str]:
     return {"Authorization": requests.auth._basic_auth_str(platform.platform.name, getattr(platform.keys, key))}
+
+
+def test_a_client_whose_clock_is_ahead_is_told_so_and_moves_nobodys_seconds() -> None:
+    platform = ActingPlatform.vetted()
+    a_case(1)
+    before, now = LedgerClock.objects.get().second, int(time.time())
+    for ahead, expected in ((10, 400), (1, 200)):
+        query = {"from": write_time(0), "to": write_time(now + ahead)}
+        answer = Client().get("/ncmec/v2/entries", query, headers=basic(platform, "fetch_key"))
+        assert answer.status_code == expected
+        if expected == 400:
+            assert "set your clock" in answer.json()["detail"]
+            assert LedgerClock.objects.get().second == before
 
 
 BOMB = b"""<!DOCTYPE b [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;">]><feedbackSubmission>&b;</feedbackSubmission>"""

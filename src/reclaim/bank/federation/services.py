@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -9,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from reclaim.bank.federation.clock import Counters, locked_statements
@@ -28,6 +30,8 @@ from reclaim.signals.frames import frames_text, vpdq_value
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
+_AT_ONCE = 1000
+"""How many signals end in one transaction: meanwhile nobody else can write the ledger."""
 _ROWS_A_SIGNAL = 4
 """How many names, gone ones among them, a peer may have for each signal that it may have."""
 _WORDS_A_SIGNAL = 200
@@ -90,6 +94,7 @@ def add_peer(
         url = checked_base_url(url)
     if is_synthetic():
         raise PeerError("This is a staging bank, whose signals anybody may have: it takes in nobody's real ones.")
+    finish_removals()
     bank_id = bank_id_of(public_key) if public_key else None
     if bank_id == own_bank_id():
         raise PeerError("This is this bank's own key. Type in the one that the other bank's operator sees.")
@@ -114,6 +119,7 @@ def add_peer(
             else:
                 if peer.kind != kind or peer.bank_id != bank_id:
                     peer.assertions.all().delete()
+                    peer.active_assertions = peer.known_assertions = 0
                 for field, value in {"name": name, **facts}.items():
                     setattr(peer, field, value)
                 peer.save()
@@ -128,16 +134,54 @@ def add_peer(
 def remove_peer(peer: Peer, actor: str = "operator") -> int:
     """End a peer: what it alone keeps in the bank becomes tombstones. Returns how many signals it had here.
 
-    What it said was over stays known, so that nobody can say otherwise in its name later.
+    What it said was over stays known, so that nobody can say otherwise in its name later. It is no peer any more before
+    the first of its signals goes: where this is cut off, ``finish_removals`` goes on.
     """
-    with locked_ledger() as ledger:
-        sources = list(Source.objects.filter(peer=peer, state=Source.State.ACTIVE).select_related("record"))
-        ledger.withdraw_sources(sources)
+    count = peer.assertions.filter(active=True, source__state=Source.State.ACTIVE).count()
+    with locked_ledger():
         Peer.objects.filter(pk=peer.pk).update(ended_at=timezone.now(), sealed_keys="", checkpoint="")
-        peer.assertions.filter(active=True).delete()
-        peer.words.all().delete()
-        peer.debts.all().delete()
         audit.record(actor, "peer.remove", f"peer:{peer.pk}")
+    while _remove_some(peer):
+        pass
+    return count
+
+
+def finish_removals(budget: float = math.inf) -> None:
+    """Go on with what removed peers still have here, for about so many seconds."""
+    deadline = time.monotonic() + budget
+    of_it = {"origin": OuterRef("pk")}
+    left = Exists(Assertion.objects.filter(**of_it, active=True)) | Exists(Word.objects.filter(**of_it))
+    left |= Exists(Debt.objects.filter(peer=OuterRef("pk")))
+    for peer in Peer.objects.exclude(ended_at=None).filter(left):
+        while _remove_some(peer):
+            if time.monotonic() > deadline:
+                return
+
+
+def _remove_some(peer: Peer) -> bool:
+    """Let go of a little of what a removed peer has here; whether there was any."""
+    with locked_ledger() as ledger:
+        removed = Peer.objects.select_for_update().filter(pk=peer.pk).exclude(ended_at=None)
+        if removed.first() is None:
+            return False
+        said = list(peer.assertions.filter(active=True).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
+        _withdraw_said(ledger, said)
+        Assertion.objects.filter(pk__in=said).delete()
+        removed.update(
+            active_assertions=F("active_assertions") - len(said), known_assertions=F("known_assertions") - len(said)
+        )
+        found = len(said)
+        for rows in (peer.words, peer.debts):
+            some = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
+            rows.filter(pk__in=some).delete()
+            found += len(some)
+    return found > 0
+
+
+def _withdraw_said(ledger: LedgerTransaction, assertions: Sequence[int]) -> int:
+    """End what these keep in the bank; returns how many signals."""
+    sources = list(Source.objects.filter(assertion__in=assertions, state=Source.State.ACTIVE))
+    ledger.withdraw_sources(sources)
     return len(sources)
 
 
@@ -202,20 +246,29 @@ def take(
 
 
 def end_others(peer: Peer, generation: int, *, checkpoint: str, previous: str) -> int | None:
-    """End what a peer said before this generation, and store the checkpoint; how many signals, or ``None`` as ``take``
-    returns ``False``."""
-    with locked_ledger() as ledger:
-        if not Peer.objects.filter(pk=peer.pk, ended_at=None, checkpoint=previous).exists():
-            return None
-        others = Assertion.objects.filter(origin=peer, active=True).exclude(generation=generation)
-        sources = list(
-            Source.objects.filter(assertion__in=others.values("pk"), state=Source.State.ACTIVE).select_related("record")
-        )
-        ledger.withdraw_sources(sources)
-        others.update(active=False, source=None, record=None, quality=None, made_with_ai=False, person=False)
-        Peer.objects.filter(pk=peer.pk).update(checkpoint=checkpoint)
-        audit.record(f"peer:{peer.pk}", "statements.sweep", f"signals:{len(sources)}")
-    return len(sources)
+    """End what a peer said before this generation, then store the checkpoint; how many signals, or ``None`` as ``take``
+    returns ``False``.
+
+    A little at a time: until all is done the checkpoint is ``previous``, from where the next read gets here again.
+    """
+    others = Assertion.objects.filter(origin=peer, active=True).exclude(generation=generation)
+    count = last = 0
+    while True:
+        some = list(others.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:_AT_ONCE])
+        with locked_ledger() as ledger:
+            at_previous = Peer.objects.filter(pk=peer.pk, ended_at=None, checkpoint=previous)
+            if not at_previous.exists():
+                return None
+            if not some:
+                at_previous.update(checkpoint=checkpoint)
+                return count
+            ended = _withdraw_said(ledger, some)
+            quiet = others.filter(pk__in=some).update(
+                active=False, source=None, record=None, quality=None, made_with_ai=False, person=False
+            )
+            at_previous.update(active_assertions=F("active_assertions") - quiet)
+            audit.record(f"peer:{peer.pk}", "statements.sweep", f"signals:{ended}")
+        count, last = count + ended, some[-1]
 
 
 class _Intake:
@@ -234,9 +287,10 @@ class _Intake:
         self._ending: list[Source] = []
         self._touched: list[tuple[Source, Claim]] = []
         self._active, self._all = Counter[int](), Counter[int]()
-        for key in origins:
-            self._active[key] = Assertion.objects.filter(origin=key, active=True).count()
-            self._all[key] = Assertion.objects.filter(origin=key).count()
+        counted = Peer.objects.filter(pk__in=list(origins)).values_list("pk", "active_assertions", "known_assertions")
+        self._before = {key: (active, known) for key, active, known in counted}
+        for key, (active, known) in self._before.items():
+            self._active[key], self._all[key] = active, known
         self._look_up([claim for claim in claims if claim.active])
 
     def _look_up(self, claims: Collection[Claim]) -> None:
@@ -374,6 +428,13 @@ class _Intake:
                 "note",
             ],
         )
+        for key, (active, known) in self._before.items():
+            more_active, more_known = self._active[key] - active, self._all[key] - known
+            if more_active or more_known:
+                Peer.objects.filter(pk=key).update(
+                    active_assertions=F("active_assertions") + more_active,
+                    known_assertions=F("known_assertions") + more_known,
+                )
         over = [row.pk for row in self._changed.values() if not row.active]
         Word.objects.filter(about__in=over).delete()
 

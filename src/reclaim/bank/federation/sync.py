@@ -12,7 +12,15 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reclaim.bank.federation.own import bring_up_to_date
-from reclaim.bank.federation.services import Claim, Said, forget_ended_sources, note_told, note_try, take
+from reclaim.bank.federation.services import (
+    Claim,
+    Said,
+    finish_removals,
+    forget_ended_sources,
+    note_told,
+    note_try,
+    take,
+)
 from reclaim.bank.federation.store import PeerStore
 from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.feedback.queries import KeptFor
@@ -48,7 +56,8 @@ class _EnoughForNow(Exception):
 
 
 def sync_peers() -> None:
-    """Read every peer. Raises ``LeftForNowError`` where one could not be read; the others were."""
+    """Go on with removals, and read every peer. Raises ``LeftForNowError`` where one could not be read; the others were."""
+    finish_removals(BUDGET)
     faults = 0
     just_tried = Q(tried_at__gt=timezone.now() - TRIED_AGAIN_AFTER) & ~Q(fault="")
     for peer in present_peers().exclude(Q(url="") | just_tried):

@@ -73,17 +73,17 @@ def _feed_of(platform: Platform) -> QuerySet[LedgerRecord]:
 
 
 def _page(found: list[LedgerRecord], size: int) -> FeedPage:
-    fits = _with_frames(found[:size])
+    fits = with_frames(found[:size])
     # Frames that are gone by now went with their record, which has changed since: it comes again, further on.
-    page = [record for record in found[:fits] if not _has_frames(record) or record.frames is not None]
+    page = [record for record in found[:fits] if not has_frames(record) or record.frames is not None]
     end = (found[fits - 1].position, found[fits - 1].modified_at) if fits else None
     return FeedPage(page, len(found) > fits, end)
 
 
-def _with_frames(page: list[LedgerRecord]) -> int:
-    """Read the frames of these records, as far as one page has room for; how many records that is."""
+def with_frames(page: list[LedgerRecord]) -> int:
+    """Read the frames of these records, each there once, as far as one page has room for; how many records that is."""
     room = PAGE_BYTES
-    places = [place for place, record in enumerate(page) if _has_frames(record)]
+    places = [place for place, record in enumerate(page) if has_frames(record)]
     for record in page:
         record.frames = None
     read, at_once = 0, _FEW_VIDEOS
@@ -101,7 +101,8 @@ def _with_frames(page: list[LedgerRecord]) -> int:
     return len(page)
 
 
-def _has_frames(record: LedgerRecord) -> bool:
+def has_frames(record: LedgerRecord) -> bool:
+    """Whether it is a video's that has its frames still."""
     return record.type == LedgerRecord.Type.VPDQ and record.status == LedgerRecord.Status.ACTIVE
 
 

@@ -30,6 +30,10 @@ class Peer(models.Model):
     """What opens a StopNCII or NCMEC server to this bank, sealed under the site's secret."""
     most_signals = models.PositiveIntegerField(default=1_000_000)
     """How many of its signals are in this bank at most, so that no peer can flood it."""
+    active_assertions = models.BigIntegerField(default=0)
+    """How many of its assertions are active; who changes them under the ledger's lock keeps the count."""
+    known_assertions = models.BigIntegerField(default=0)
+    """How many there are of it, those that are over among them."""
     added_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
     checkpoint = models.TextField(blank=True)
@@ -100,7 +104,8 @@ class Assertion(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["origin", "active"]),
+            # With the key, so that a long list is walked through from one transaction to the next.
+            models.Index(fields=["origin", "active", "id"]),
             # Of this bank's own those whose record was deleted: none, most of the time.
             models.Index(
                 fields=["id"], condition=models.Q(origin=None, active=True, record=None), name="own_without_a_record"
