@@ -16,7 +16,7 @@ from reclaim.bank.helper.views import CODE_TRIES
 from reclaim.bank.organisations.queries import PER_NETWORK
 from reclaim.bank.organisations.services import rekey_organisation, revoke_organisation
 from reclaim.sitekit.permissions import Role
-from tests.members import signed_in
+from tests.members import OWN_PAGE, signed_in
 from tests.personas import ActingOrganisation, a_case
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
@@ -122,6 +122,16 @@ def test_a_helper_and_a_watcher_decide_on_nothing_held() -> None:
     for client, status in ((helper, 401), (watcher, 403)):
         assert client.get("/staff/held/").status_code == status
         assert client.post("/staff/held/", {"item": "1", "decision": "release"}, headers=OURS).status_code == status
+
+
+def test_an_unattended_session_decides_on_nothing_held_and_does_not_even_show_it() -> None:
+    operator = Client(headers=OWN_PAGE)
+    signed_in(operator, Role.OPERATOR, fresh=False)
+    for answer in (
+        operator.get("/staff/held/"),
+        operator.post("/staff/held/", {"item": "1", "decision": "release"}),
+    ):
+        assert "/staff/again/" in answer["Location"]
 
 
 def test_a_helpers_session_is_no_persons_and_a_persons_is_no_helpers() -> None:

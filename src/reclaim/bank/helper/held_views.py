@@ -13,7 +13,7 @@ from reclaim.bank.cases.queries import access_held_items
 from reclaim.bank.cases.services import refuse_item, release_item
 from reclaim.bank.screening.words import FOR_PRACTITIONERS, Hold
 from reclaim.sitekit.access import Access, requires
-from reclaim.sitekit.permissions import Permission, access_member, needs
+from reclaim.sitekit.permissions import Permission, access_member, fresh, needs
 
 RELEASE = "release"
 REFUSALS = (CaseItem.Refusal.HARMLESS, CaseItem.Refusal.UNCLEAR)
@@ -21,6 +21,7 @@ REFUSALS = (CaseItem.Refusal.HARMLESS, CaseItem.Refusal.UNCLEAR)
 
 @requires(Access.STAFF)
 @needs(Permission.DECIDE_HELD)
+@fresh
 @require_http_methods(["GET", "HEAD", "POST"])
 def held(request: HttpRequest) -> HttpResponse:
     """What is held and why (GET); let some in, or never (POST ``item`` and ``decision``)."""
