@@ -57,6 +57,12 @@ def test_an_old_key_goes_on_beside_the_new_one_until_its_time_ends(platform: Pla
         rotate_key(row, actor="operator", overlap=datetime.timedelta(days=7))
 
 
+def test_rotating_makes_no_short_lived_key_last_a_year(platform: Platform) -> None:
+    row, _ = add_key(platform, ["fetch"], actor="operator", life=datetime.timedelta(days=30))
+    new, _ = rotate_key(row, actor="operator", overlap=datetime.timedelta(days=7))
+    assert abs(new.expires_at - row.expires_at) < datetime.timedelta(minutes=1)
+
+
 def test_a_key_that_is_not_what_it_should_be_is_not_made(platform: Platform) -> None:
     day = datetime.timedelta(days=1)
     for scopes, addresses, life in (

@@ -117,6 +117,13 @@ def test_what_a_platform_owes_is_seen_with_its_clock_and_who_is_late_comes_first
     assert page.index("Late") < page.index("Other")
 
 
+def test_a_platform_that_only_looks_uploads_up_is_behind_by_nothing() -> None:
+    add_platform("Small", [PlatformKey.Scope.LOOKUP])
+    create_case([NewItem.picture(1, pdq_value(1))])
+    [small] = watched_platforms()
+    assert (small.behind, small.behind_seconds, small.owed) == (0, 0, 0)
+
+
 def test_errors_are_counted_by_the_hour_and_nothing_of_what_was_asked_is_kept() -> None:
     platform = Native.vetted()
     assert platform.get("signals", use="feedback").status_code == 403

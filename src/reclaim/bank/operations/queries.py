@@ -17,7 +17,7 @@ from reclaim.bank.ledger.queries import in_the_feed_of
 from reclaim.bank.operations.models import Application
 from reclaim.bank.platforms.key_text import is_key
 from reclaim.bank.platforms.models import ErrorHour, Platform, PlatformKey
-from reclaim.bank.platforms.queries import vetted_platforms
+from reclaim.bank.platforms.queries import has_a_list, vetted_platforms
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 from reclaim.sitekit import audit
 from reclaim.sitekit.accounts.models import Member
@@ -85,7 +85,7 @@ class Watched:
     fetches: bool
     """Whether a key of it can fetch now."""
     behind: int
-    """Records that changed since what it has stored; at most ``MOST_COUNTED`` + 1."""
+    """Records that changed since what it has stored; at most ``MOST_COUNTED`` + 1. None where it has no list."""
     behind_seconds: int
     """How long the oldest of them has waited for it."""
     owed: int
@@ -168,6 +168,8 @@ def watch(platform: Platform) -> Watched:
         .exclude(status=LedgerRecord.Status.ERASED)
         .order_by("position")
     )
+    if not has_a_list(platform):
+        behind = behind.none()
     if not platform.takes_videos:
         behind = behind.exclude(type=LedgerRecord.Type.VPDQ)
     oldest = behind.values_list("modified_at", flat=True).first()

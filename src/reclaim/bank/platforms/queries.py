@@ -38,6 +38,11 @@ def platforms_with_a_list() -> QuerySet[Platform]:
     return vetted_platforms().exclude(pk__in=without)
 
 
+def has_a_list(platform: Platform) -> bool:
+    """Whether a platform may hold signals; see ``platforms_with_a_list``."""
+    return platforms_with_a_list().filter(pk=platform.pk).exists()
+
+
 def usable_keys() -> QuerySet[PlatformKey]:
     """Keys that open something now."""
     return PlatformKey.objects.filter(expires_at__gt=timezone.now(), revoked_at=None, platform__revoked_at=None)

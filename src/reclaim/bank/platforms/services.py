@@ -188,7 +188,8 @@ def checked_networks(addresses: Sequence[str]) -> list[str]:
 
 
 def rotate_key(key: PlatformKey, *, actor: str, overlap: datetime.timedelta) -> tuple[PlatformKey, str]:
-    """A new key with the same scopes, label and addresses; the old one goes on for ``overlap``, so nothing stops.
+    """A new key with the same scopes, label, addresses and length of life; the old one goes on for ``overlap``, so
+    nothing stops.
 
     Raises ``ValueError`` for a key that opens nothing any more.
     """
@@ -197,7 +198,8 @@ def rotate_key(key: PlatformKey, *, actor: str, overlap: datetime.timedelta) -> 
         now = timezone.now()
         if old.revoked_at is not None or old.expires_at <= now:
             raise ValueError("This key opens nothing any more; add a new one.")
-        row, text = _make_key(old.platform, old.scopes, label=old.label, addresses=old.addresses)
+        life = old.expires_at - old.created_at
+        row, text = _make_key(old.platform, old.scopes, label=old.label, addresses=old.addresses, life=life)
         old.expires_at = min(old.expires_at, now + overlap)
         old.save(update_fields=["expires_at"])
         audit.record(actor, "platform.key_rotate", f"key:{old.pk}")
