@@ -20,8 +20,8 @@ from reclaim.bank.operations.models import Application
 from reclaim.bank.operations.queries import access_own_application
 from reclaim.bank.operations.staging import NotSyntheticError, fill, move
 from reclaim.bank.peers.models import Peer
-from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.services import NameTakenError, add_platform
+from reclaim.bank.platforms.models import Platform, PlatformKey
+from reclaim.bank.platforms.services import NameTakenError, NotGrantedError, add_key, add_platform, rekey_platform
 from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.roles import Role
 from tests.members import OWN_PAGE, make_member, signed_in
@@ -131,6 +131,41 @@ def test_keys_are_picked_up_once_and_have_only_the_scopes_that_were_granted() ->
     assert {tuple(key.scopes) for key in Platform.objects.get().keys.all()} == {("fetch",), ("subscription",)}
     with pytest.raises(NotNowError):
         applications.pick_up(application)
+
+
+def test_no_operator_alone_gives_a_platform_more_than_two_people_agreed_to() -> None:
+    application, _ = consented(scopes=["lookup", "feedback"])
+    applications.pick_up(application)
+    platform = Platform.objects.get()
+    key = platform.keys.latest("pk")
+    operator = Client(headers=OWN_PAGE)
+    signed_in(operator, Role.OPERATOR, name="alone")
+    page = f"/staff/platforms/{platform.pk}/"
+    assert 'value="fetch"' not in operator.get(page).content.decode()
+    for path, sent in (
+        (f"{page}keys/", {"scope": ["fetch"], "days": "30"}),
+        (f"{page}keys/", {"scope": ["lookup", "submit"], "days": "30"}),
+        (f"{page}keys/{key.pk}/change/", {"scope": ["fetch", "lookup"]}),
+    ):
+        answer = operator.post(path, sent)
+        assert answer.status_code == 422, path
+        assert "another consents" in answer.content.decode()
+    assert rekey_platform(platform.name)
+    applications.offer_again(application, make_member(Role.OPERATOR, "other"))
+    applications.pick_up(application)
+    opened = {scope for scopes in PlatformKey.objects.values_list("scopes", flat=True) for scope in scopes}
+    assert opened == {"lookup", "feedback", "subscription"}
+    assert operator.post(f"{page}keys/", {"scope": ["lookup"], "days": "30"}).status_code == 200
+
+
+def test_the_command_line_alone_grants_more_and_that_is_in_the_audit_trail() -> None:
+    platform, _ = add_platform("Small", [PlatformKey.Scope.LOOKUP])
+    with pytest.raises(NotGrantedError):
+        add_key(platform, ["fetch"], actor="member:1")
+    add_key(platform, ["fetch"], actor="operator", grants=True)
+    platform.refresh_from_db()
+    assert platform.granted == ["fetch", "lookup"]
+    assert AuditEvent.objects.filter(action="platform.grant", target=f"platform:{platform.pk}").exists()
 
 
 def test_what_was_declined_or_taken_back_never_gets_keys() -> None:

@@ -210,7 +210,9 @@ def key_add(
 
     life = datetime.timedelta(days=days)
     try:
-        row, text = add_key(_find(name), scopes, actor="operator", label=label, addresses=addresses, life=life)
+        row, text = add_key(
+            _find(name), scopes, actor="operator", label=label, addresses=addresses, life=life, grants=True
+        )
     except ValueError as error:
         fail(Exit.USAGE, str(error))
     _show_key(row, text, as_json)
@@ -293,7 +295,7 @@ def key_change(
     from reclaim.bank.platforms.services import change_key
 
     try:
-        change_key(_find_key(number), actor="operator", scopes=scopes, addresses=addresses)
+        change_key(_find_key(number), actor="operator", scopes=scopes, addresses=addresses, grants=True)
     except ValueError as error:
         fail(Exit.USAGE, str(error))
     click.echo(f"Key {number} is changed, from its next request on.")

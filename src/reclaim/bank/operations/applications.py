@@ -176,7 +176,7 @@ def pick_up(application: Application) -> dict[str, str]:
         if now.platform is None:
             _insist_on_free_name(now.name)
         made = (
-            rekey_platform(now.platform.name, scopes, actor="applicant", addresses=now.addresses, life=life)
+            rekey_platform(now.platform.name, actor="applicant", addresses=now.addresses, life=life)
             if now.platform is not None
             else add_platform(now.name, scopes, actor="applicant", addresses=now.addresses, life=life)
         )
@@ -198,6 +198,8 @@ def offer_again(application: Application, member: Member) -> None:
         if now.platform is not None:
             if now.platform.revoked_at is not None:
                 raise NotNowError("This platform has lost its access. It must apply anew.")
+            if now.platform.applications.filter(pk__gt=now.pk).exists():
+                raise NotNowError("This platform has joined anew since, by a later application.")
             end_keys(now.platform, actor=member.actor)
         _move(now, Application.State.CONSENTED)
         audit.record(member.actor, "application.offer_again", _target(now))

@@ -18,7 +18,14 @@ from reclaim.bank.operations.queries import (
     usable,
 )
 from reclaim.bank.platforms.models import Platform, PlatformKey
-from reclaim.bank.platforms.services import add_key, change_key, revoke_key, revoke_platform, rotate_key
+from reclaim.bank.platforms.services import (
+    add_key,
+    change_key,
+    grantable,
+    revoke_key,
+    revoke_platform,
+    rotate_key,
+)
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.permissions import Permission, access_member, fresh, may, needs
@@ -60,7 +67,7 @@ def _page(request: HttpRequest, member: Member, key: int, error: str = "", statu
         "bars": bars,
         "highest": max(bar.refused + bar.failed for bar in bars),
         "keys": [(each, usable(each) and watched.platform.revoked_at is None) for each in keys],
-        "scopes": PlatformKey.Scope.values,
+        "scopes": grantable(watched.platform),
         "manages": may(member, Permission.MANAGE_KEYS) and watched.platform.revoked_at is None,
         "revokes": may(member, Permission.REVOKE_KEYS) and watched.platform.revoked_at is None,
         "error": error,

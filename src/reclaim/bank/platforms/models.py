@@ -10,6 +10,8 @@ class Platform(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     vetted_at = models.DateTimeField(auto_now_add=True)
+    granted = models.JSONField(default=list)
+    """Scopes that two people, or somebody with the command line, agreed to: its keys open nothing else."""
     revoked_at = models.DateTimeField(null=True)
     last_fetch_at = models.DateTimeField(null=True)
     covered_position = models.BigIntegerField(default=0)

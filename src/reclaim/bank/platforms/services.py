@@ -20,6 +20,8 @@ KEY_LIFE = datetime.timedelta(days=365)
 SHORTEST_LIFE = datetime.timedelta(hours=1)
 LONGEST_LIFE = datetime.timedelta(days=731)
 USUAL_SCOPES = (PlatformKey.Scope.FETCH, PlatformKey.Scope.SUBMIT, PlatformKey.Scope.FEEDBACK)
+ALL_SCOPES = (*USUAL_SCOPES, PlatformKey.Scope.LOOKUP)
+"""All that can be granted; «subscription», which opens nothing by itself, comes with each."""
 ENDED_KEYS_KEPT = datetime.timedelta(days=365)
 MOST_ERRORS_COUNTED = 1_000_000
 """An hour; beyond that counting would only keep the database writing."""
@@ -28,6 +30,10 @@ ERRORS_KEPT = datetime.timedelta(days=7)
 
 class NameTakenError(Exception):
     """A platform of this name is there already."""
+
+
+class NotGrantedError(ValueError):
+    """A key was to open more than was agreed to for its platform."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +59,7 @@ def checked_name(name: str) -> str:
 
 def add_platform(
     name: str,
-    scopes: Sequence[PlatformKey.Scope] = USUAL_SCOPES,
+    scopes: Sequence[PlatformKey.Scope] | None = None,
     *,
     actor: str = "operator",
     addresses: Sequence[str] = (),
@@ -61,19 +67,23 @@ def add_platform(
 ) -> tuple[Platform, PlatformKeys]:
     """Vet a platform and make its keys. One that lost its access can be vetted again.
 
+    Its keys will never open more than ``scopes``, unless the command line grants more. Without ``scopes`` everything
+    is granted, and the keys are the usual ones.
+
     Raises ``NameTakenError``; ``ValueError`` for a name that is empty, too long or not plain text.
     """
     name = checked_name(name)
     try:
         with transaction.atomic():
             platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
+            granted = [scope.value for scope in ALL_SCOPES if scopes is None or scope in scopes]
             if platform is None:
-                platform = Platform.objects.create(name=name)
+                platform = Platform.objects.create(name=name, granted=granted)
             else:
                 # What it was given before counts no more: signals were withdrawn meanwhile, and nobody waited for it.
-                platform.revoked_at, platform.vetted_at = None, timezone.now()
-                platform.save(update_fields=["revoked_at", "vetted_at"])
-            keys = _make_keys(platform, scopes, addresses, life)
+                platform.revoked_at, platform.vetted_at, platform.granted = None, timezone.now(), granted
+                platform.save(update_fields=["revoked_at", "vetted_at", "granted"])
+            keys = _make_keys(platform, USUAL_SCOPES if scopes is None else scopes, addresses, life)
             audit.record(actor, "platform.add", f"platform:{platform.pk}")
     except IntegrityError as error:
         raise NameTakenError(
@@ -84,17 +94,22 @@ def add_platform(
 
 def rekey_platform(
     name: str,
-    scopes: Sequence[PlatformKey.Scope] = USUAL_SCOPES,
     *,
     actor: str = "operator",
     addresses: Sequence[str] = (),
     life: datetime.timedelta = KEY_LIFE,
 ) -> tuple[Platform, PlatformKeys] | None:
-    """Make new keys for a platform with access, ending its old ones at once; ``None`` if there is none of this name."""
+    """Make new keys for a platform with access, ending its old ones at once; ``None`` if there is none of this name.
+
+    They open what the old ones opened; where all had been ended before, everything that is granted.
+    """
     with transaction.atomic():
         platform = Platform.objects.select_for_update().filter(name=name, revoked_at=None).first()
         if platform is None:
             return None
+        opened = {scope for key in platform.keys.filter(revoked_at=None) for scope in key.scopes}
+        granted = [PlatformKey.Scope(scope) for scope in platform.granted]
+        scopes = [scope for scope in granted if scope in opened] or granted
         keys = _make_keys(platform, scopes, addresses, life)
         audit.record(actor, "platform.rekey", f"platform:{platform.pk}")
     return platform, keys
@@ -154,11 +169,13 @@ def add_key(
     label: str = "",
     addresses: Sequence[str] = (),
     life: datetime.timedelta = KEY_LIFE,
+    grants: bool = False,
 ) -> tuple[PlatformKey, str]:
     """One more key, beside those that are there; its text is given out this once.
 
-    Raises ``ValueError`` for no scope or an unknown one, an address that is no network, a life that is not between an
-    hour and two years, a label that is too long.
+    ``grants`` is the command line's word, which needs no second person: what the key opens is granted to its platform.
+    Raises ``NotGrantedError`` for a scope that is not; ``ValueError`` for no scope or an unknown one, an address that
+    is no network, a life that is not between an hour and two years, a label that is too long.
     """
     wanted = _checked_scopes(scopes)
     if not SHORTEST_LIFE <= life <= LONGEST_LIFE:
@@ -167,6 +184,7 @@ def add_key(
         raise ValueError("A key's label has at most 80 printable characters.")
     networks = checked_networks(addresses)
     with transaction.atomic():
+        _insist_on_grant(platform.pk, wanted, actor, grants)
         row, text = _make_key(platform, wanted, label=label, addresses=networks, life=life)
         audit.record(actor, "platform.key_add", f"key:{row.pk}")
     return row, text
@@ -177,6 +195,25 @@ def _checked_scopes(scopes: Sequence[str]) -> list[str]:
     if not wanted or set(scopes) - set(wanted):
         raise ValueError(f"A key opens one or more of {', '.join(PlatformKey.Scope.values)}.")
     return wanted
+
+
+def grantable(platform: Platform) -> list[str]:
+    """What a platform's keys may open."""
+    return [PlatformKey.Scope.SUBSCRIPTION.value, *platform.granted]
+
+
+def _insist_on_grant(platform_key: int, scopes: Sequence[str], actor: str, grants: bool) -> None:
+    platform = Platform.objects.select_for_update().get(pk=platform_key)
+    more = [scope for scope in scopes if scope not in grantable(platform)]
+    if more and not grants:
+        raise NotGrantedError(
+            f"Nobody agreed to {' and '.join(more)} for this platform. End its access and let it apply anew for all "
+            "that it needs: then one person proposes it, and another consents."
+        )
+    if more:
+        platform.granted = [scope.value for scope in ALL_SCOPES if scope in platform.granted or scope in more]
+        platform.save(update_fields=["granted"])
+        audit.record(actor, "platform.grant", f"platform:{platform.pk}")
 
 
 def checked_networks(addresses: Sequence[str]) -> list[str]:
@@ -206,11 +243,14 @@ def rotate_key(key: PlatformKey, *, actor: str, overlap: datetime.timedelta) -> 
     return row, text
 
 
-def change_key(key: PlatformKey, *, actor: str, scopes: Sequence[str], addresses: Sequence[str]) -> None:
-    """Let a key open other things, or come from elsewhere. Raises ``ValueError`` as ``add_key`` does."""
+def change_key(
+    key: PlatformKey, *, actor: str, scopes: Sequence[str], addresses: Sequence[str], grants: bool = False
+) -> None:
+    """Let a key open other things, or come from elsewhere. ``grants`` and errors are as of ``add_key``."""
     wanted = _checked_scopes(scopes)
     networks = checked_networks(addresses)
     with transaction.atomic():
+        _insist_on_grant(key.platform_id, wanted, actor, grants)
         PlatformKey.objects.filter(pk=key.pk).update(scopes=wanted, addresses=networks)
         audit.record(actor, "platform.key_change", f"key:{key.pk}")
 
