@@ -137,6 +137,14 @@ class NativeClient:
         """What the bank says of itself."""
         return read_message(wire.About, self._call("GET", "", None), "word about itself")
 
+    def insist_on_pinned(self) -> None:
+        """Raise ``BankMisbehaved`` where another bank answers at this address than the one that was joined."""
+        if self._pinned is not None and self.about().bank_id != self._pinned.bank_id:
+            raise BankMisbehaved(
+                "Another bank answers at this address than the one that you joined. Nothing was changed. If its "
+                "operator tells you, by another way, that this is right, run «reclaim platform init» again."
+            )
+
     # The feed
 
     def fetch_page(self, after: str = "", limit: int = wire.DEFAULT_PAGE) -> NativePage:

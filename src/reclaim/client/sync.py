@@ -198,6 +198,8 @@ class _Following:
 
     def _fetch_everything(self) -> None:
         """The whole of the bank: one page where that is all of it, else a snapshot, else page after page."""
+        # What it does not name is deleted at its end: an empty bank that was set up in its place must not empty us.
+        self._client.insist_on_pinned()
         if not self._at.snapshot:
             page = self._client.fetch_page(limit=native_v2.LARGEST_PAGE)
             if not page.has_more or not self._client.takes_snapshots:

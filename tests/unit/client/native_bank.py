@@ -22,6 +22,18 @@ BANK_ID = "6b0f5a53-64d5-4c2f-9c4a-0c3b8f0e2a11"
 _key = Ed25519PrivateKey.generate()
 PUBLIC = _key.public_key().public_bytes_raw()
 PINNED = Pinned(BANK_ID, base64.b64encode(PUBLIC).decode())
+ABOUT = {
+    "bank": "A bank",
+    "bank_id": BANK_ID,
+    "software": "reclaim",
+    "staging": False,
+    "events": "",
+    "acknowledge_within_seconds": 86400,
+    "tombstones_kept_seconds": 2592000,
+    "largest_page": 2000,
+    "largest_submission": 1000,
+    "snapshot_key": PINNED.snapshot_key,
+}
 SCHEMA = pa.schema(
     [
         ("type", pa.dictionary(pa.int8(), pa.string())),
@@ -152,6 +164,8 @@ class NativeFeed:
         return [each for each in self.bank.requests if each.path.startswith(f"/v2/{place}")]
 
     def answer(self, request: Request) -> Answer:
+        if request.path == "/v2/":
+            return self.spoil(request, Answer(ABOUT))
         assert request.headers["authorization"].startswith("Bearer ")
         return self.spoil(request, self._right_answer(request))
 

@@ -28,7 +28,7 @@ from reclaim.client import (
 from reclaim.client.events import Event, read_events
 from reclaim.protocol.stopncii_v1 import SignalType
 from tests.unit.client.memory_store import MemoryStore
-from tests.unit.client.native_bank import PINNED, NativeFeed, Part, native_record, parquet
+from tests.unit.client.native_bank import ABOUT, PINNED, NativeFeed, Part, native_record, parquet
 from tests.unit.client.scripted_bank import Answer, Request, ScriptedBank, md5, pdq
 
 NOW = 1_780_000_000.0
@@ -208,6 +208,20 @@ def test_a_bank_that_calls_its_own_cursors_gone_is_left(feed: NativeFeed, native
     feed.spoil = lambda request, answer: Answer({}, 410) if "after" in request.query else answer
     with pytest.raises(BankMisbehaved, match="gone"):
         synced(native, MemoryStore())
+
+
+def test_another_bank_in_the_place_of_the_one_that_was_joined_empties_no_copy(
+    feed: NativeFeed, native: NativeClient
+) -> None:
+    store = MemoryStore()
+    feed.put(kept := pdq())
+    synced(native, store)
+    feed.ledger = "another"
+    feed.drop(kept)
+    feed.spoil = lambda request, answer: Answer({**ABOUT, "bank_id": "another"}) if request.path == "/v2/" else answer
+    with pytest.raises(BankMisbehaved, match="Another bank"):
+        synced(native, store)
+    assert store.values == {kept}
 
 
 def test_two_syncs_at_once_do_not_fetch_the_same_snapshot(
