@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
 
 from django.conf import settings
 
@@ -41,15 +44,33 @@ def deliver_feedback(client: Bank) -> int:
     """Tell the bank what it has not been told yet, oldest first; returns how many words it took.
 
     Raises ``BankError``; what was not taken stays due. A word that the bank has no signal for any more is done with.
+    Where another process or thread is telling the bank, it tells this too, or the next time does: an older word that
+    is slow on its way must not come after a newer one.
     """
     told = 0
-    while batch := due(MAX_SUBMISSION):
-        client.say([word_of(outcome) for outcome in batch])
-        note_delivered(batch)
-        told += len(batch)
+    with _only_teller() as alone:
+        while alone and (batch := due(MAX_SUBMISSION)):
+            client.say([word_of(outcome) for outcome in batch])
+            note_delivered(batch)
+            told += len(batch)
     if told:
         log_event("the bank was told", signals=told)
     return told
+
+
+@contextlib.contextmanager
+def _only_teller() -> Iterator[bool]:
+    """Whether nobody else on this platform is telling the bank anything, until the end of the block."""
+    handle = os.open(settings.DATA / "feedback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)
 
 
 def _with_bank(work: Callable[[Bank], object]) -> Callable[[], object]:

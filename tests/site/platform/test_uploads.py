@@ -6,21 +6,26 @@ import datetime
 import os
 import stat
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
-from reclaim.platform.inbox.models import Decision, Match, Upload
+from reclaim.client import BankClient, Keys, Word
+from reclaim.platform.inbox.models import Decision, Match, Rules, Upload
 from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads, make_upload_key
 from reclaim.platform.outcomes.models import Outcome
 from reclaim.platform.outcomes.queries import due
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.platform.subscription.models import KnownSignal
+from reclaim.platform.work import deliver_feedback
 from reclaim.protocol.stopncii_v1 import HashStatus
 from reclaim.signals import md5_of
 from reclaim.sitekit.models import AuditEvent
+from tests.members import OWN_PAGE
 from tests.site.platform.world import (
     ASTRONAUT,
     CAT,
@@ -300,9 +305,43 @@ def test_a_picture_too_plain_for_a_fingerprint_is_held_as_the_very_file(api: Pla
     assert api.uploaded(plain + b" ")["status"] == "clear"
 
 
+@pytest.mark.parametrize(("decision", "then"), [("not-blocked", "clear"), ("blocked", "held")])
+def test_what_was_public_all_along_is_hidden_by_a_block_alone_and_a_slip_can_be_taken_back(
+    api: PlatformApi, reviewer: Client, decision: str, then: str
+) -> None:
+    bank_has(ASTRONAUT)
+    KnownSignal.objects.update(review_only=True)
+    Rules.objects.create(pk=1, answer_after_minutes=5)
+    answer = api.uploaded(edited(ASTRONAUT))
+    path, match = f"/api/uploads/{answer['upload']}", answer["matches"][0]["match"]
+    assert api.client.post(f"{path}/carried-out", headers=api.headers).status_code == 200
+    reviewer.post(f"/matches/{match}/decision", {"decision": decision}, headers=OWN_PAGE)
+    assert (api.get(path)["status"], Match.objects.get().status) == (then, decision)
+    if decision == "blocked":
+        # What was carried out before was that it is public.
+        assert reviewer.post(f"/matches/{match}/undo", {"why": ""}, headers=OWN_PAGE).status_code == 302
+        assert (api.get(path)["status"], Match.objects.get().status) == ("clear", "open")
+
+
 def test_what_the_bank_calls_review_only_is_looked_at_and_holds_nothing(api: PlatformApi) -> None:
     bank_has(ASTRONAUT)
     KnownSignal.objects.update(review_only=True)
     answer = api.uploaded(edited(ASTRONAUT))
     assert (answer["status"], answer["under_review"]) == ("clear", True)
     assert api.decide(answer["matches"][0]["match"], "blocked").json()["upload_status"] == "blocked"  # type: ignore[attr-defined]
+
+
+def test_words_are_told_by_one_at_a_time(api: PlatformApi, data_folder: Path, settings: Settings) -> None:
+    settings.DATA = data_folder
+    bank_has(ASTRONAUT)
+    api.uploaded(edited(ASTRONAUT))
+    said: list[str] = []
+
+    class Listening(BankClient):
+        def say(self, words: Sequence[Word]) -> None:  # type: ignore[override]
+            # Whoever else would tell the bank meanwhile leaves it alone: its words might overtake these.
+            assert deliver_feedback(self) == 0
+            said.extend(word.decision for word in words)
+
+    bank = Listening("https://bank.example/v1", Keys("a", "b"))
+    assert (deliver_feedback(bank), said, due(10)) == (1, ["pending"], [])

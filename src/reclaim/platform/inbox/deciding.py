@@ -160,9 +160,13 @@ def _conclude(match: Match, verdict: Decision.Verdict, by: Decider) -> None:
     for each in decided:
         each.status, each.decided_at = Match.Status(verdict.value), now
         each.save(update_fields=["status", "decided_at", "together"])
-    # Whoever decided by the API or the command line has done so in a machine's way: no slip of a key to wait for.
-    wait = datetime.timedelta(minutes=rules().answer_after_minutes) if by.is_member else None
+    # Whoever decided by the API or the command line has done so in a machine's way: no slip of a key to wait for. And
+    # what was public all along is not hidden because somebody lets it through.
+    stays_public = match.upload.status == Upload.Status.CLEAR and verdict is Decision.Verdict.NOT_BLOCKED
+    wait = datetime.timedelta(minutes=rules().answer_after_minutes) if by.is_member and not stays_public else None
     match.upload.answer_from = now + wait if wait else None
+    if not stays_public:
+        match.upload.carried_out_at = None
     settle(match.upload)
     tell_bank(each.signal_id for each in decided)
 
