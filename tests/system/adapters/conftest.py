@@ -1,10 +1,8 @@
-"""One bank that knows a picture, and one platform that follows it. No adapter touches a site's database, so one of the
-runner's two turns is enough."""
+"""One bank that knows a picture, and one platform that follows it."""
 
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +12,6 @@ from PIL import Image
 from tests.system.adapters.adapter import Adapter
 from tests.system.platform.site import Platform
 from tests.system.site_process import Bank
-
-collect_ignore_glob = ["test_*.py"] if os.environ.get("RECLAIM_TEST_DATABASE") == "postgresql" else []
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 

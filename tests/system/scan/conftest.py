@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.unit.scan.catalogue import make_catalogue, make_index
-
-collect_ignore_glob = ["test_*.py"] if os.environ.get("RECLAIM_TEST_DATABASE") == "postgresql" else []
 
 
 @pytest.fixture(scope="session")
