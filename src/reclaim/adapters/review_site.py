@@ -30,6 +30,8 @@ class Answer:
     """The review site's number of it; None where it was not taken."""
     matched: bool = False
     """Whether anything matched, now or before: then a reviewer may still change what was decided."""
+    under_review: bool = False
+    """A reviewer has yet to look, also where it is public meanwhile."""
 
 
 def is_media(data: bytes) -> bool:
@@ -100,12 +102,12 @@ class ReviewSite:
 def _answer(content: bytes) -> Answer:
     try:
         said: Any = json.loads(content)
-        status, upload, matches = said["status"], said["upload"], said["matches"]
+        status, upload, matches, waits = said["status"], said["upload"], said["matches"], said["under_review"]
     except (ValueError, KeyError, TypeError):
         raise NotNow("the review site's answer cannot be read") from None
     if status not in _THEIR_WORDS or not isinstance(upload, str):
         raise NotNow("the review site's answer cannot be read")
-    return Answer(Standing(status), upload, bool(matches))
+    return Answer(Standing(status), upload, bool(matches), waits is True)
 
 
 def _refused(status: int) -> NotNow:

@@ -21,7 +21,7 @@ WATCHED_SECONDS = 30 * 86400.0
 MOST_TRIES_AT_MEDIA = 12
 """About an hour and a half; a file that cannot be had until then counts as one that could not be looked up."""
 LONGEST_WAIT = 900.0
-_HELD_ASKED_EVERY = 120.0
+_WAITING_ASKED_EVERY = 120.0
 _DECIDED_ASKED_EVERY = 3600.0
 _TIDY_EVERY = 3600.0
 
@@ -146,9 +146,10 @@ class Worker:
             return None
         changed_at = item.changed_at if answer.standing == item.standing else time.time()
         age = time.time() - changed_at
-        if answer.standing is not Standing.HELD and age > WATCHED_SECONDS:
+        waits = answer.standing is Standing.HELD or answer.under_review
+        if not waits and age > WATCHED_SECONDS:
             return None
-        longest = _HELD_ASKED_EVERY if answer.standing is Standing.HELD else _DECIDED_ASKED_EVERY
+        longest = _WAITING_ASKED_EVERY if waits else _DECIDED_ASKED_EVERY
         return time.time() + min(longest, max(self._first_look, age / 8))
 
     def _looked_up(self, item: Item) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -52,6 +53,7 @@ class Site:
 
     def __init__(self) -> None:
         self.status = "held"
+        self.under_review = True
         self.handed_in = 0
         self.port = 0
 
@@ -64,7 +66,8 @@ class Site:
                 pass
 
             def _answer(self, status: int) -> None:
-                body = json.dumps({"upload": "u", "status": site.status, "matches": [{"match": "m"}]}).encode()
+                said = {"upload": "u", "status": site.status, "under_review": site.under_review}
+                body = json.dumps({**said, "matches": [{"match": "m"}]}).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -218,3 +221,23 @@ def test_a_secret_that_others_may_read_or_that_is_empty_is_refused(tmp_path: Pat
         config.secret("token.secret")
     with pytest.raises(ConfigError, match="nothing is written over"):
         init("mastodon", tmp_path / "a", "https://review.example")
+
+
+@pytest.mark.parametrize("under_review", [True, False])
+def test_what_is_public_while_a_reviewer_has_yet_to_look_is_asked_for_like_what_is_held(
+    tmp_path: Path, under_review: bool
+) -> None:
+    site, place, queue = Site(), Place(), Queue(tmp_path / "queue")
+    site.status, site.under_review = "clear", under_review
+    queue.add("a", "a", {})
+    queue.learnt("a", Standing.CLEAR, "u", matched=True)
+    queue.carried_out(the(queue, "a"), Standing.CLEAR)
+    with sqlite3.connect(tmp_path / "queue") as other:
+        other.execute("UPDATE items SET changed_at = changed_at - 40 * 86400")
+    other.close()
+    with site.open(), working(queue, site, place):
+        until(lambda: (queue.next_due() or time.time() + 1) > time.time())
+        until(lambda: not queue.due(1))
+    due = queue.next_due()
+    assert (due is not None and due - time.time() <= 120) if under_review else due is None
+    queue.close()
