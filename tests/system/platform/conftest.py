@@ -11,6 +11,19 @@ from tests.system.platform.site import Platform
 from tests.system.site_process import Bank
 
 
+@pytest.fixture(scope="module")
+def joined(
+    tmp_path_factory: pytest.TempPathFactory,
+    bank: Bank,
+    new_database_url: Callable[[], str],
+    new_name: Callable[[], str],
+) -> Platform:
+    """A platform that has joined the bank of this module, for tests that leave it as it is."""
+    site = Platform(tmp_path_factory.mktemp("joined") / "platform", new_database_url())
+    site.join(bank.url, bank.add_platform(new_name()))
+    return site
+
+
 @pytest.fixture
 def platform(
     tmp_path: Path, fresh_bank: Bank, new_database_url: Callable[[], str], new_name: Callable[[], str]

@@ -178,14 +178,12 @@ def test_new_keys_leave_the_upload_key_as_it_is_unless_asked(platform: Platform,
         (["--bank", "http://bank.example"], "KEYS"),
     ],
 )
-def test_keys_or_addresses_that_cannot_be_right_are_refused(
-    platform: Platform, arguments: list[str], stdin: str
-) -> None:
-    before = (platform.data / "bank.json").read_text()
-    done = platform.run("init", *arguments, stdin=stdin.replace("KEYS", before))
+def test_keys_or_addresses_that_cannot_be_right_are_refused(joined: Platform, arguments: list[str], stdin: str) -> None:
+    before = (joined.data / "bank.json").read_text()
+    done = joined.run("init", *arguments, stdin=stdin.replace("KEYS", before))
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
     assert "Traceback" not in done.stderr
-    assert (platform.data / "bank.json").read_text() == before
+    assert (joined.data / "bank.json").read_text() == before
 
 
 def test_bad_files_get_an_error_each_while_the_rest_goes_on(
@@ -206,8 +204,8 @@ def test_bad_files_get_an_error_each_while_the_rest_goes_on(
 
 
 @pytest.mark.parametrize("match", ["1", "0b5c7c39-6a52-4f3e-9a43-2f6f4a8f6f0e"])
-def test_a_match_that_is_none_is_said_so(platform: Platform, match: str) -> None:
-    done = platform.run("decide", match, "blocked")
+def test_a_match_that_is_none_is_said_so(joined: Platform, match: str) -> None:
+    done = joined.run("decide", match, "blocked")
     assert done.returncode in (1, 2)
     assert len(done.stderr.splitlines()) == 1
 
