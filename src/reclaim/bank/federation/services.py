@@ -150,8 +150,11 @@ def finish_removals(budget: float = math.inf) -> None:
     """Go on with what removed peers still have here, for about so many seconds."""
     deadline = time.monotonic() + budget
     of_it = {"origin": OuterRef("pk")}
-    left = Exists(Assertion.objects.filter(**of_it, active=True)) | Exists(Word.objects.filter(**of_it))
-    left |= Exists(Debt.objects.filter(peer=OuterRef("pk")))
+    left = (
+        Exists(Assertion.objects.filter(**of_it, active=True))
+        | Exists(Word.objects.filter(**of_it))
+        | Exists(Debt.objects.filter(peer=OuterRef("pk")))
+    )
     for peer in Peer.objects.exclude(ended_at=None).filter(left):
         while _remove_some(peer):
             if time.monotonic() > deadline:

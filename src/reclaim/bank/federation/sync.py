@@ -56,7 +56,10 @@ class _EnoughForNow(Exception):
 
 
 def sync_peers() -> None:
-    """Go on with removals, and read every peer. Raises ``LeftForNowError`` where one could not be read; the others were."""
+    """End what removed peers left, and read every peer.
+
+    Raises ``LeftForNowError`` where one could not be read; the others were.
+    """
     finish_removals(BUDGET)
     faults = 0
     just_tried = Q(tried_at__gt=timezone.now() - TRIED_AGAIN_AFTER) & ~Q(fault="")
