@@ -17,25 +17,25 @@ def test_a_value_is_erased_when_every_platform_has_acknowledged(fresh_bank: Bank
     clients = {"first": our_client(bank, first), "second": our_client(bank, second)}
     for name in stores:
         sync(clients[name], stores[name])
-        assert stores[name].values == {*kept, *gone}
+        assert stores[name].values >= {*kept, *gone}
 
     bank.withdraw(case)
     assert sync(clients["first"], stores["first"]).acknowledged == 2
     # One platform may still hold it, so the tombstone stays for it.
-    assert {value for value, record in Raw(bank, second).records().items() if record["hashStatus"] == "Withdrawn"} == {
-        *gone
-    }
+    told = Raw(bank, second).records()
+    assert [told[value]["hashStatus"] for value in gone] == ["Withdrawn", "Withdrawn"]
     assert bank.holds(gone[0])
 
     assert sync(clients["second"], stores["second"]).acknowledged == 2
-    assert stores["first"].values == stores["second"].values == {*kept}
-    assert set(Raw(bank, first).records()) == {*kept}
+    # The bank puts canaries in by itself, so each looks for these signals and not at the whole feed.
+    for values in (stores["first"].values, stores["second"].values, set(Raw(bank, first).records())):
+        assert values & {*kept, *gone} == {*kept}
     assert not any(bank.holds(value) for value in gone)
     assert bank.holds(kept[0])
     # What is gone from the feed moves nobody's checkpoint and brings nobody's copy back.
     for name in stores:
-        report = sync(clients[name], stores[name])
-        assert (report.records, report.acknowledged) == (0, 0)
+        assert sync(clients[name], stores[name]).acknowledged == 0
+        assert stores[name].values & {*kept, *gone} == {*kept}
 
 
 def test_a_platform_that_never_held_the_signal_acknowledges_too(fresh_bank: Bank) -> None:
@@ -46,7 +46,8 @@ def test_a_platform_that_never_held_the_signal_acknowledges_too(fresh_bank: Bank
     late = our_client(bank, bank.add_platform("Late"))
     store = MemoryStore()
     report = sync(late, store)
-    assert (report.active, report.tombstones, report.acknowledged) == (0, 1, 1)
+    assert (report.tombstones, report.acknowledged) == (1, 1)
+    assert value not in store.values
     assert not bank.holds(value)
 
 
@@ -60,7 +61,7 @@ def test_a_signal_that_comes_back_after_its_erasure_is_new(fresh_bank: Bank) -> 
     assert not bank.holds(value)
     bank.make_cases([value])
     sync(client, store)
-    assert store.values == {value}
+    assert value in store.values
 
 
 def test_an_old_acknowledgement_does_not_count_for_a_later_withdrawal(fresh_bank: Bank) -> None:
@@ -73,13 +74,13 @@ def test_an_old_acknowledgement_does_not_count_for_a_later_withdrawal(fresh_bank
     sync(quick_client, quick_store)
     [second] = bank.make_cases([value])
     sync(quick_client, quick_store)
-    assert quick_store.values == {value}
+    assert value in quick_store.values
     bank.withdraw(second)
     sync(our_client(bank, slow), MemoryStore())
     # Slow has acknowledged; Quick only the earlier withdrawal, and it holds the signal again.
     assert bank.holds(value)
     sync(quick_client, quick_store)
-    assert quick_store.values == set()
+    assert value not in quick_store.values
     assert not bank.holds(value)
 
 
@@ -94,8 +95,8 @@ def test_a_stock_client_that_never_acknowledges_keeps_the_tombstone_in_the_feed(
     list(stock.fetch_hashes_iter())
     store = MemoryStore()
     assert sync(ours, store).acknowledged == 1
-    [record] = stock.fetch_hashes().hashRecords
-    assert (record.hashValue, record.hashStatus.value) == (value, "Withdrawn")
+    statuses = {record.hashValue: record.hashStatus.value for record in stock.fetch_hashes().hashRecords}
+    assert statuses[value] == "Withdrawn"
     # Acknowledged once is enough: the tombstone that stays in the feed is not told of again.
     assert sync(ours, store).acknowledged == 0
 
