@@ -7,7 +7,10 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import Max
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import withdraw
 from reclaim.bank.exchange import snapshots
@@ -244,6 +247,35 @@ def test_a_platform_without_a_list_is_given_no_withdrawn_values_and_holds_up_nob
     one.sync()
     one.acknowledges()
     assert LedgerRecord.objects.get().status == LedgerRecord.Status.ERASED
+
+
+def test_a_platform_without_a_list_learns_nothing_of_single_values_from_what_it_says_of_them() -> None:
+    one = Native.vetted("One")
+    _, keys = add_platform("Small", (PlatformKey.Scope.LOOKUP, PlatformKey.Scope.FEEDBACK))
+    a_case(1, 2)
+    withdraw(a_case(3).case)
+    one.sync()
+    bearer = {"Authorization": f"Bearer {keys.platform_key}"}
+
+    def says(path: str, **entry: Any) -> tuple[Any, int]:
+        with CaptureQueriesContext(connection) as queries:
+            answer = one.acting.client.post(
+                f"/v2/{path}", {path: [entry]}, content_type="application/json", headers=bearer
+            )
+        return answer.json(), sum("SAVEPOINT" not in query["sql"] for query in queries)
+
+    says("feedback", type="pdq", value=pdq_value(2), decision="blocked", decided_by="person")
+    before = LedgerRecord.objects.aggregate(last=Max("position"))
+    for path, more in (
+        ("feedback", {"decision": "blocked", "decided_by": "person"}),
+        ("acknowledgements", {}),
+    ):
+        answers = [says(path, type="pdq", value=pdq_value(seed), **more) for seed in (1, 3, 9)]
+        assert answers[0] == answers[1] == answers[2], path
+        assert (answers[0][0]["taken"], answers[0][0]["refused"]) == (1, [])
+    assert Feedback.objects.filter(platform__name="Small", record__value=pdq_value(1), value="Blocked").exists()
+    assert {*Feedback.objects.values_list("record__value", flat=True)} == {pdq_value(seed) for seed in (1, 2, 3)}
+    assert LedgerRecord.objects.aggregate(last=Max("position")) == before
 
 
 def test_finding_what_is_a_canary_of_another_platform_tells_nothing() -> None:

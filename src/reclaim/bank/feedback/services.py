@@ -17,7 +17,7 @@ from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.ledger.services import LedgerTransaction, erase, locked_ledger
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import platforms_with_a_list
+from reclaim.bank.platforms.queries import has_a_list, platforms_with_a_list
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -55,7 +55,13 @@ class Find:
 
 
 def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
-    """Save a platform's words on signals; returns the indexes of those that are in no bank's record."""
+    """Save a platform's words on signals; returns the indexes of those that are in no bank's record.
+
+    A platform without a list is never told: it would learn of exact values what lookups do not tell.
+    """
+    if not has_a_list(platform):
+        _take_unanswered(platform, words)
+        return []
     with locked_ledger() as ledger:
         ledger.by_platform = platform
         known = _known(platform, [(word.type, word.value) for word in words])
@@ -70,8 +76,12 @@ def take_feedback(platform: Platform, words: Sequence[Word]) -> list[int]:
 def acknowledge(platform: Platform, names: Sequence[tuple[str, str]]) -> list[int]:
     """Save that a platform has deleted its copies of withdrawn signals, each given as type and value.
 
-    Returns the indexes of those that are not withdrawn. What is in no record is taken: nobody waits for it.
+    Returns the indexes of those that are not withdrawn. What is in no record is taken: nobody waits for it. Nor does
+    anybody wait for a platform without a list, whose acknowledgements are taken and not looked at.
     """
+    if not has_a_list(platform):
+        audit.record(f"platform:{platform.pk}", "withdrawals.acknowledge", f"signals:{len(names)}")
+        return []
     with locked_ledger():
         known = _known(platform, names)
         in_place = [
@@ -148,25 +158,7 @@ def _take(ledger: LedgerTransaction, platform: Platform, said: Sequence[tuple[Le
     words = {record.pk: (record, word) for record, word in said if word.feedback not in ENDS_A_COPY}
     ends_of = [record.pk for record, word in said if word.feedback in ENDS_A_COPY]
     before = {row.record_id: row for row in Feedback.objects.filter(platform=platform, record__in=list(words))}
-    Feedback.objects.bulk_create(
-        [
-            Feedback(
-                platform=platform,
-                record=record,
-                value=word.feedback.value,
-                tags=word.tags,
-                distance=word.distance,
-                count=word.count,
-                action=word.action,
-                decided_by=word.decided_by,
-                said_position=ledger.position,
-            )
-            for record, word in words.values()
-        ],
-        update_conflicts=True,
-        unique_fields=["platform", "record"],
-        update_fields=["value", "tags", "distance", "count", "action", "decided_by", "said_position"],
-    )
+    _save(platform, [(record.pk, word) for record, word in words.values()], ledger.position)
     for record, word in words.values():
         # What changes nothing that the feed tells moves nothing in it.
         told = before.get(record.pk)
@@ -177,6 +169,63 @@ def _take(ledger: LedgerTransaction, platform: Platform, said: Sequence[tuple[Le
         ledger.withdraw_sources(Source.objects.filter(record__in=ends_of, platform=platform))
         ledger.settle()
         _acknowledge(platform, tombstones().filter(pk__in=ends_of))
+
+
+def _take_unanswered(platform: Platform, words: Sequence[Word]) -> None:
+    """Keep the words on what is known, at the same cost whichever that is, and move nothing in the feed.
+
+    As many rows are written in any case: in place of words on unknown signals others, which are rolled back.
+    """
+    said = {(word.type, word.value): word for word in words}
+    to_keep = [word for word in said.values() if word.feedback not in ENDS_A_COPY]
+    types, values = {kind for kind, _ in said}, {value for _, value in said}
+    with locked_ledger() as ledger:
+        ledger.by_platform = platform
+        records = LedgerRecord.objects.filter(in_the_feed_of(platform), type__in=types, value__in=values)
+        found = [
+            (record, said[kind, str(value)])
+            for record, kind, value in records.values_list("pk", "type", "value")
+            if (kind, value) in said
+        ]
+        kept = [(record, word) for record, word in found if word.feedback not in ENDS_A_COPY]
+        # One more than there are words: both writes below have a row to write, so both are always made.
+        stand_ins = LedgerRecord.objects.order_by("pk").values_list("pk", flat=True)[: len(to_keep) + 1]
+        others = [(record, to_keep[0]) for record in stand_ins] if to_keep else []
+        first = kept or others[:1]
+        with transaction.atomic():
+            _save(platform, first, ledger.position)
+            transaction.set_rollback(not kept)
+        with transaction.atomic():
+            _save(platform, others[: len(to_keep) + 1 - len(first)], ledger.position)
+            transaction.set_rollback(True)
+        # A query for no keys at all would not be sent.
+        ended = [0, *(record for record, word in found if word.feedback in ENDS_A_COPY)]
+        ledger.withdraw_sources(Source.objects.filter(record__in=ended, platform=platform))
+        audit.record(f"platform:{platform.pk}", "feedback.take", f"signals:{len(words)}")
+    log_event("feedback of a platform without a list came in", platform=platform.pk, signals=len(words))
+
+
+def _save(platform: Platform, words: Sequence[tuple[int, Word]], position: int) -> None:
+    """Write words, each with the key of its record, of which none comes twice."""
+    Feedback.objects.bulk_create(
+        [
+            Feedback(
+                platform=platform,
+                record_id=record,
+                value=word.feedback.value,
+                tags=word.tags,
+                distance=word.distance,
+                count=word.count,
+                action=word.action,
+                decided_by=word.decided_by,
+                said_position=position,
+            )
+            for record, word in words
+        ],
+        update_conflicts=True,
+        unique_fields=["platform", "record"],
+        update_fields=["value", "tags", "distance", "count", "action", "decided_by", "said_position"],
+    )
 
 
 def _acknowledge(platform: Platform, ended: QuerySet[LedgerRecord]) -> None:
