@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from reclaim.bank.platforms import queries
 from reclaim.bank.platforms.key_text import PATTERN, is_key, new_key
 from reclaim.bank.platforms.models import Platform, PlatformKey
 from reclaim.bank.platforms.services import add_key, add_platform, change_key, revoke_key, rotate_key
+from reclaim.sitekit.limits import Limit
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +63,20 @@ def test_rotating_makes_no_short_lived_key_last_a_year(platform: Platform) -> No
     row, _ = add_key(platform, ["fetch"], actor="operator", life=datetime.timedelta(days=30))
     new, _ = rotate_key(row, actor="operator", overlap=datetime.timedelta(days=7))
     assert abs(new.expires_at - row.expires_at) < datetime.timedelta(minutes=1)
+
+
+def test_one_platform_does_not_write_without_end(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "WRITES", Limit("writes, platform", tries=2, window=60))
+    _, key = add_key(platform, ["fetch", "feedback"], actor="operator")
+    headers = {"Authorization": f"Bearer {key}"}
+    answers = [
+        Client().post("/v2/feedback", {"feedback": []}, content_type="application/json", headers=headers)
+        for _ in range(3)
+    ]
+    assert answers[1].status_code != 429
+    assert answers[2].status_code == 429
+    assert int(answers[2]["Retry-After"]) > 0
+    assert status(key) == 200
 
 
 def test_a_key_that_is_not_what_it_should_be_is_not_made(platform: Platform) -> None:

@@ -11,11 +11,14 @@ from reclaim.bank.platforms.key_text import is_key
 from reclaim.bank.platforms.models import Platform, PlatformKey
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 from reclaim.sitekit.access import Access, check_for
-from reclaim.sitekit.limits import comes_from
+from reclaim.sitekit.limits import Limit, comes_from, seconds_to_wait
+from reclaim.sitekit.origin import SAFE_METHODS
 from reclaim.sitekit.problems import problem
 from reclaim.sitekit.secrets import mac
 
 _BEARER = "Bearer "
+WRITES = Limit("writes, platform", tries=600, window=60)
+"""What one platform says moves the feed of all; lookups have limits of their own."""
 
 
 def key_mac(key: str) -> bytes:
@@ -105,6 +108,11 @@ def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
             "This key may not be used from here",
             "Ask the bank to add your address, or send from the one it knows.",
         )
+    writes = request.method not in SAFE_METHODS and scope != PlatformKey.Scope.LOOKUP
+    if writes and (wait := seconds_to_wait([(WRITES, key.platform.pk.to_bytes(8, "big"))])):
+        refusal = problem(429, "Too many requests", f"Send more in each, and the next in {wait} seconds.")
+        refusal["Retry-After"] = str(wait)
+        return refusal
     request.platform = key.platform  # type: ignore[attr-defined]
     today = timezone.now().date()
     if key.last_used_on != today:
