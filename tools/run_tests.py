@@ -25,7 +25,6 @@ WITH_A_DATABASE = (
     "tests/system/exchange",
     "tests/system/federation",
     "tests/system/platform",
-    "tests/system/test_serving.py",
 )
 WITH_A_BROWSER = ("tests/browser", "tests/terminal")
 NO_TESTS_COLLECTED = 5

@@ -36,7 +36,9 @@ def digest_of(content: bytes) -> str:
 def served_files() -> Mapping[str, ServedFile]:
     """Every file below ``web/``, by its path there with ``/`` between the parts, in order."""
     found = {}
-    for path in sorted(path for path in WEB.rglob("*") if path.is_file()):
+    for path in sorted(
+        (path for path in WEB.rglob("*") if path.is_file()), key=lambda path: path.relative_to(WEB).as_posix()
+    ):
         content = path.read_bytes()
         found[path.relative_to(WEB).as_posix()] = ServedFile(path, digest_of(content), len(content))
     return MappingProxyType(found)
