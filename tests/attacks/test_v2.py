@@ -278,6 +278,18 @@ def test_a_platform_without_a_list_learns_nothing_of_single_values_from_what_it_
     assert LedgerRecord.objects.aggregate(last=Max("position")) == before
 
 
+def test_a_platform_without_a_list_cannot_try_out_withdrawn_values_by_submitting_them() -> None:
+    one = Native.vetted("One")
+    _, keys = add_platform("Small", (PlatformKey.Scope.SUBMIT,))
+    withdraw(a_case(3).case)
+    found = {"signals": [{"type": "pdq", "value": pdq_value(seed)} for seed in (3, 9)]}
+    answer = one.acting.client.post(
+        "/v2/signals", found, content_type="application/json", headers={"Authorization": f"Bearer {keys.platform_key}"}
+    )
+    assert answer.json() == {"taken": 2, "refused": []}
+    assert LedgerRecord.objects.get(value=pdq_value(3)).status == LedgerRecord.Status.WITHDRAWN
+
+
 def test_finding_what_is_a_canary_of_another_platform_tells_nothing() -> None:
     one, other = Native.vetted("One"), Native.vetted("Other")
     LedgerRecord.objects.create(

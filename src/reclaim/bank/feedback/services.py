@@ -114,7 +114,8 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
     """Put signals that a platform found by itself into the bank, with what it says about them.
 
     A signal of a person's case stays the person's: what the platform says of it is saved, but its find keeps nothing
-    in the bank that a person withdraws, and brings nothing back. Returns the indexes of signals that are withdrawn.
+    in the bank that a person withdraws, and brings nothing back. Returns the indexes of signals that are withdrawn; a
+    platform without a list is told of none, as it could try out values with that.
     """
     withdrawn = []
     with locked_ledger() as ledger:
@@ -142,7 +143,7 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
         _take(ledger, platform, said)
         audit.record(f"platform:{platform.pk}", "finds.take", f"signals:{len(finds) - len(withdrawn)}")
     log_event("a platform submitted signals", platform=platform.pk, signals=len(finds) - len(withdrawn))
-    return withdrawn
+    return withdrawn if has_a_list(platform) else []
 
 
 def _known(platform: Platform, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str | None], LedgerRecord]:
