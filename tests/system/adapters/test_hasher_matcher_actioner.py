@@ -23,8 +23,7 @@ from tests.system.adapters.conftest import PHOTOS
 from tests.system.conftest import new_postgresql_database
 from tests.system.site_process import Bank, plain_environment
 
-PYTHON = os.environ.get("RECLAIM_TEST_HMA", "")
-pytestmark = pytest.mark.skipif(not PYTHON, reason="RECLAIM_TEST_HMA names no Hasher-Matcher-Actioner")
+PYTHON = os.environ["RECLAIM_TEST_HMA"]
 
 # As docs/platforms/hasher-matcher-actioner.md has it, with another database.
 CONFIG = """

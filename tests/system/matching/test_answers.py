@@ -25,6 +25,7 @@ def test_a_known_signal_is_found_by_every_worker_with_what_to_do(service: Servic
         "turn": None,
         "quality": None,
         "action": "hold",
+        "review_only": False,
     }
     assert answer["reason"].endswith("Keep it back until a person has decided.")
 
@@ -72,6 +73,7 @@ def test_a_video_is_looked_up_by_its_frames_and_the_answer_says_how_much_of_each
         "frames": 5,
         "turn": None,
         "action": "hold",
+        "review_only": False,
     }
     assert answer["reason"].startswith("100 % of this upload is in the known video; 50 % of the known video is in")
     other = service.ask("POST", "/v1/lookup/video", {"frames": frames_text(clip_frames(2, 5))}).json
