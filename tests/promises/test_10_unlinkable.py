@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from reclaim.bank.cases.services import NewItem, NewSignal, create_case
+from reclaim.conformance.values import new_pdq
 from reclaim.signals import frames_text, vpdq_value
 from tests.personas import ActingPlatform, clip_frames, pdq_value
-from tests.system.exchange.peers import Raw, new_pdq
+from tests.system.exchange.peers import Raw
 from tests.system.site_process import Bank
 from tests.v2 import Native
 

@@ -9,8 +9,9 @@ import threading
 import pytest
 
 from reclaim.client import BankClient, BankError, sync
+from reclaim.conformance.values import new_pdq
 from reclaim.protocol.stopncii_v1 import FeedbackValue, SignalType, SubmittedFeedback, SubmittedHash
-from tests.system.exchange.peers import Raw, new_pdq, our_client
+from tests.system.exchange.peers import Raw, our_client
 from tests.system.site_process import Bank, said_in
 from tests.unit.client.memory_store import MemoryStore
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
+from reclaim.cli.bank_platform import vetted_or_fail
 from reclaim.cli.exits import Exit
 from reclaim.cli.options import fail, open_site_or_fail, site_options
 
@@ -73,11 +73,8 @@ def lookup_allow(name: str, a_day: int, data: Path, database_url: str | None) ->
     """
     open_site_or_fail("reclaim.bank.settings", data, database_url)
     from reclaim.bank.lookup.services import allow
-    from reclaim.bank.platforms.queries import vetted_platforms
 
-    found = vetted_platforms().filter(name=name).first()
-    if found is None:
-        _no_such_platform(name)
+    found = vetted_or_fail(name)
     allow(found, a_day, "operator")
     click.echo(f"«{name}» may look up {a_day} uploads a day.")
 
@@ -94,15 +91,8 @@ def lookup_resume(name: str, data: Path, database_url: str | None) -> None:
     """
     open_site_or_fail("reclaim.bank.settings", data, database_url)
     from reclaim.bank.lookup.services import close_alarm
-    from reclaim.bank.platforms.queries import vetted_platforms
 
-    found = vetted_platforms().filter(name=name).first()
-    if found is None:
-        _no_such_platform(name)
+    found = vetted_or_fail(name)
     if not close_alarm(found, "operator"):
         fail(Exit.ERROR, f"«{name}» has raised no alarm.")
     click.echo(f"The alarm is closed; lookups of «{name}» go on.")
-
-
-def _no_such_platform(name: str) -> NoReturn:
-    fail(Exit.ERROR, f"There is no platform named «{name}» with access. «reclaim bank platform list» shows them.")

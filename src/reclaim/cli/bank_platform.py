@@ -134,7 +134,7 @@ def platform_revoke(name: str, data: Path, database_url: str | None) -> None:
     click.echo(f"«{name}» has no access any more.")
 
 
-def _find(name: str) -> Platform:
+def vetted_or_fail(name: str) -> Platform:
     from reclaim.bank.platforms.queries import vetted_platforms
 
     found = vetted_platforms().filter(name=name).first()
@@ -211,7 +211,7 @@ def key_add(
     life = datetime.timedelta(days=days)
     try:
         row, text = add_key(
-            _find(name), scopes, actor="operator", label=label, addresses=addresses, life=life, grants=True
+            vetted_or_fail(name), scopes, actor="operator", label=label, addresses=addresses, life=life, grants=True
         )
     except ValueError as error:
         fail(Exit.USAGE, str(error))
@@ -232,7 +232,7 @@ def key_list(name: str, data: Path, database_url: str | None, as_json: bool) -> 
     _open(data, database_url)
     from reclaim.bank.platforms.queries import keys_of
 
-    for row in keys_of(_find(name)):
+    for row in keys_of(vetted_or_fail(name)):
         used = row.last_used_on.isoformat() if row.last_used_on else None
         if as_json:
             facts = {"number": row.pk, "scopes": row.scopes, "addresses": row.addresses, "label": row.label}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from urllib3 import BaseHTTPResponse, PoolManager, Retry, Timeout
@@ -177,3 +178,14 @@ def read_within(
         if clock() > ends_at:
             raise BankUnreachable("The bank's answer comes too slowly. Try again later; what was stored stays.")
         yield chunk
+
+
+def json_object(body: bytes, advice: str) -> dict[str, Any]:
+    """The JSON object in a body; raises ``BankMisbehaved``, with ``advice`` on what to look at."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        message = None
+    if not isinstance(message, dict):
+        raise BankMisbehaved(f"The bank's answer is not a JSON object. {advice}")
+    return message

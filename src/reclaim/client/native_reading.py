@@ -5,7 +5,6 @@ One record that cannot be read must not keep a platform from all the others, so 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reclaim.client.changes import Change
+from reclaim.client.connection import json_object
 from reclaim.client.errors import BankMisbehaved
 from reclaim.protocol import native_v2 as wire
 from reclaim.protocol.stopncii_v1 import SignalType
@@ -47,15 +47,7 @@ class NativePage:
 
 def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; raises ``BankMisbehaved``."""
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict):
-        raise BankMisbehaved(
-            "The bank's answer is not a JSON object. Check its address, and that no proxy answers in its place."
-        )
-    return message
+    return json_object(body, "Check its address, and that no proxy answers in its place.")
 
 
 def read_message(model: type[Message], body: bytes, what: str) -> Message:

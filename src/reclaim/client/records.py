@@ -6,7 +6,6 @@ a record that a platform can do without (who said what, the case pseudonyms) nev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reclaim.client.changes import Change
+from reclaim.client.connection import json_object
 from reclaim.client.errors import BankMisbehaved
 from reclaim.protocol.stopncii_v1 import REVIEW_ONLY, Feedback, FeedbackValue, HashRecord, HashStatus, SignalType
 from reclaim.signals import frames_text, is_degenerate, parse_frames, parse_md5, parse_pdq, vpdq_value
@@ -57,16 +57,11 @@ def change_of(record: HashRecord) -> Change:
 
 def read_json(body: bytes) -> dict[str, Any]:
     """The JSON object in a body; raises ``BankMisbehaved``."""
-    try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
-        message = None
-    if not isinstance(message, dict):
-        raise BankMisbehaved(
-            "The bank's answer is not a JSON object. Check that the base address ends where the bank says, for "
-            "example in /v1, and that no proxy answers in its place."
-        )
-    return message
+    return json_object(
+        body,
+        "Check that the base address ends where the bank says, for "
+        "example in /v1, and that no proxy answers in its place.",
+    )
 
 
 def read_page(body: bytes) -> Page:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -20,6 +17,7 @@ from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
 from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION
+from reclaim.sitekit.alone import only_holder
 from reclaim.sitekit.events import log_event, log_failure
 from reclaim.sitekit.recurring import LeftForNowError, do_pieces
 
@@ -48,7 +46,7 @@ def deliver_feedback(client: Bank) -> int:
     is slow on its way must not come after a newer one.
     """
     told = 0
-    with _only_teller() as alone:
+    with only_holder(settings.DATA / "feedback.lock") as alone:
         while alone and (batch := due(MAX_SUBMISSION)):
             client.say([word_of(outcome) for outcome in batch])
             note_delivered(batch)
@@ -56,21 +54,6 @@ def deliver_feedback(client: Bank) -> int:
     if told:
         log_event("the bank was told", signals=told)
     return told
-
-
-@contextlib.contextmanager
-def _only_teller() -> Iterator[bool]:
-    """Whether nobody else on this platform is telling the bank anything, until the end of the block."""
-    handle = os.open(settings.DATA / "feedback.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
 
 
 def _with_bank(work: Callable[[Bank], object]) -> Callable[[], object]:

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
-from django.db import connection
 
 from reclaim.bank.ledger.queries import feed_page
 from reclaim.bank.ledger.services import locked_ledger
 from tests.personas import ActingPlatform, a_case, pdq_value
+from tests.threads import in_thread
 
 pytestmark = pytest.mark.usefixtures("ledger_clock")
-
-
-def in_thread(work: Callable[[], None]) -> threading.Thread:
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def test_a_writer_that_commits_late_is_not_passed_by_a_faster_one() -> None:

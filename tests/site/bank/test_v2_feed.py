@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import threading
 import uuid
-from collections.abc import Callable
 
 import pytest
 from django.conf import settings
@@ -23,6 +21,7 @@ from reclaim.bank.ledger.services import begin_another_ledger
 from reclaim.bank.platforms.models import Platform
 from reclaim.signals import frames_text, vpdq_value
 from tests.personas import a_case, clip_frames, pdq_value
+from tests.threads import in_thread
 from tests.v2 import Native
 
 pytestmark = pytest.mark.django_db
@@ -300,18 +299,6 @@ def test_it_is_noticed_too_when_the_lost_positions_were_handed_out_again() -> No
 
 
 # Many at once
-
-
-def in_thread(work: Callable[[], None]) -> threading.Thread:
-    def run() -> None:
-        try:
-            work()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 @pytest.mark.usefixtures("ledger_clock")

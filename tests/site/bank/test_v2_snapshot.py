@@ -28,6 +28,7 @@ from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import revoke_platform
 from reclaim.protocol.native_v2 import About, Envelope, SnapshotManifest, pae
 from reclaim.signals import frames_text, vpdq_value
+from reclaim.sitekit.alone import only_holder
 from tests.personas import a_case, clip_frames, pdq_value
 from tests.v2 import Native
 
@@ -186,7 +187,7 @@ def test_while_one_is_made_nobody_makes_it_twice_and_within_the_hour_it_is_given
     assert snapshots.make_wanted() == 1
     assert manifest_of(platform).snapshot == manifest_of(platform).snapshot
     assert Snapshot.objects.count() == 1
-    with snapshots._only_maker():
+    with only_holder(snapshots._folder() / "lock"):
         assert snapshots.make_wanted() == 0
 
 

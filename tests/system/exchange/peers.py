@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,17 +19,6 @@ from tests.system.site_process import Bank, plain_environment
 PHOTOS = Path(__file__).resolve().parents[2] / "photos"
 TX = str(Path(sys.executable).with_name("tx"))
 COLLAB = "NCII_TEST"
-
-_random = random.Random()
-
-
-def new_pdq() -> str:
-    """A value as a real picture gives it: half of its 256 bits are set."""
-    return f"{sum(1 << bit for bit in _random.sample(range(256), 128)):064x}"
-
-
-def new_md5() -> str:
-    return f"{_random.getrandbits(128):032x}"
 
 
 def stock_client(bank: Bank, keys: dict[str, str]) -> StopNCIIAPI:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reclaim.client import sync
-from tests.system.exchange.peers import Raw, new_pdq, our_client, stock_client
+from reclaim.conformance.values import new_pdq
+from tests.system.exchange.peers import Raw, our_client, stock_client
 from tests.system.site_process import Bank
 from tests.unit.client.memory_store import MemoryStore
 

@@ -18,7 +18,8 @@ from reclaim.client.threatexchange import (
     ReclaimCredentials,
     ReclaimExchangeAPI,
 )
-from tests.system.exchange.peers import PHOTOS, Raw, new_md5, new_pdq, our_tx, stock_client
+from reclaim.conformance.values import new_md5, new_pdq
+from tests.system.exchange.peers import PHOTOS, Raw, our_tx, stock_client
 from tests.system.site_process import Bank
 
 Names = Callable[[], str]

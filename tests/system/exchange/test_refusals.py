@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import urllib3
 
-from tests.system.exchange.peers import Raw, new_pdq
+from reclaim.conformance.values import new_pdq
+from tests.system.exchange.peers import Raw
 from tests.system.site_process import Bank
 
 Names = Callable[[], str]

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.system.exchange.peers import Raw, new_pdq, stock_client
+from reclaim.conformance.values import new_pdq
+from tests.system.exchange.peers import Raw, stock_client
 from tests.system.site_process import Bank
 
 Names = Callable[[], str]

@@ -15,7 +15,8 @@ from threatexchange.exchanges.clients.stopncii.api import (
     StopNCIISignalType,
 )
 
-from tests.system.exchange.peers import PHOTOS, Raw, new_md5, new_pdq, stock_client, stock_tx
+from reclaim.conformance.values import new_md5, new_pdq
+from tests.system.exchange.peers import PHOTOS, Raw, stock_client, stock_tx
 from tests.system.site_process import Bank
 
 Names = Callable[[], str]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.system.exchange.peers import new_pdq
+from reclaim.conformance.values import new_pdq
 from tests.system.site_process import Bank, plain_environment
 
 _CASES_AND_A_PLATFORM = """

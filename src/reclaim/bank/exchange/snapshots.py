@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -33,6 +31,7 @@ from reclaim.bank.ledger.queries import standing
 from reclaim.bank.platforms.models import Platform
 from reclaim.protocol.native_v2 import SIGNAL_TYPES, Envelope, SnapshotManifest, SnapshotPart, as_json
 from reclaim.sitekit import audit
+from reclaim.sitekit.alone import only_holder
 from reclaim.sitekit.events import log_event, log_failure
 
 GIVEN_FOR = datetime.timedelta(hours=1)
@@ -126,7 +125,7 @@ def start_maker() -> None:
     """Start a process that makes what is wanted, unless one is at work on this machine."""
     if not _wanted().exists():
         return
-    with _only_maker() as alone:
+    with only_holder(_folder() / "lock") as alone:
         if not alone or time.time() - _started().stat().st_mtime < _STARTS_WITHIN:
             return
         os.utime(_started())
@@ -151,7 +150,7 @@ def _started() -> Path:
 def make_wanted() -> int:
     """Make every snapshot that is wanted, one after the other; how many were made. Beside another maker, none."""
     made = 0
-    with _only_maker() as alone:
+    with only_holder(_folder() / "lock") as alone:
         while alone and (snapshot := _claim()) is not None:
             try:
                 _make(snapshot)
@@ -219,15 +218,3 @@ def _folder() -> Path:
     folder = Path(settings.DATA) / "snapshots"
     folder.mkdir(mode=0o700, exist_ok=True)
     return folder
-
-
-@contextlib.contextmanager
-def _only_maker() -> Iterator[bool]:
-    """Whether nobody else makes snapshots on this machine; nobody else does while it is open."""
-    with (_folder() / "lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True

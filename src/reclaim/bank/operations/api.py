@@ -116,6 +116,15 @@ def see_application(request: HttpRequest, number: str) -> HttpResponse:
     return JsonResponse(standing_of(application))
 
 
+def _own(request: HttpRequest, number: str, secret: str) -> Application | HttpResponse:
+    """The application of whoever shows its secret, or the refusal."""
+    try:
+        may_try_secret(request)
+    except SlowDownError as error:
+        return _later(error)
+    return access_own_application(number, secret) or problem(404, "No such application", UNKNOWN)
+
+
 @router.post(
     "/applications/{number}/keys",
     url_name="v2-pick-up",
@@ -125,13 +134,9 @@ def see_application(request: HttpRequest, number: str) -> HttpResponse:
 @requires(Access.PUBLIC)
 def pick_up_keys(request: HttpRequest, number: str, message: Body[Secret]) -> HttpResponse:
     """Pick the keys up, once, when the bank has consented. Save the answer: nobody can show it again."""
-    try:
-        may_try_secret(request)
-    except SlowDownError as error:
-        return _later(error)
-    application = access_own_application(number, message.secret)
-    if application is None:
-        return problem(404, "No such application", UNKNOWN)
+    application = _own(request, number, message.secret)
+    if isinstance(application, HttpResponse):
+        return application
     try:
         return JsonResponse(pick_up(application))
     except (NotNowError, NameTakenError) as error:
@@ -147,13 +152,9 @@ def pick_up_keys(request: HttpRequest, number: str, message: Body[Secret]) -> Ht
 @requires(Access.PUBLIC)
 def withdraw_application(request: HttpRequest, number: str, message: Body[Secret]) -> HttpResponse:
     """Take an application back."""
-    try:
-        may_try_secret(request)
-    except SlowDownError as error:
-        return _later(error)
-    application = access_own_application(number, message.secret)
-    if application is None:
-        return problem(404, "No such application", UNKNOWN)
+    application = _own(request, number, message.secret)
+    if isinstance(application, HttpResponse):
+        return application
     try:
         withdraw(application)
     except NotNowError as error:

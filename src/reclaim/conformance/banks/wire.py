@@ -11,12 +11,11 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 
-from reclaim.client.connection import checked_base_url
+from reclaim.client.connection import LARGEST_ANSWER, checked_base_url
 from reclaim.conformance.outcome import FailedError, NotApplicableError, expect
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER
 
 V1, V2 = "v1", "v2"
-_LARGEST = 64 * 1024 * 1024
 _TRIES = 5
 _KEY_NAMES = {
     V1: ("fetch_key", "subscription_key", "feedback_key", "submit_key"),
@@ -127,7 +126,7 @@ class BankUnderTest:
                 timeout=urllib3.Timeout(30),
                 preload_content=False,
             )
-            content = answer.read(_LARGEST, decode_content=True)
+            content = answer.read(LARGEST_ANSWER, decode_content=True)
         except urllib3.exceptions.HTTPError as error:
             raise FailedError(
                 f"{method} {path} brought no answer ({type(error).__name__}).", "Serve at this address, over HTTPS."

@@ -11,8 +11,6 @@ The database says what is true. What is in doubt (another database, a damaged fi
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +35,7 @@ from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderStat
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
 from reclaim.platform.subscription.queries import codes_of_frames, subscription
 from reclaim.protocol.stopncii_v1 import SignalType
+from reclaim.sitekit.alone import only_holder
 
 COMPACT_SECONDS = 20 * 3600
 """A log holds what was withdrawn; this often it ends, so that a promise of a day is kept with some to spare."""
@@ -77,7 +76,7 @@ def update_index_files() -> bool:
         return False
     folder = index_folder()
     folder.mkdir(mode=0o700, exist_ok=True)
-    with _only_writer(folder) as alone:
+    with only_holder(folder / "writer.lock") as alone:
         if not alone:
             return False
         try:
@@ -228,18 +227,3 @@ def _code(kind: SignalType, value: str) -> bytes:
 
 def _compaction_is_due(state: FolderState) -> bool:
     return state.compacted_version != state.version and time.time() - state.compacted_at >= COMPACT_SECONDS
-
-
-@contextlib.contextmanager
-def _only_writer(folder: Path) -> Iterator[bool]:
-    """Whether this process is the only one at the files, until the end of the block."""
-    handle = os.open(folder / "writer.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(handle)
