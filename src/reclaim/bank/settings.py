@@ -49,6 +49,8 @@ NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""
 ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 600 if STAGING else 24 * 3600, 60, 30 * 24 * 3600)
 """Seconds within which a platform acknowledges a withdrawal. At a staging bank one should see a clock run out."""
+CANARIES: bool = os.environ.get("RECLAIM_CANARIES", "1") == "1"
+"""Whether platforms that are vetted from now on get canaries in their copies. docs/canaries.md"""
 EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")
 """Where platforms find the stream of events, if not at ``EVENTS_PORT`` of the bank's own host."""
 EVENTS_PORT: int = whole_number("RECLAIM_EVENTS_PORT", 0, 0, 65535)

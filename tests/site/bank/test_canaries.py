@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.test import override_settings
 
 from reclaim.bank.canaries import leaks
 from reclaim.bank.canaries.leaks import trace, values_in
@@ -49,6 +50,14 @@ def test_each_platforms_copy_names_it(two: tuple[ActingPlatform, ActingPlatform]
     assert traced(*copies[0]) == [("One", A_PLATFORM)]
     assert traced(*copies[0], *copies[1]) == [("One", A_PLATFORM), ("Two", A_PLATFORM)]
     assert traced(*(pdq_value(seed) for seed in MANY)) == []
+
+
+@override_settings(CANARIES=False)
+def test_a_bank_whose_operator_wants_none_has_real_signals_only() -> None:
+    platform = ActingPlatform.vetted("One")
+    tend_canaries()
+    a_case(*MANY)
+    assert sorted(listed(platform)) == sorted(pdq_value(seed) for seed in MANY)
 
 
 def test_a_leak_still_names_a_platform_that_has_lost_its_access(two: tuple[ActingPlatform, ActingPlatform]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 
 import numpy as np
+from django.conf import settings
 from django.db import transaction
 
 from reclaim.bank.canaries.models import Canary, CanaryFigures
@@ -38,9 +39,12 @@ def _codes(values: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]
 def make_missing() -> int:
     """Make canaries for each vetted platform that has none; those of a platform that was let in again are its old ones.
 
-    Returns how many platforms got some. Where the platform has fetched nothing yet, they take places in the past that
-    records have left by changing or that were never taken; the others wait for real signals to come in with.
+    Returns how many platforms got some: none if the operator wants no canaries. Where the platform has fetched nothing
+    yet, they take places in the past that records have left by changing or that were never taken; the others wait for
+    real signals to come in with.
     """
+    if not settings.CANARIES:
+        return 0
     have = set(Canary.objects.exclude(platform=None).values_list("platform", flat=True))
     new = [platform for platform in vetted_platforms() if platform.pk not in have]
     for platform in new:
