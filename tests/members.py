@@ -14,6 +14,7 @@ from allauth.mfa.utils import decrypt
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
+from reclaim.bank.organisations.models import Organisation, Practitioner, Team
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import SIGNED_IN_AT
 from reclaim.sitekit.accounts.views import BACKEND
@@ -59,6 +60,21 @@ def signed_in(client: Client, role: Role, *, fresh: bool = True, name: str = "")
     session[FACTOR_AT] = time.time() - (0 if fresh else FRESH_SECONDS + 1)
     session.save()
     return member
+
+
+def practitioner(
+    client: Client,
+    organisation: Organisation,
+    role: Role = Role.PRACTITIONER,
+    *,
+    scope: Practitioner.Scope = Practitioner.Scope.OWN,
+    team: Team | None = None,
+    fresh: bool = True,
+    name: str = "",
+) -> Practitioner:
+    """A new practitioner of an organisation whose session ``client`` has."""
+    member = signed_in(client, role, fresh=fresh, name=name or f"{role.value} {Practitioner.objects.count() + 1}")
+    return Practitioner.objects.create(member=member, organisation=organisation, team=team, scope=scope)
 
 
 def app_secret(member: Member) -> str:

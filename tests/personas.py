@@ -10,12 +10,14 @@ from django.http import HttpResponse
 from django.test import Client
 
 from reclaim.bank.cases.services import NewCase, NewItem, create_case
-from reclaim.bank.organisations.models import Organisation
+from reclaim.bank.organisations.models import Organisation, Practitioner
 from reclaim.bank.organisations.services import add_organisation
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.services import PlatformKeys, add_platform
 from reclaim.protocol.stopncii_v1 import FUNCTION_KEY_HEADER, SUBSCRIPTION_KEY_HEADER, FetchHashesResponse
 from reclaim.signals import Frame
+from reclaim.sitekit.permissions import Role
+from tests.members import practitioner
 
 
 def pdq_value(seed: int) -> str:
@@ -37,23 +39,23 @@ def a_case(*seeds: int) -> NewCase:
 
 @dataclass
 class ActingOrganisation:
-    """A helper organisation, signed in."""
+    """An organisation that helps people, and a supervisor of it who is signed in."""
 
     organisation: Organisation
-    key: str
+    practitioner: Practitioner
     client: Client
 
     @classmethod
     def let_in(cls, name: str = "Example Helpline") -> ActingOrganisation:
         """A new organisation."""
-        organisation, key = add_organisation(name, "GB", ["en"], "Telephone 0123")
+        organisation = add_organisation(name, "GB", ["en"], "Telephone 0123")
         client = Client()
-        assert client.post("/helper/sign-in/", {"key": key}).status_code == 302
-        return cls(organisation, key, client)
+        supervisor = practitioner(client, organisation, Role.SUPERVISOR, scope=Practitioner.Scope.ORGANISATION)
+        return cls(organisation, supervisor, client)
 
     def opens(self, code: str) -> str | None:
         """The page of the case that a person's code opens, or ``None``."""
-        answer = self.client.post("/helper/", {"code": code}, headers={"Origin": "http://testserver"})
+        answer = self.client.post("/helpline/", {"code": code}, headers={"Origin": "http://testserver"})
         return self.client.get(answer["Location"]).content.decode() if answer.status_code == 302 else None
 
 

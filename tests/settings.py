@@ -11,7 +11,7 @@ os.environ["RECLAIM_DATABASE_URL"] = os.environ["RECLAIM_TEST_POSTGRES_URL"] if 
 from reclaim.bank import settings as bank  # noqa: E402
 from reclaim.platform import settings as platform  # noqa: E402
 from reclaim.platform.settings import *  # noqa: E402, F403
-from reclaim.sitekit.roles import BANK_ROLES, PLATFORM_ROLES  # noqa: E402
+from reclaim.sitekit.roles import BANK_ROLES, HELPLINE_ROLES, PLATFORM_ROLES  # noqa: E402
 from reclaim.sitekit.settings import DATA, DATABASES  # noqa: E402
 
 INSTALLED_APPS = list(dict.fromkeys([*platform.INSTALLED_APPS, *bank.INSTALLED_APPS]))
@@ -22,7 +22,7 @@ NAME, STAGING, ACKNOWLEDGE_WITHIN = bank.NAME, bank.STAGING, bank.ACKNOWLEDGE_WI
 CANARIES = bank.CANARIES
 EVENTS_URL = bank.EVENTS_URL
 EVENTS_PORT = bank.EVENTS_PORT
-STAFF_ROLES = (*BANK_ROLES, *PLATFORM_ROLES)
+STAFF_ROLES = (*BANK_ROLES, *HELPLINE_ROLES, *PLATFORM_ROLES)
 SESSION_COOKIE_NAME = "test-session"
 LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
 # In this process passwords are hashed lightly; the servers that tests start hash as always.

@@ -174,7 +174,7 @@ def test_a_stolen_session_cookie_is_worthless_after_signing_out() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/", "/case/", "/case/pictures/", "/helper/"])
+@pytest.mark.parametrize("path", ["/", "/case/", "/case/pictures/", "/helpline/"])
 def test_a_made_up_session_cookie_makes_no_session(path: str) -> None:
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32

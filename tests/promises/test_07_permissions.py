@@ -29,7 +29,6 @@ PUBLIC = {
         "help-now",
         "help-online",
         "help-threat",
-        "helper-sign-in",
         "keep",
         "leave",
         "limits",

@@ -60,7 +60,7 @@ def test_anybody_may_try_a_staging_bank_and_nobody_can_report_to_it(tmp_path: Pa
 
         assert call("GET", f"{site}/").headers["Location"] == "/platforms/join/"
         assert b"A staging bank." in call("GET", f"{site}/platforms/join/").data
-        assert {call("GET", f"{site}{path}").status for path in ("/start/files/", "/case/", "/helper/")} == {403}
+        assert {call("GET", f"{site}{path}").status for path in ("/start/files/", "/case/", "/helpline/")} == {403}
         assert call("POST", f"{site}/start/case/", {"items": []}).status == 403
     finally:
         server.terminate()

@@ -3,7 +3,7 @@
 import os
 
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
-from reclaim.sitekit.roles import BANK_ROLES
+from reclaim.sitekit.roles import BANK_ROLES, HELPLINE_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
 from reclaim.sitekit.settings import DATA, MIDDLEWARE, SECURE, STAFF_APPS, TEMPLATES, whole_number
 
@@ -22,7 +22,8 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.feedback",
     "reclaim.bank.trust",
     "reclaim.bank.intake",
-    "reclaim.bank.helper",
+    "reclaim.bank.casework",
+    "reclaim.bank.helpline",
     "reclaim.bank.exchange",
     "reclaim.bank.lookup",
     "reclaim.bank.canaries",
@@ -43,7 +44,7 @@ if STAGING:
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
 LANGUAGES = list(OWN_NAMES.items())
-STAFF_ROLES = BANK_ROLES
+STAFF_ROLES = (*BANK_ROLES, *HELPLINE_ROLES)
 
 NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""

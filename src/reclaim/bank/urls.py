@@ -3,7 +3,6 @@
 from django.urls import include, path, re_path
 
 from reclaim.bank.exchange.v2 import router as exchange
-from reclaim.bank.helper.held_views import held
 from reclaim.bank.lookup.api import router as lookup
 from reclaim.bank.operations.api import router as applications
 from reclaim.sitekit.api import SiteApi
@@ -32,8 +31,7 @@ urlpatterns = [
     path("", include("reclaim.bank.gate.urls")),
     path("", include("reclaim.bank.operations.urls")),
     path("staff/", include("reclaim.sitekit.accounts.urls")),
-    path("staff/held/", held, name="held"),
     path("staff/signals/", include("reclaim.bank.trust.urls")),
-    path("helper/", include("reclaim.bank.helper.urls")),
+    path("helpline/", include("reclaim.bank.helpline.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

@@ -98,7 +98,7 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
 
 @command.group()
 def organisation() -> None:
-    """Let in organisations that help people, and the one that decides on held signals.
+    """Let in organisations that help people.
 
     \b
     Example:
@@ -118,6 +118,9 @@ def organisation() -> None:
     help="In which it helps, such as en; again for more.",
 )
 @click.option("--contact", default="", metavar="WORDS", help="How a person reaches it, in words that people see.")
+@click.option("--hours", default="", metavar="WORDS", help="When somebody answers.")
+@click.option("--remit", default="", metavar="WORDS", help="Whom it helps with what.")
+@click.option("--supervisor", required=True, metavar="NAME", help="Who lets the organisation's other people in.")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def organisation_add(
@@ -125,53 +128,38 @@ def organisation_add(
     country: str,
     languages: Sequence[str],
     contact: str,
+    hours: str,
+    remit: str,
+    supervisor: str,
     data: Path,
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Let in the organisation NAME and print its key, once. It signs in with it at /helper/.
+    """Let in the organisation NAME and print its first supervisor's one-time password.
 
     \b
     Example:
-      reclaim bank organisation add "Example Helpline" --country GB --language en --data bank-data
+      reclaim bank organisation add "Example Helpline" --country GB --language en --supervisor Ada --data bank-data
     """
     _open(data, database_url)
-    from reclaim.bank.organisations.services import NameTakenError, add_organisation
+    from reclaim.bank.organisations import services
+    from reclaim.sitekit.accounts.services import NameTakenError as MemberNameTakenError
 
     try:
-        added, key = add_organisation(name, country, languages, contact)
-    except NameTakenError as error:
+        added, password = services.add_organisation_with_supervisor(
+            name, country, languages, supervisor, contact, hours=hours, remit=remit
+        )
+    except (services.NameTakenError, MemberNameTakenError) as error:
         fail(Exit.NAME_TAKEN, str(error))
     except ValueError as error:
         fail(Exit.USAGE, str(error))
-    _show_key(added.name, key, as_json)
-
-
-def _show_key(name: str, key: str, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"name": name, "key": key}))
+        click.echo(json.dumps({"name": added.name, "supervisor": supervisor.strip(), "password": password}))
         return
-    click.echo(f"«{name}» may now sign in at /helper/. Its key is shown this once; the bank keeps no copy:\n  {key}")
-
-
-@organisation.command("rekey")
-@click.argument("name")
-@site_options
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def organisation_rekey(name: str, data: Path, database_url: str | None, as_json: bool) -> None:
-    """Make a new key for the organisation NAME and print it, once. The old one and its sessions end at once.
-
-    \b
-    Example:
-      reclaim bank organisation rekey "Example Helpline" --data bank-data
-    """
-    _open(data, database_url)
-    from reclaim.bank.organisations.services import rekey_organisation
-
-    made = rekey_organisation(name)
-    if made is None:
-        _no_such_organisation(name)
-    _show_key(made[0].name, made[1], as_json)
+    click.echo(
+        f"«{added.name}» has access. «{supervisor.strip()}» signs in at /staff/sign-in/ with this password, within "
+        f"seven days: {password}"
+    )
 
 
 def _no_such_organisation(name: str) -> NoReturn:

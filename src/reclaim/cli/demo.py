@@ -93,7 +93,7 @@ def _show(
   3. As a reviewer   {platform.url}/          sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[0]}[/bold],
                      choose a password, set up an authenticator app as second factor, and decide
   4. As the person   {bank.url}/case/     see what happened, let a helper see it, withdraw
-  5. As a helper     {bank.url}/helper/   enter the person's code, after the key
+  5. As a helper     {bank.url}/helpline/   enter the person's code, after the key
                      [bold]{organisation_key}[/bold]
   6. As bank staff   {bank.url}/staff/    sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[1]}[/bold]
 

@@ -35,7 +35,7 @@ class Access(StrEnum):
     STAFF = "member of the bank's staff, by a session with a second factor"
     REVIEWER = "member of a platform's review, by a session with a second factor"
     UPLOAD_KEY = "platform's own system, by its upload key"
-    ORGANISATION = "organisation that helps people, by a signed-in session"
+    PRACTITIONER = "practitioner of an organisation that helps people, by a session with a second factor"
 
 
 _checks: dict[Access, Check] = {Access.PUBLIC: lambda request: None}

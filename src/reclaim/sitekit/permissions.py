@@ -52,6 +52,17 @@ class Permission(StrEnum):
     CORRECT_SIGNALS = "correct what platforms are told of a signal"
     TRACE_LEAKS = "find out whose copy a leaked list is"
 
+    VET_ORGANISATIONS = "let organisations that help people in, and end their access"
+    EDIT_DIRECTORY = "change laws, contacts and the support directory"
+    REVIEW_DIRECTORY = "mark what another has written there as checked"
+    HANDLE_DEMANDS = "log legal demands, and propose an answer"
+    RELEASE_DEMANDS = "give the second person's consent to an answer to a legal demand"
+
+    WORK_CASES = "work on the case files in their scope"
+    SUPERVISE_CASES = "hand case files over, and see how everybody's work stands"
+    EXPORT_CASES = "take case files out of the site"
+    MANAGE_PRACTITIONERS = "let colleagues of their organisation in and out"
+
     REVIEW_MATCHES = "see matches that wait, and decide them"
     DECIDE_SECOND = "give the second decision where two are asked for"
     UNDO_DECISIONS = "undo a decision"
@@ -71,6 +82,15 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.DECIDE_HELD: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.CORRECT_SIGNALS: frozenset({Role.OPERATOR}),
         Permission.TRACE_LEAKS: frozenset({Role.OPERATOR, Role.OVERSEER}),
+        Permission.VET_ORGANISATIONS: frozenset({Role.OPERATOR}),
+        Permission.EDIT_DIRECTORY: frozenset({Role.OPERATOR}),
+        Permission.REVIEW_DIRECTORY: frozenset({Role.OPERATOR, Role.OVERSEER}),
+        Permission.HANDLE_DEMANDS: frozenset({Role.OPERATOR}),
+        Permission.RELEASE_DEMANDS: frozenset({Role.OVERSEER}),
+        Permission.WORK_CASES: frozenset({Role.PRACTITIONER, Role.SUPERVISOR}),
+        Permission.SUPERVISE_CASES: frozenset({Role.SUPERVISOR}),
+        Permission.EXPORT_CASES: frozenset({Role.SUPERVISOR}),
+        Permission.MANAGE_PRACTITIONERS: frozenset({Role.SUPERVISOR}),
         Permission.REVIEW_MATCHES: frozenset({Role.REVIEWER, Role.LEAD, Role.ADMIN}),
         Permission.DECIDE_SECOND: frozenset({Role.LEAD, Role.ADMIN}),
         Permission.UNDO_DECISIONS: frozenset({Role.LEAD, Role.ADMIN}),

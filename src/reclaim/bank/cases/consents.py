@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from reclaim.bank.cases import codes
 from reclaim.bank.cases.models import Case, Consent
-from reclaim.bank.organisations.models import Organisation
+from reclaim.bank.organisations.models import Organisation, Practitioner
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
@@ -67,15 +67,15 @@ def revoke_consent(case: Case, consent: int) -> bool:
     return bool(deleted)
 
 
-def open_case(organisation: Organisation, code: str) -> Consent | None:
-    """Use a one-time code (parsed): the organisation sees the case from now on.
+def open_case(practitioner: Practitioner, code: str) -> Consent | None:
+    """Use a one-time code (parsed): the practitioner's organisation sees the case from now on.
 
     ``None`` for a code that is unknown, used, expired, revoked or another organisation's: all look the same.
     """
     with transaction.atomic():
         consent = (
             Consent.objects.select_for_update()
-            .filter(code_mac=codes.code_mac(code, organisation.pk), code_until__gt=timezone.now())
+            .filter(code_mac=codes.code_mac(code, practitioner.organisation_id), code_until__gt=timezone.now())
             .first()
         )
         if consent is None:
@@ -83,19 +83,19 @@ def open_case(organisation: Organisation, code: str) -> Consent | None:
         consent.code_mac = consent.code_until = None
         consent.opened_at = timezone.now()
         consent.save(update_fields=["code_mac", "code_until", "opened_at"])
-        audit.record(f"organisation:{organisation.pk}", "consent.use", f"case:{consent.case_id}")
+        audit.record(practitioner.actor, "consent.use", f"case:{consent.case_id}")
     return consent
 
 
-def access_consented_case(organisation: Organisation, consent: int) -> Consent | None:
-    """A case that the organisation may see now, and the note that it looked; ``None`` if it may not."""
+def access_consented_case(practitioner: Practitioner, consent: int) -> Consent | None:
+    """A case that the practitioner's organisation may see now, and the note that it looked; ``None`` if it may not."""
     with transaction.atomic():
-        found = open_consents(organisation).select_for_update(of=("self",)).filter(pk=consent).first()
+        found = open_consents(practitioner.organisation).select_for_update(of=("self",)).filter(pk=consent).first()
         if found is None:
             return None
         found.last_read_at = timezone.now()
         found.save(update_fields=["last_read_at"])
-        audit.record(f"organisation:{organisation.pk}", "case.read", f"case:{found.case_id}")
+        audit.record(practitioner.actor, "case.read", f"case:{found.case_id}")
     return found
 
 

@@ -1,1 +1,1 @@
-"""Services for people whom this bank cannot help, and where «Leave this page» goes."""
+"""Whom a person, or who helps her, can turn to; and where «Leave this page» goes."""

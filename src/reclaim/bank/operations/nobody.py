@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from reclaim.sitekit.events import GetResponse
 from reclaim.sitekit.problems import refusal
 
-OF_PERSONS = ("reclaim.bank.intake.", "reclaim.bank.helper.", "reclaim.bank.gate.")
+OF_PERSONS = ("reclaim.bank.intake.", "reclaim.bank.helpline.", "reclaim.bank.gate.")
 STILL_OPEN = frozenset({"leave"})
 
 

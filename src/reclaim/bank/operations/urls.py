@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclaim.bank.operations import join_views, other_views, platform_views, views
+from reclaim.bank.operations import held_views, join_views, other_views, platform_views, views
 
 urlpatterns = [
     path("platforms/join/", join_views.join, name="platform-join"),
@@ -24,5 +24,6 @@ urlpatterns = [
     path("staff/platforms/<int:key>/end/", platform_views.end, name="platform-end"),
     path("staff/lookups/", other_views.lookups, name="lookups"),
     path("staff/lookups/change/", other_views.change_lookups, name="lookups-change"),
+    path("staff/held/", held_views.held, name="held"),
     path("staff/peers/", other_views.peers, name="peers"),
 ]

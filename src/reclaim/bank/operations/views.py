@@ -25,6 +25,7 @@ from reclaim.bank.platforms.services import NameTakenError
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.permissions import Permission, access_member, fresh, may, needs
+from reclaim.sitekit.roles import HELPLINE_ROLES
 
 _State = Application.State
 
@@ -34,6 +35,8 @@ _State = Application.State
 def home(request: HttpRequest) -> HttpResponse:
     """Where a member begins: what the role may do, and what waits for it."""
     member = access_member(request)
+    if member.role in HELPLINE_ROLES:
+        return redirect("casework-home")
     permitted = {permission.name.lower(): may(member, permission) for permission in Permission}
     about = {
         "may": permitted,

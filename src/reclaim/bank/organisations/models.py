@@ -1,12 +1,13 @@
-"""Organisations and their keys."""
+"""Organisations, their teams and their practitioners."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 
 
 class Organisation(models.Model):
-    """An NGO that helps people with their cases. Only a MAC of its key is kept."""
+    """An NGO that helps people with their cases."""
 
     name = models.CharField(max_length=80, unique=True)
     country = models.CharField(max_length=2)
@@ -14,8 +15,47 @@ class Organisation(models.Model):
     languages = models.JSONField(default=list)
     """In which it helps: codes such as «en», most usual first."""
     contact = models.CharField(max_length=300, blank=True)
-    """How a person reaches it, in its own words: a telephone number, an address, opening hours."""
-    key_mac = models.BinaryField(max_length=32, unique=True)
-    keyed_at = models.DateTimeField()
-    """When it got its key. A session that began with an earlier key is over."""
+    """How a person reaches it, in its own words: a telephone number, an address."""
+    hours = models.CharField(max_length=200, blank=True)
+    """When somebody answers, in its own words."""
+    remit = models.CharField(max_length=300, blank=True)
+    """Whom it helps with what, in its own words."""
     revoked_at = models.DateTimeField(null=True)
+
+
+class Team(models.Model):
+    """Practitioners of one organisation who share their case files."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="one_team_a_name")]
+
+
+class Practitioner(models.Model):
+    """A member who works for an organisation."""
+
+    class Scope(models.TextChoices):
+        """Which case files of their organisation they see, besides those that were referred to them."""
+
+        OWN = "own"
+        TEAM = "team"
+        ORGANISATION = "organisation"
+
+    member = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="practitioner")
+    organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="practitioners")
+    team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, related_name="practitioners")
+    scope = models.CharField(max_length=12, choices=Scope.choices, default=Scope.OWN)
+    languages = models.JSONField(default=list)
+    """In which they help: codes such as «en»."""
+
+    @property
+    def actor(self) -> str:
+        """The practitioner as the audit trail names them."""
+        return self.member.actor
+
+    @property
+    def name(self) -> str:
+        """As colleagues know them."""
+        return self.member.name

@@ -1,18 +1,20 @@
-"""Writes on organisations."""
+"""Writes on organisations and their practitioners."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Sequence
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from reclaim.bank.organisations.models import Organisation
-from reclaim.bank.organisations.queries import active_organisations, key_mac
+from reclaim.bank.organisations.models import Organisation, Practitioner, Team
+from reclaim.bank.organisations.queries import active_organisations
 from reclaim.sitekit import audit
+from reclaim.sitekit.accounts.models import Member
+from reclaim.sitekit.accounts.services import add_member
 from reclaim.sitekit.places import is_country
+from reclaim.sitekit.roles import HELPLINE_ROLES, Role
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*", re.ASCII)
 
@@ -21,61 +23,79 @@ class NameTakenError(Exception):
     """An organisation of this name is there already."""
 
 
-def add_organisation(name: str, country: str, languages: Sequence[str], contact: str = "") -> tuple[Organisation, str]:
-    """Let an organisation in; returns it and its key, which is shown once. One that lost its access may come back.
+def _codes(languages: Sequence[str]) -> list[str]:
+    spoken = [language.strip().lower() for language in languages]
+    if not spoken or not all(_LANGUAGE.fullmatch(language) for language in spoken):
+        raise ValueError("Name at least one language by its code, such as en or pt-br.")
+    return spoken
+
+
+def _words(text: str, longest: int, what: str) -> str:
+    text = text.strip()
+    if len(text) > longest or not text.isprintable():
+        raise ValueError(f"The words about {what} have at most {longest} printable characters.")
+    return text
+
+
+def add_organisation(
+    name: str, country: str, languages: Sequence[str], contact: str = "", *, hours: str = "", remit: str = ""
+) -> Organisation:
+    """Let an organisation in. One that lost its access may come back.
 
     ``country`` is an ISO 3166-1 code of two letters, ``languages`` are codes such as «en» or «pt-br». Raises
     ``NameTakenError``; ``ValueError``, with a sentence, for anything that cannot be used.
     """
-    name, contact, country = name.strip(), contact.strip(), country.strip().upper()
+    name, country = name.strip(), country.strip().upper()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ValueError("An organisation's name has 1 to 80 printable characters.")
     if not is_country(country):
         raise ValueError("A country is two letters of ISO 3166, such as GB.")
-    spoken = [language.strip().lower() for language in languages]
-    if not spoken or not all(_LANGUAGE.fullmatch(language) for language in spoken):
-        raise ValueError("Name at least one language by its code, such as en or pt-br.")
-    if len(contact) > 300 or not contact.isprintable():
-        raise ValueError("The words about how to reach it have at most 300 printable characters.")
-    facts = {"country": country, "languages": spoken, "contact": contact}
-    key = _new_key()
-    keyed = {"key_mac": key_mac(key), "keyed_at": timezone.now(), "revoked_at": None}
+    facts = {
+        "country": country,
+        "languages": _codes(languages),
+        "contact": _words(contact, 300, "how to reach it"),
+        "hours": _words(hours, 200, "its hours"),
+        "remit": _words(remit, 300, "its remit"),
+    }
     try:
         with transaction.atomic():
             organisation = Organisation.objects.select_for_update().filter(name=name).first()
             if organisation is None:
-                organisation = Organisation.objects.create(name=name, **facts, **keyed)
+                organisation = Organisation.objects.create(name=name, **facts)
             elif organisation.revoked_at is None:
                 raise NameTakenError(_taken(name))
             else:
-                Organisation.objects.filter(pk=organisation.pk).update(**facts, **keyed)
+                Organisation.objects.filter(pk=organisation.pk).update(**facts, revoked_at=None)
                 organisation.refresh_from_db()
             audit.record("operator", "organisation.add", f"organisation:{organisation.pk}")
     except IntegrityError as error:
         raise NameTakenError(_taken(name)) from error
-    return organisation, key
+    return organisation
+
+
+def add_organisation_with_supervisor(
+    name: str,
+    country: str,
+    languages: Sequence[str],
+    supervisor: str,
+    contact: str = "",
+    *,
+    hours: str = "",
+    remit: str = "",
+) -> tuple[Organisation, str]:
+    """Let an organisation in with its first supervisor; returns it and the supervisor's one-time password.
+
+    Raises what ``add_organisation`` and ``add_practitioner`` raise.
+    """
+    with transaction.atomic():
+        organisation = add_organisation(name, country, languages, contact, hours=hours, remit=remit)
+        scope = Practitioner.Scope.ORGANISATION
+        _, password = add_practitioner(organisation, supervisor, Role.SUPERVISOR, scope=scope, languages=languages)
+    return organisation, password
 
 
 def _taken(name: str) -> str:
-    return f"An organisation named «{name}» is there already. Choose another name, or «rekey» it for a new key."
-
-
-def _new_key() -> str:
-    # The prefix lets a secret scanner recognise a key that was published by mistake.
-    return f"reclaim_organisation_{secrets.token_urlsafe(32)}"
-
-
-def rekey_organisation(name: str) -> tuple[Organisation, str] | None:
-    """Make a new key, ending the old one and its sessions at once; ``None`` if none of this name has access."""
-    key = _new_key()
-    with transaction.atomic():
-        organisation = active_organisations().select_for_update().filter(name=name).first()
-        if organisation is None:
-            return None
-        organisation.key_mac, organisation.keyed_at = key_mac(key), timezone.now()
-        organisation.save(update_fields=["key_mac", "keyed_at"])
-        audit.record("operator", "organisation.rekey", f"organisation:{organisation.pk}")
-    return organisation, key
+    return f"An organisation named «{name}» is there already. Choose another name."
 
 
 def revoke_organisation(name: str) -> bool:
@@ -89,3 +109,35 @@ def revoke_organisation(name: str) -> bool:
         organisation.consents.all().delete()
         audit.record("operator", "organisation.revoke", f"organisation:{organisation.pk}")
     return True
+
+
+def add_practitioner(
+    organisation: Organisation,
+    name: str,
+    role: Role = Role.PRACTITIONER,
+    *,
+    scope: Practitioner.Scope = Practitioner.Scope.OWN,
+    team: str = "",
+    languages: Sequence[str] = ("en",),
+) -> tuple[Practitioner, str]:
+    """Let a practitioner or a supervisor of an organisation in; returns them and a one-time password.
+
+    ``team`` is made if the organisation has none of this name. Raises what ``add_member`` raises, and ``ValueError``.
+    """
+    if role not in HELPLINE_ROLES:
+        raise ValueError(f"Somebody of an organisation is one of these: {', '.join(HELPLINE_ROLES)}.")
+    spoken, team = _codes(languages), _words(team, 80, "the team")
+    with transaction.atomic():
+        password = add_member(name, role)
+        member = Member.objects.get(name=name.strip())
+        if Practitioner.objects.filter(member=member).exclude(organisation=organisation).exists():
+            raise ValueError("Somebody of this name has worked for another organisation. Choose another name.")
+        facts = {
+            "team": Team.objects.get_or_create(organisation=organisation, name=team)[0] if team else None,
+            "scope": scope,
+            "languages": spoken,
+        }
+        practitioner, _ = Practitioner.objects.update_or_create(
+            member=member, defaults=facts, create_defaults={"organisation": organisation, **facts}
+        )
+    return practitioner, password

@@ -12,7 +12,7 @@ from reclaim.bank.cases.codes import new_code
 from reclaim.bank.cases.consents import CODE_LIFE, forget_codes, give_consent, open_case, revoke_consent
 from reclaim.bank.cases.models import Consent
 from reclaim.bank.cases.numbers import shown
-from reclaim.bank.helper.views import CODE_TRIES
+from reclaim.bank.helpline.views import CODE_TRIES
 from reclaim.bank.organisations.queries import PER_NETWORK
 from reclaim.bank.organisations.services import rekey_organisation, revoke_organisation
 from reclaim.sitekit.permissions import Role
@@ -25,7 +25,7 @@ OURS = {"Origin": "http://testserver"}
 
 
 def answer_to(helper: ActingOrganisation, code: str) -> tuple[int, str]:
-    answer = helper.client.post("/helper/", {"code": code}, headers=OURS)
+    answer = helper.client.post("/helpline/", {"code": code}, headers=OURS)
     return answer.status_code, answer.content.decode()
 
 
@@ -54,18 +54,18 @@ def test_a_helper_whose_consent_was_revoked_sees_nothing_at_its_next_request() -
     person = Client()
     person.post("/case/", {"number": made.number, "pin": made.pin})
     person.post("/case/helper/stop/", {"consent": consent.pk}, headers=OURS)
-    assert helper.client.get(f"/helper/case/{consent.pk}/").status_code == 404
-    assert "There is none yet" in helper.client.get("/helper/").content.decode()
+    assert helper.client.get(f"/helpline/case/{consent.pk}/").status_code == 404
+    assert "There is none yet" in helper.client.get("/helpline/").content.decode()
 
 
 def test_a_helper_cannot_reach_a_case_of_another_helper_or_one_whose_code_it_never_used() -> None:
     helper, other = ActingOrganisation.let_in("One"), ActingOrganisation.let_in("Two")
     case = a_case(1).case
     unused = give_consent(case, helper.organisation)
-    assert helper.client.get(f"/helper/case/{case.consents.get().pk}/").status_code == 404
+    assert helper.client.get(f"/helpline/case/{case.consents.get().pk}/").status_code == 404
     assert helper.opens(unused.code) is not None
-    assert other.client.get(f"/helper/case/{case.consents.get().pk}/").status_code == 404
-    assert helper.client.get(f"/helper/case/{10**30}/").status_code == 404
+    assert other.client.get(f"/helpline/case/{case.consents.get().pk}/").status_code == 404
+    assert helper.client.get(f"/helpline/case/{10**30}/").status_code == 404
 
 
 def test_a_person_cannot_end_the_consent_of_another_persons_case() -> None:
@@ -90,7 +90,7 @@ def test_an_organisation_that_guesses_codes_is_slowed_and_another_is_not() -> No
 def test_a_network_that_guesses_keys_is_slowed() -> None:
     client = Client()
     statuses = [
-        client.post("/helper/sign-in/", {"key": f"guess {n}"}).status_code for n in range(PER_NETWORK.tries + 1)
+        client.post("/helpline/sign-in/", {"key": f"guess {n}"}).status_code for n in range(PER_NETWORK.tries + 1)
     ]
     assert statuses == [422] * PER_NETWORK.tries + [429]
 
@@ -98,13 +98,13 @@ def test_a_network_that_guesses_keys_is_slowed() -> None:
 @pytest.mark.parametrize("ended_by", ["revoked", "rekeyed"])
 def test_a_session_ends_with_the_key_that_it_began_with(ended_by: str) -> None:
     helper = ActingOrganisation.let_in()
-    assert helper.client.get("/helper/").status_code == 200
+    assert helper.client.get("/helpline/").status_code == 200
     if ended_by == "revoked":
         assert revoke_organisation("Example Helpline")
     else:
         assert rekey_organisation("Example Helpline")
-    assert helper.client.get("/helper/")["Location"] == "/helper/sign-in/"
-    assert Client().post("/helper/sign-in/", {"key": helper.key}).status_code == 422
+    assert helper.client.get("/helpline/")["Location"] == "/helpline/sign-in/"
+    assert Client().post("/helpline/sign-in/", {"key": helper.key}).status_code == 422
 
 
 def test_consents_of_a_revoked_organisation_do_not_come_back_with_it() -> None:
@@ -113,7 +113,7 @@ def test_consents_of_a_revoked_organisation_do_not_come_back_with_it() -> None:
     revoke_organisation("Example Helpline")
     again = ActingOrganisation.let_in()
     assert again.organisation == helper.organisation
-    assert "There is none yet" in again.client.get("/helper/").content.decode()
+    assert "There is none yet" in again.client.get("/helpline/").content.decode()
 
 
 def test_a_helper_and_a_watcher_decide_on_nothing_held() -> None:
@@ -139,9 +139,9 @@ def test_a_helpers_session_is_no_persons_and_a_persons_is_no_helpers() -> None:
     assert helper.client.get("/case/pictures/")["Location"] == "/case/"
     person = Client()
     person.post("/case/", {"number": made.number, "pin": made.pin})
-    assert person.get("/helper/")["Location"] == "/helper/sign-in/"
+    assert person.get("/helpline/")["Location"] == "/helpline/sign-in/"
     # Signing in as a helper in the same browser closes the case there.
-    person.post("/helper/sign-in/", {"key": helper.key}, headers=OURS)
+    person.post("/helpline/sign-in/", {"key": helper.key}, headers=OURS)
     assert person.get("/case/pictures/")["Location"] == "/case/"
 
 

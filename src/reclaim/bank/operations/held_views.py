@@ -37,7 +37,7 @@ def held(request: HttpRequest) -> HttpResponse:
             return redirect("held")
         error = "Tick at least one that still waits, and choose a decision."
     rows = [(item, designation(item.case_id), _sentences(item)) for item in waiting]
-    return render(request, "helper/held.html", {"rows": rows, "error": error}, status=422 if error else 200)
+    return render(request, "operations/held.html", {"rows": rows, "error": error}, status=422 if error else 200)
 
 
 def _decide(item: CaseItem, decision: str, actor: str) -> bool:

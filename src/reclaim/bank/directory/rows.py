@@ -1,8 +1,9 @@
-"""Who helps, as data: the rows of ``data/*.json``, read once.
+"""Who helps, as data: what a row says, and the rows of ``data/*.json``, read once.
 
 A row says only what a source says, names the source, and when it was read. Names stay as the service writes them; all
-that is said about a service is a sentence of the small vocabulary below, so that it can be said in every language.
-``tools/check_directory.py`` checks the rows; docs/directory.md says where they come from.
+that a person reads about a service is a sentence of the small vocabulary below, so that it can be said in every language.
+The database starts from these rows (``services.sync``); as long as it has none, they are the directory.
+``checks`` says what is wrong with a row; docs/directory.md says where they come from.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from reclaim.sitekit.places import country_name, language_name
 
-FILES = ("emergency.json", "crisis.json", "images.json", "children.json")
+FILES = ("emergency.json", "crisis.json", "images.json", "children.json", "practice.json")
 FRESH = timedelta(days=365)
 """For how long a row counts as read lately."""
 
@@ -45,6 +46,13 @@ class Kind(StrEnum):
     REMOVAL = "removal"
     CHILDREN = "children"
     SEARCH = "search"
+    LEGAL = "legal"
+    CYBER_POLICE = "cyber-police"
+    SUPPORT = "support"
+
+
+NUMBERS = (Kind.EMERGENCY, Kind.POLICE, Kind.AMBULANCE)
+"""Kinds whose rows are a country's number and no more."""
 
 
 class Hours(StrEnum):
@@ -66,7 +74,7 @@ class Confidence(StrEnum):
     """Nobody that can be named. Never shown."""
 
 
-ABOUT: dict[Kind, Promise] = {
+ABOUT: dict[Kind, Promise | str] = {
     Kind.EMERGENCY: _("Emergency"),
     Kind.POLICE: _("Police"),
     Kind.AMBULANCE: _("Ambulance"),
@@ -75,7 +83,26 @@ ABOUT: dict[Kind, Promise] = {
     Kind.REMOVAL: _("Helps to take down pictures and videos of anyone under 18."),
     Kind.CHILDREN: _("For children and young people. You can talk about anything."),
     Kind.SEARCH: _("Takes pages out of what people find there."),
+    # Only practitioners and staff see these, whose pages are English.
+    Kind.LEGAL: "Legal advice or aid.",
+    Kind.CYBER_POLICE: "Takes reports of crimes on the internet: a police unit, a public office, or its reporting page.",
+    Kind.SUPPORT: "Support after sexual or domestic violence, and for victims of crime.",
 }
+"""The sentence about each kind; what a page for people shows is translated."""
+KIND_NAMES: dict[Kind, str] = {
+    Kind.IMAGES: "Intimate images",
+    Kind.REMOVAL: "Removal, under 18",
+    Kind.CHILDREN: "Children and young people",
+    Kind.CRISIS: "Crisis line",
+    Kind.SUPPORT: "Sexual and domestic violence",
+    Kind.LEGAL: "Legal advice",
+    Kind.CYBER_POLICE: "Police and reporting",
+    Kind.SEARCH: "Search engine",
+    Kind.EMERGENCY: "Emergency number",
+    Kind.POLICE: "Police number",
+    Kind.AMBULANCE: "Ambulance number",
+}
+"""How practitioners and staff name the kinds, in the order in which they are offered."""
 OPEN: dict[Hours, Promise] = {
     Hours.ALWAYS: _("Day and night."),
     Hours.DAILY: _("Every day."),
@@ -109,12 +136,17 @@ class Service:
     free: bool = False
 
     @property
+    def key(self) -> str:
+        """What names the row among all: its slug, or for a country's number the country and the kind."""
+        return self.slug or f"{self.country.lower()}-{self.kind}"
+
+    @property
     def where(self) -> str:
         """The country in the language of the page, or nothing."""
         return country_name(self.country) if self.country else ""
 
     @property
-    def about(self) -> Promise:
+    def about(self) -> Promise | str:
         """What it does, in the language of the page."""
         return ABOUT[self.kind]
 
@@ -137,6 +169,16 @@ class Service:
     def host(self) -> str:
         """The address as a person reads it: the host alone."""
         return urlsplit(self.address).netloc.removeprefix("www.")
+
+    @property
+    def kind_name(self) -> str:
+        """What it is, in English."""
+        return KIND_NAMES[self.kind]
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether more stands behind it than one list that somebody else keeps."""
+        return self.confidence is Confidence.STATED
 
     def is_stale(self, today: date) -> bool:
         """Whether it was read so long ago that somebody should look again."""
@@ -162,10 +204,10 @@ def _rows(name: str) -> Iterator[Service]:
 
 
 ROWS = tuple(row for name in FILES for row in _rows(name))
-"""Every row, with those that nobody is shown."""
+"""Every row of the files, with those that nobody is shown."""
 
 SHOWN = tuple(row for row in ROWS if row.confidence is not Confidence.MEMORY)
-"""The rows that a person can see."""
+"""The rows of the files that somebody can see."""
 
 SERVICES = tuple(row for row in SHOWN if row.address)
 """Those that have a page of their own, to which ``/go/`` leads."""

@@ -53,7 +53,7 @@ def test_a_helper_sees_what_the_person_sees_and_nothing_that_names_the_case() ->
     assert "Example Helpline" in person.get("/case/helper/").content.decode()
     code = code_for(person, helper.organisation)
     assert "They cannot see it yet" in person.get("/case/helper/").content.decode()
-    assert "There is none yet" in helper.client.get("/helper/").content.decode()
+    assert "There is none yet" in helper.client.get("/helpline/").content.decode()
     page = helper.opens(code.lower())
     assert page is not None
     mine = person.get("/case/pictures/").content.decode()
@@ -69,7 +69,7 @@ def test_every_read_of_a_helper_is_recorded_and_the_person_sees_when_they_last_l
     helper, made = ActingOrganisation.let_in(), a_case(1)
     person = signed_in(made)
     helper.opens(code_for(person, helper.organisation))
-    helper.client.get("/helper/")
+    helper.client.get("/helpline/")
     actor = f"organisation:{helper.organisation.pk}"
     assert list(AuditEvent.objects.filter(actor=actor).values_list("action", flat=True)) == [
         "consent.use",
@@ -139,7 +139,7 @@ def test_the_banks_own_staff_let_in_or_refuse_what_is_held() -> None:
 
 
 def test_pages_for_helpers_are_english_whatever_the_browser_asks_for() -> None:
-    page = Client().get("/helper/sign-in/", headers={"Accept-Language": "ar"}).content.decode()
+    page = Client().get("/helpline/sign-in/", headers={"Accept-Language": "ar"}).content.decode()
     assert '<html lang="en" dir="ltr">' in page
 
 

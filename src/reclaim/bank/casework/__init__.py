@@ -1,0 +1,1 @@
+"""Case files: what practitioners of organisations work on."""

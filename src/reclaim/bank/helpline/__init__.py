@@ -1,0 +1,1 @@
+"""Practitioners of organisations that help people: their pages."""
