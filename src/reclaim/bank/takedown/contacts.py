@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from importlib.resources import files
 
-from reclaim.bank.directory.services import Confidence
+from reclaim.bank.directory.rows import Confidence
 
 FRESH = timedelta(days=180)
 """For how long a route counts as read lately: forms move more often than helplines."""
