@@ -22,8 +22,11 @@ NAME, STAGING, ACKNOWLEDGE_WITHIN = bank.NAME, bank.STAGING, bank.ACKNOWLEDGE_WI
 CANARIES = bank.CANARIES
 EVENTS_URL = bank.EVENTS_URL
 EVENTS_PORT = bank.EVENTS_PORT
+OUTSIDE = bank.OUTSIDE
 STAFF_ROLES = (*BANK_ROLES, *HELPLINE_ROLES, *PLATFORM_ROLES)
 SESSION_COOKIE_NAME = "test-session"
+# Never asked anew: pages show the data files, and count no statement for it, unless a test says otherwise.
+DIRECTORY_AGE = float("inf")
 LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
 # In this process passwords are hashed lightly; the servers that tests start hash as always.
 PASSWORD_HASHERS = ["tests.members.LightHasher"]

@@ -2,6 +2,7 @@
 
 import os
 
+from reclaim.bank.takedown.outside import Outside, read_outside
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.roles import BANK_ROLES, HELPLINE_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
@@ -15,6 +16,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.platforms",
     "reclaim.bank.peers",
     "reclaim.bank.organisations",
+    "reclaim.bank.directory",
     "reclaim.bank.gate",
     "reclaim.bank.screening",
     "reclaim.bank.ledger",
@@ -23,6 +25,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.trust",
     "reclaim.bank.intake",
     "reclaim.bank.casework",
+    "reclaim.bank.takedown",
     "reclaim.bank.helpline",
     "reclaim.bank.exchange",
     "reclaim.bank.lookup",
@@ -57,5 +60,11 @@ EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")
 EVENTS_PORT: int = whole_number("RECLAIM_EVENTS_PORT", 0, 0, 65535)
 """The port of the stream of events; 0 if there is none. ``reclaim bank serve`` sets it."""
 
+OUTSIDE: Outside = read_outside(os.environ)
+"""Mail servers, registries and how links are looked at. docs/takedown.md"""
+
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")
 """The limits of the form, as ``bank/gate/data/limits.toml``; empty for that file itself."""
+
+DIRECTORY_AGE: float = 30
+"""Seconds for which a process goes by what it has read of the support directory before it asks whether it changed."""
