@@ -15,6 +15,7 @@ from reclaim.cli.exits import Exit
 from reclaim.cli.processes import ProcessFailedError, Site, reclaim, reclaim_json
 
 MEMBER = "demo"
+SUPERVISOR = "helper"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,6 +57,8 @@ def command(bank_port: int, platform_port: int) -> None:
                     "GB",
                     "--language",
                     "en",
+                    "--supervisor",
+                    SUPERVISOR,
                     "--data",
                     bank_data,
                     "--json",
@@ -65,8 +68,8 @@ def command(bank_port: int, platform_port: int) -> None:
                 )
                 staff = reclaim_json("bank", "member", "add", MEMBER, "--role", "operator", "--data", bank_data)
                 with Site(["platform", "serve", "--every", "5", "--data", platform_data], platform_port) as platform:
-                    passwords = (reviewer["password"], staff["password"])
-                    _show(console, bank, platform, passwords, connected["upload_key"], helpline["key"])
+                    passwords = (reviewer["password"], staff["password"], helpline["password"])
+                    _show(console, bank, platform, passwords, connected["upload_key"])
                     stop.wait()
                     console.print("Stopping; the folder with everything in it is deleted.")
         except ProcessFailedError as error:
@@ -78,9 +81,8 @@ def _show(
     console: Console,
     bank: Site,
     platform: Site,
-    passwords: tuple[str, str],
+    passwords: tuple[str, str, str],
     upload_key: str,
-    organisation_key: str,
 ) -> None:
     console.print(
         f"""
@@ -93,8 +95,8 @@ def _show(
   3. As a reviewer   {platform.url}/          sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[0]}[/bold],
                      choose a password, set up an authenticator app as second factor, and decide
   4. As the person   {bank.url}/case/     see what happened, let a helper see it, withdraw
-  5. As a helper     {bank.url}/helpline/   enter the person's code, after the key
-                     [bold]{organisation_key}[/bold]
+  5. As a helpline   {bank.url}/helpline/   sign in as [bold]{SUPERVISOR}[/bold] with [bold]{passwords[2]}[/bold],
+                     choose a password, set up a second factor, and enter the person's code
   6. As bank staff   {bank.url}/staff/    sign in as [bold]{MEMBER}[/bold] with [bold]{passwords[1]}[/bold]
 
 In another language: {bank.url}/ar/ …

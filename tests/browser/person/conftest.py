@@ -48,7 +48,8 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         keys = json.loads(_run("bank", "platform", "add", name, "--data", data, "--json", env=env))
         assert keys["fetch_key"]
     helpline = ("bank", "organisation", "add", "Example Helpline", "--country", "GB", "--language", "en")
-    _run(*helpline, "--contact", "By telephone, on working days.", "--data", data, env=env)
+    about = ("--contact", "By telephone, on working days.", "--supervisor", "Sam")
+    _run(*helpline, *about, "--data", data, env=env)
     port = _free_port()
     command = [sys.executable, "-m", "reclaim", "bank", "serve", "--no-events", "--data", data, "--port", str(port)]
     server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

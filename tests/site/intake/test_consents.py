@@ -15,7 +15,7 @@ from reclaim.bank.organisations.models import Organisation
 from reclaim.bank.organisations.services import (
     NameTakenError,
     add_organisation,
-    rekey_organisation,
+    add_organisation_with_supervisor,
     revoke_organisation,
 )
 from reclaim.sitekit.models import AuditEvent
@@ -70,8 +70,7 @@ def test_every_read_of_a_helper_is_recorded_and_the_person_sees_when_they_last_l
     person = signed_in(made)
     helper.opens(code_for(person, helper.organisation))
     helper.client.get("/helpline/")
-    actor = f"organisation:{helper.organisation.pk}"
-    assert list(AuditEvent.objects.filter(actor=actor).values_list("action", flat=True)) == [
+    assert list(AuditEvent.objects.filter(actor=helper.practitioner.actor).values_list("action", flat=True)) == [
         "consent.use",
         "case.read",
         "cases.list",
@@ -139,22 +138,22 @@ def test_the_banks_own_staff_let_in_or_refuse_what_is_held() -> None:
 
 
 def test_pages_for_helpers_are_english_whatever_the_browser_asks_for() -> None:
-    page = Client().get("/helpline/sign-in/", headers={"Accept-Language": "ar"}).content.decode()
+    page = ActingOrganisation.let_in().client.get("/helpline/", headers={"Accept-Language": "ar"}).content.decode()
     assert '<html lang="en" dir="ltr">' in page
 
 
-def test_a_key_is_kept_as_a_mac_only_and_a_name_is_taken_once() -> None:
-    organisation, key = add_organisation("Example Helpline", "gb", ["EN"])
+def test_a_name_is_taken_once_and_an_organisation_that_lost_its_access_may_come_back() -> None:
+    organisation, password = add_organisation_with_supervisor("Example Helpline", "gb", ["EN"], "Ada")
     assert (organisation.country, organisation.languages) == ("GB", ["en"])
-    assert key.encode() not in bytes(organisation.key_mac)
+    supervisor = organisation.practitioners.get()
+    assert (supervisor.name, supervisor.scope, supervisor.member.role) == ("Ada", "organisation", "supervisor")
+    assert supervisor.member.check_password(password)
     with pytest.raises(NameTakenError):
         add_organisation("Example Helpline", "GB", ["en"])
     assert revoke_organisation("Example Helpline")
     assert not revoke_organisation("Example Helpline")
-    again, new_key = add_organisation("Example Helpline", "FR", ["fr"])
+    again = add_organisation("Example Helpline", "FR", ["fr"])
     assert (again.pk, again.country) == (organisation.pk, "FR")
-    assert new_key != key
-    assert rekey_organisation("Nobody") is None
 
 
 @pytest.mark.parametrize(
