@@ -5,6 +5,7 @@ from __future__ import annotations
 from reclaim.bank.canaries.services import tend_canaries
 from reclaim.bank.cases.consents import forget_codes
 from reclaim.bank.cases.services import erase_ended_cases, forget_answers
+from reclaim.bank.directory.services import sync as sync_directory
 from reclaim.bank.exchange.snapshots import forget_snapshots, start_maker
 from reclaim.bank.federation.sync import sync_peers
 from reclaim.bank.feedback.services import erase_tombstones
@@ -23,6 +24,7 @@ def tick() -> bool:
     return do_pieces(
         [
             start_maker,
+            sync_directory,
             forget_snapshots,
             erase_tombstones,
             forget_answers,

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import pytest
 
 from reclaim.bank.directory.queries import countries_at_risk, service_called, services_for
-from reclaim.bank.directory.services import FRESH, ROWS, SHOWN, Confidence, For, Kind, Service
+from reclaim.bank.directory.rows import FRESH, ROWS, SHOWN, Confidence, For, Kind, Service
 from tools.check_directory import faults, stale
 
 READ = date(2026, 11, 26)

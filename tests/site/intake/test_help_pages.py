@@ -8,7 +8,7 @@ import re
 import pytest
 from django.test import Client
 
-from reclaim.bank.directory.services import SERVICES
+from reclaim.bank.directory.rows import SERVICES
 from tests.promises.test_02_no_third_party import other_origins_in
 
 pytestmark = pytest.mark.django_db

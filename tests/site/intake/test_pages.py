@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db import DatabaseError
 from django.test import Client
 
-from reclaim.bank.directory.services import LEAVE_ADDRESS, SERVICES
+from reclaim.bank.directory.rows import LEAVE_ADDRESS, SERVICES
 from tests.pages import PERSON_PAGES
 from tests.personas import ActingPlatform, a_case
 

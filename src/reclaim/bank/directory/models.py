@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 from django.db import models
@@ -129,17 +128,3 @@ class Standing(models.Model):
     version = models.BigIntegerField(default=0)
     files = models.CharField(max_length=64, blank=True)
     """The digest of the data files that were last taken in."""
-
-
-def text_of(value: object) -> str:
-    """A fact as people and spreadsheets read it: lists by spaces, ``yes`` or nothing, a date as 2026-11-26."""
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    if isinstance(value, list | tuple):
-        return " ".join(str(each) for each in value)
-    return value.isoformat() if isinstance(value, datetime.date) else str(value or "")
-
-
-def texts_of(facts: Service | Entry) -> dict[str, str]:
-    """Every fact of a row as ``text_of``."""
-    return {fact: text_of(getattr(facts, fact)) for fact in FACTS}

@@ -1,7 +1,7 @@
 """Who helps, as data: what a row says, and the rows of ``data/*.json``, read once.
 
 A row says only what a source says, names the source, and when it was read. Names stay as the service writes them; all
-that a person reads about a service is a sentence of the small vocabulary below, so that it can be said in every language.
+that a person reads about a service is a sentence of the small vocabulary below, so that every language can say it.
 The database starts from these rows (``services.sync``); as long as it has none, they are the directory.
 ``checks`` says what is wrong with a row; docs/directory.md says where they come from.
 """
@@ -85,7 +85,7 @@ ABOUT: dict[Kind, Promise | str] = {
     Kind.SEARCH: _("Takes pages out of what people find there."),
     # Only practitioners and staff see these, whose pages are English.
     Kind.LEGAL: "Legal advice or aid.",
-    Kind.CYBER_POLICE: "Takes reports of crimes on the internet: a police unit, a public office, or its reporting page.",
+    Kind.CYBER_POLICE: "Takes reports of crimes on the internet: a police unit or a public office.",
     Kind.SUPPORT: "Support after sexual or domestic violence, and for victims of crime.",
 }
 """The sentence about each kind; what a page for people shows is translated."""

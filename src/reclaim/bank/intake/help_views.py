@@ -13,8 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
-from reclaim.bank.directory.queries import countries_at_risk, search_engines, services_for
-from reclaim.bank.directory.services import For
+from reclaim.bank.directory.queries import countries_at_risk, held, search_engines, services_for
+from reclaim.bank.directory.rows import For
 from reclaim.sitekit.access import Access, requires
 
 
@@ -22,13 +22,13 @@ from reclaim.sitekit.access import Access, requires
 @require_safe
 def now(request: HttpRequest) -> HttpResponse:
     """Somebody is at risk: whom to call, by country."""
-    countries = _countries(get_language() or settings.LANGUAGE_CODE, get_script_prefix())
+    countries = _countries(get_language() or settings.LANGUAGE_CODE, get_script_prefix(), held().version)
     return render(request, "intake/help_now.html", {"countries": countries})
 
 
 @lru_cache(maxsize=64)
-def _countries(language: str, prefix: str) -> SafeString:
-    """The list, made once for each language and address: it takes a tenth of a second and never changes."""
+def _countries(language: str, prefix: str, version: int) -> SafeString:
+    """The list, made once for each language, address and version of the directory: it takes a tenth of a second."""
     return render_to_string("intake/help_countries.html", {"countries": countries_at_risk()})
 
 

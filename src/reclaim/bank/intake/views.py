@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from reclaim.bank.cases.services import MOST_FRAMES, MOST_ITEMS
 from reclaim.bank.directory.queries import leave_address, service_called, services_for
-from reclaim.bank.directory.services import For
+from reclaim.bank.directory.rows import For
 from reclaim.bank.intake import words
 from reclaim.bank.platforms.queries import active_platforms
 from reclaim.sitekit.access import Access, requires
