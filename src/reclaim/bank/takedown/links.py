@@ -18,7 +18,7 @@ _SPLIT = re.compile(r"[\s<>\"]+")
 _CONTROLS = re.compile(r"[\x00-\x20\x7f-\x9f]")
 # Parameters that say who passed an address on, and nothing about what is there.
 _TRACKING = re.compile(
-    r"utm_\w+|(?:d|fb|g|ms|tt|tw|wickedy?|y)cl(?:k)?id|gad_source|gbraid|wbraid|gclsrc|igsh|igshid|li_fat_id|mc_[ce]id|mkt_tok"
+    r"utm_\w+|(?:d|fb|g|ms|tt|tw|y)cl(?:k)?id|gad_source|gbraid|wbraid|gclsrc|igsh|igshid|li_fat_id|mc_[ce]id|mkt_tok"
     r"|oly_(?:anon|enc)_id|epik|ref_src|s_cid|scid|vero_id|_ga|_gl|_hsenc|_hsmi"
 )
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")

@@ -1,0 +1,118 @@
+"""Reads on links and requests. ``access_*`` are the only ways to one of them."""
+
+from __future__ import annotations
+
+import enum
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from reclaim.bank.casework.queries import visible_to
+from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.takedown.links import NotALinkError, read_link
+from reclaim.bank.takedown.models import Link, Page, Reply, TakedownRequest
+from reclaim.bank.takedown.services import page_mac
+from reclaim.sitekit import audit
+
+
+def visible_links(practitioner: Practitioner) -> QuerySet[Link]:
+    """The links of the case files in a practitioner's scope, the newest first; hosts and case files come along."""
+    found = Link.objects.filter(case_file__in=visible_to(practitioner))
+    return found.select_related("case_file", "page__host").order_by("-found_on")
+
+
+def access_link(practitioner: Practitioner, link: uuid.UUID) -> Link:
+    """A link that the practitioner may see, and the trace that they looked. Raises ``Http404``."""
+    found = visible_links(practitioner).select_related("case_file__organisation", "page__host").filter(pk=link).first()
+    if found is None:
+        raise Http404
+    audit.record(practitioner.actor, "link.read", f"link:{found.pk}")
+    return found
+
+
+def access_request(practitioner: Practitioner, request: uuid.UUID) -> TakedownRequest:
+    """A request that the practitioner may see, and the trace that they looked. Raises ``Http404``."""
+    found = TakedownRequest.objects.filter(pk=request, link__case_file__in=visible_to(practitioner))
+    of_link = found.select_related("link__case_file__organisation", "link__page__host", "sent_by__member")
+    first = of_link.prefetch_related("clocks", "replies").first()
+    if first is None:
+        raise Http404
+    audit.record(practitioner.actor, "request.read", f"request:{first.pk}")
+    return first
+
+
+def links_at(practitioner: Practitioner, typed: str) -> QuerySet[Link]:
+    """The practitioner's links to a typed address, or at a typed name of a host: how they are searched."""
+    links = visible_links(practitioner)
+    try:
+        address = read_link(typed)
+    except NotALinkError:
+        return links.none()
+    of_page = Q(page__mac=page_mac(address.key))
+    bare = address.key == f"https://{address.host}"
+    return links.filter(of_page | Q(host=address.host) if bare else of_page)
+
+
+def asked_for_already(practitioner: Practitioner, links: Collection[Link]) -> set[uuid.UUID]:
+    """Which of these links lead to a page that the practitioner's organisation is asking for in another case file.
+
+    What other organisations ask for is not told: a practitioner who types addresses in must not learn who else is
+    helped.
+    """
+    asking = Link.objects.filter(
+        page=OuterRef("page"), organisation=practitioner.organisation_id, state=Link.State.ASKED
+    ).exclude(case_file=OuterRef("case_file"))
+    found = Link.objects.filter(pk__in=[link.pk for link in links], organisation=practitioner.organisation_id)
+    return set(found.filter(Exists(asking)).values_list("pk", flat=True))
+
+
+class Why(enum.Enum):
+    """Why a next step is due."""
+
+    CLOCK = "clock"
+    """Its time is over, by a law's clock or ``services.PATIENCE``, and the link is not down."""
+    REFUSED = "refused"
+    RELISTED = "relisted"
+    """It was down and is there again; nobody has asked since."""
+    UNKNOWN = "unknown"
+    """Whether a mail went is unknown."""
+
+
+@dataclass(frozen=True)
+class DueStep:
+    """Something that waits for a practitioner. Nothing is sent by itself."""
+
+    link: Link
+    request: TakedownRequest | None
+    why: Why
+
+
+def due_steps(practitioner: Practitioner, most: int = 200) -> list[DueStep]:
+    """What is due in the practitioner's scope: mails whose fate is unknown, links that came back, clocks that ended."""
+    seen = visible_to(practitioner)
+    requests = TakedownRequest.objects.filter(link__case_file__in=seen).select_related(
+        "link__case_file", "link__page__host"
+    )
+    unknown = requests.filter(state=TakedownRequest.State.UNKNOWN).order_by("drafted_at")[:most]
+    ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")[:most]
+    back = visible_links(practitioner).filter(state=Link.State.RELISTED).order_by("relisted_on")[:most]
+    steps = [DueStep(request.link, request, Why.UNKNOWN) for request in unknown]
+    steps += [DueStep(link, None, Why.RELISTED) for link in back]
+    for request in ended:
+        refused = request.state == TakedownRequest.State.REFUSED
+        steps.append(DueStep(request.link, request, Why.REFUSED if refused else Why.CLOCK))
+    return steps[:most]
+
+
+def unmatched() -> QuerySet[Reply]:
+    """Messages that fit no request, the newest first: for those who supervise."""
+    return Reply.objects.filter(request=None).order_by("-arrived_at")
+
+
+def due_pages() -> int:
+    """How many pages are to be looked at now."""
+    return Page.objects.filter(next_check_at__lte=timezone.now()).count()
