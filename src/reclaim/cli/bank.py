@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from reclaim.cli import (
+    bank_directory,
     bank_exchange,
     bank_gate,
     bank_lookup,
@@ -41,6 +42,7 @@ def command() -> None:
     """
 
 
+command.add_command(bank_directory.directory)
 command.add_command(bank_exchange.snapshots)
 command.add_command(bank_exchange.restored)
 command.add_command(bank_push.push)

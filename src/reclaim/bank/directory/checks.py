@@ -18,7 +18,7 @@ SHORTENERS = {"bit.ly", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.
 SHORTENERS |= {"tinyurl.com", "shorturl.at", "rebrand.ly", "s.id", "lnk.bio", "linktr.ee"}
 """Hosts whose addresses do not say where they lead, and whose owners can change that."""
 
-_PHONE = re.compile(r"\+?\d[\d -]{0,17}\d")
+_PHONE = re.compile(r"[+#*]?\d[\d -]{0,17}\d")
 _CLOCK = re.compile(r"\d\d:\d\d–\d\d:\d\d")
 _HOST = re.compile(r"(?:[^\s.@:/?#\[\]\\]{1,63}\.)+[^\s.@:/?#\[\]\\\d]{2,63}")
 _LANGUAGES = frozenset(Locale("en").languages)

@@ -163,7 +163,7 @@ class Service:
     @property
     def dialled(self) -> str:
         """The number as a telephone takes it."""
-        return re.sub(r"[^\d+]", "", self.phone)
+        return re.sub(r"[^\d+#*]", "", self.phone).replace("#", "%23")
 
     @property
     def host(self) -> str:
