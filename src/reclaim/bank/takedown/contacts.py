@@ -117,7 +117,7 @@ def _route(row: dict[str, object], sources: dict[str, str], read_on: date) -> Co
         languages=texts("languages"),
         sources=tuple(sources.get(each, each) for each in texts("sources")),
         read_on=date.fromisoformat(str(row["read_on"])) if "read_on" in row else read_on,
-        confidence=Confidence(row["confidence"]),
+        confidence=Confidence(str(row["confidence"])),
     )
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from reclaim.bank.directory.rows import Confidence
 from reclaim.bank.law.clocks import Countries
-from reclaim.bank.law.laws import EU_MEMBERS, Event, Law, Status
+from reclaim.bank.law.laws import EU_MEMBERS, Event, Law, Status, Whose
 from reclaim.bank.takedown.contacts import (
     SEARCHES,
     Contact,
@@ -255,16 +255,23 @@ def law_for(route: Route, countries: Countries, laws: Sequence[Law]) -> Law | No
     """
     if route.law:
         return next((law for law in laws if law.key == route.law), None)
-    near = (countries.host, countries.platform) if route.kind == "host" else (countries.platform, countries.host)
-    places = [code for code in (*near, countries.person) if code]
-    places += ["EU"] if EU_MEMBERS & set(places) else []
-    named = [law for law in laws if law.is_shown and law.country in places and law.status is Status.IN_FORCE]
+    at_host = route.kind in ("host", "registrar")
+    order = (Whose.HOST, Whose.PLATFORM, Whose.PERSON) if at_host else (Whose.PLATFORM, Whose.HOST, Whose.PERSON)
+
+    def nearest(law: Law) -> int:
+        touched = [whose for whose in order if whose in (law.reach or order) and _is_of(law, countries.of(whose))]
+        return order.index(touched[0]) if touched else len(order)
 
     def rank(law: Law) -> tuple[bool, int, str]:
         starts = law.has_deadline and law.starts in (Event.REQUEST_SENT, Event.REQUEST_RECEIVED)
-        return not starts, places.index(law.country), law.key
+        return not starts, nearest(law), law.key
 
-    return min((law for law in named if law.has_deadline or law.duty), key=rank, default=None)
+    named = [law for law in laws if law.is_shown and law.status is Status.IN_FORCE and (law.has_deadline or law.duty)]
+    return min((law for law in named if nearest(law) < len(order)), key=rank, default=None)
+
+
+def _is_of(law: Law, country: str) -> bool:
+    return bool(country) and (law.place == country or (law.place == "EU" and country in EU_MEMBERS))
 
 
 def recommended(routes: Sequence[Route], tried: Sequence[Tried], now: datetime) -> Route | None:

@@ -187,7 +187,7 @@ def _time(law: Law, language: str) -> str:
     return next((each for each in said if "duration" not in each), "")
 
 
-def _asked_for(law: Law | None) -> tuple[set[str], tuple[str, ...]]:
+def _asked_for(law: Law | None, country: str) -> tuple[set[str], tuple[str, ...]]:
     """The sentences that a law asks for, and what no sentence answers."""
     wanted: set[str] = set()
     missing = []
@@ -196,9 +196,9 @@ def _asked_for(law: Law | None) -> tuple[set[str], tuple[str, ...]]:
         wanted.update(answers)
         if not answers:
             missing.append(thing)
-    if law and (law.country == "EU" or law.country in EU_MEMBERS):
+    if country in EU_MEMBERS or (law and (law.country == "EU" or law.country in EU_MEMBERS)):
         # Art. 16 of the Digital Services Act: why it is illegal, where it is, who says so, in good faith.
-        wanted |= {"reasons"}
+        wanted.add("reasons")
     return wanted, tuple(missing)
 
 
@@ -207,7 +207,7 @@ def request_text(route: Route, law: Law | None, language: str, facts: Facts) -> 
     if not facts.urls:
         raise ValueError("Choose at least one link.")
     of, kind = sentences(language), OPENINGS[route.kind]
-    wanted, missing = _asked_for(law)
+    wanted, missing = _asked_for(law, route.country)
     say = of.say
     parts = [
         of.hello,
