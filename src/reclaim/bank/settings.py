@@ -16,6 +16,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.platforms",
     "reclaim.bank.peers",
     "reclaim.bank.organisations",
+    "reclaim.bank.law",
     "reclaim.bank.directory",
     "reclaim.bank.gate",
     "reclaim.bank.screening",
@@ -53,6 +54,8 @@ NAME: str = os.environ.get("RECLAIM_NAME", "A Reclaim bank")
 """What the bank calls itself to platforms."""
 ACKNOWLEDGE_WITHIN: int = whole_number("RECLAIM_ACKNOWLEDGE_WITHIN", 600 if STAGING else 24 * 3600, 60, 30 * 24 * 3600)
 """Seconds within which a platform acknowledges a withdrawal. At a staging bank one should see a clock run out."""
+CASE_FILE_DAYS: int = whole_number("RECLAIM_CASE_FILE_DAYS", 365, 1, 3650)
+"""Days after which a closed case file is erased."""
 CANARIES: bool = os.environ.get("RECLAIM_CANARIES", "1") == "1"
 """Whether platforms that are vetted from now on get canaries in their copies. docs/canaries.md"""
 EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")

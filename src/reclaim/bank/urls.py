@@ -32,6 +32,9 @@ urlpatterns = [
     path("", include("reclaim.bank.operations.urls")),
     path("staff/", include("reclaim.sitekit.accounts.urls")),
     path("staff/signals/", include("reclaim.bank.trust.urls")),
+    path("staff/directory/", include("reclaim.bank.directory.staff_urls")),
+    path("helpline/directory/", include("reclaim.bank.directory.urls")),
     path("helpline/", include("reclaim.bank.helpline.urls")),
+    path("", include("reclaim.bank.law.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]
