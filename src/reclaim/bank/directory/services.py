@@ -181,10 +181,10 @@ def new_row(texts: Mapping[str, str], keys: set[str], names: set[tuple[str, str,
 def changed_row(entry: Entry, texts: Mapping[str, str], why: str) -> Service:
     """What a row would be with these texts. Raises ``FactsError``."""
     _insist_on_reason(why)
-    row = _checked(row_of(texts, entry.service.slug))
-    if row.key != entry.key:
-        raise FactsError(["Country and kind of this row stay as they are. Hide it, and add another."])
-    return row
+    row = row_of(texts, entry.service.slug)
+    if row.country != entry.country or row.key != entry.key:
+        raise FactsError(["The country of a row stays as it is. Hide this row, and add another."])
+    return _checked(row)
 
 
 def names_taken() -> set[tuple[str, str, str]]:
