@@ -225,7 +225,7 @@ def test_practitioners_find_every_kind_and_people_only_what_is_translated(seeded
     assert "Example Law Clinic" not in page(client, "/help/a/")
     found = services_in("GB", "cy", [Kind.LEGAL], For.ADULTS)
     assert [row.name for row in found] == ["Example Law Clinic"]
-    assert services_in("GB", audience=For.UNDER_18, kinds=[Kind.LEGAL]) == []
+    assert services_in("GB", "cy", [Kind.LEGAL], For.UNDER_18) == []
     there = services_in("GB")
     assert {row.country for row in there} == {"GB", ""}
     assert there[0].country == "GB"
