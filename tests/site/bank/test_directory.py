@@ -28,7 +28,7 @@ from reclaim.sitekit.permissions import Role
 from tests.members import OWN_PAGE, practitioner, signed_in
 
 # Each with three for the session's new hour, and those of staff with one for the audit trail.
-SEARCH_QUERIES, LIST_QUERIES, ROW_QUERIES = 6, 9, 8
+SEARCH_QUERIES, LIST_QUERIES, ROW_QUERIES = 6, 9, 9
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 

@@ -19,9 +19,23 @@ from django.http import Http404
 from django.utils import timezone
 
 from reclaim.bank.directory.models import Change, Entry, Standing
-from reclaim.bank.directory.rows import FRESH, LEAVE_ADDRESS, NUMBERS, ROWS, SHOWN, Confidence, For, Kind, Service
+from reclaim.bank.directory.rows import (
+    FRESH,
+    KIND_NAMES,
+    LEAVE_ADDRESS,
+    NUMBERS,
+    ROWS,
+    SHOWN,
+    Confidence,
+    For,
+    Kind,
+    Service,
+)
+from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.events import log_failure
 
+MOST_CHANGES = 50
+"""On the page of a row."""
 LINES = (Kind.CRISIS, Kind.CHILDREN)
 HELPERS = {For.ADULTS: (Kind.IMAGES,), For.UNDER_18: (Kind.REMOVAL, Kind.IMAGES, Kind.CHILDREN)}
 """Which kinds a page for these people names, in this order."""
@@ -113,16 +127,11 @@ def services_in(
         and (not kinds or row.kind in kinds)
         and (audience is None or row.audience in (audience, For.EVERYBODY))
     ]
-    order = list(Kind)
+    order = list(KIND_NAMES)
     return sorted(
         found,
-        key=lambda row: (bool(country) and not row.country, _alphabetical(row.where), _rank(row.kind, order), row.key),
+        key=lambda row: (bool(country) and not row.country, _alphabetical(row.where), order.index(row.kind), row.key),
     )
-
-
-def _rank(kind: Kind, order: list[Kind]) -> int:
-    # A country's numbers come after the helpers: who looks here mostly looks for those.
-    return order.index(kind) + (len(order) if kind in NUMBERS else 0)
 
 
 def countries_and_languages() -> tuple[set[str], set[str]]:
@@ -177,9 +186,12 @@ def access_entry(key: str) -> Entry:
     return found
 
 
-def changes_of(entry: Entry) -> models.QuerySet[Change]:
-    """What was done to a row, the latest first."""
-    return Change.objects.filter(entry=entry).order_by("-pk")
+def changes_of(entry: Entry) -> list[tuple[Change, str]]:
+    """What was done to a row lately, the latest first, each with the name of who did it."""
+    changes = list(Change.objects.filter(entry=entry).order_by("-pk")[:MOST_CHANGES])
+    keys = [by.partition(":")[2] for by in {change.by for change in changes} if by.startswith("member:")]
+    names = {member.actor: member.name for member in Member.objects.filter(pk__in=keys)} if keys else {}
+    return [(change, names.get(change.by, change.by)) for change in changes]
 
 
 def row_of_files(key: str) -> Service | None:

@@ -86,23 +86,23 @@ ABOUT: dict[Kind, Promise | str] = {
     # Only practitioners and staff see these, whose pages are English.
     Kind.LEGAL: "Legal advice or aid.",
     Kind.CYBER_POLICE: "Takes reports of crimes on the internet: a police unit or a public office.",
-    Kind.SUPPORT: "Support after sexual or domestic violence, and for victims of crime.",
+    Kind.SUPPORT: "Support after sexual or domestic violence, crime, or harm on the internet.",
 }
 """The sentence about each kind; what a page for people shows is translated."""
 KIND_NAMES: dict[Kind, str] = {
     Kind.IMAGES: "Intimate images",
-    Kind.REMOVAL: "Removal, under 18",
-    Kind.CHILDREN: "Children and young people",
-    Kind.CRISIS: "Crisis line",
-    Kind.SUPPORT: "Sexual and domestic violence",
+    Kind.SUPPORT: "Support",
     Kind.LEGAL: "Legal advice",
     Kind.CYBER_POLICE: "Police and reporting",
+    Kind.CRISIS: "Crisis line",
+    Kind.REMOVAL: "Removal, under 18",
+    Kind.CHILDREN: "Children and young people",
     Kind.SEARCH: "Search engine",
     Kind.EMERGENCY: "Emergency number",
     Kind.POLICE: "Police number",
     Kind.AMBULANCE: "Ambulance number",
 }
-"""How practitioners and staff name the kinds, in the order in which they are offered."""
+"""How practitioners and staff name the kinds, in the order in which they are shown."""
 OPEN: dict[Hours, Promise] = {
     Hours.ALWAYS: _("Day and night."),
     Hours.DAILY: _("Every day."),

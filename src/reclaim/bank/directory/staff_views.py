@@ -269,7 +269,7 @@ def _entry_page(
         "entry": entry,
         "row": entry.service,
         "faults": faults or [],
-        "changes": changes_of(entry)[:50],
+        "changes": changes_of(entry),
         "differs": [(fact, was[fact], said[fact]) for fact in FACTS if entry.edited and was[fact] != said[fact]],
         "edits": may(member, Permission.EDIT_DIRECTORY),
         "own": entry.changed_by == member.actor,
