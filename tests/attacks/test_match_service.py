@@ -107,7 +107,7 @@ def test_a_key_that_ends_opens_nothing_within_seconds(service: Service) -> None:
 def test_without_any_key_the_service_does_not_start(tmp_path: Path) -> None:
     import subprocess
 
-    from tests.system.site_process import RECLAIM, plain_environment
+    from tests.system.environment import RECLAIM, plain_environment
 
     folder = make_folder(tmp_path / "index")
     done = subprocess.run(

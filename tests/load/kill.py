@@ -29,8 +29,9 @@ from rich.table import Table
 from tests.load.persons import Person, Told
 from tests.load.postgres import Postgres
 from tests.load.world import World, a_world, as_json, machine
+from tests.system.environment import RECLAIM, plain_environment
 from tests.system.platform.site import Platform
-from tests.system.site_process import RECLAIM, Bank, plain_environment
+from tests.system.site_process import Bank
 
 PERSONS = 6
 LONGEST_CALM = 1.5

@@ -23,7 +23,8 @@ from rich.table import Table
 
 from tests.load.following import READ
 from tests.load.world import World, a_world, as_json, machine
-from tests.system.site_process import plain_environment, said_in
+from tests.system.environment import plain_environment
+from tests.system.site_process import said_in
 
 PROCESSES = 4
 """That the readers are spread over."""

@@ -18,7 +18,8 @@ import psutil
 
 from tests.load.memory import forget_peak, peak_mib
 from tests.load.postgres import Postgres
-from tests.system.site_process import Bank, plain_environment
+from tests.system.environment import plain_environment
+from tests.system.site_process import Bank
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,8 +16,10 @@ from typing import Any
 import psutil
 
 from tests.conftest import secrets_in
+from tests.system.environment import RECLAIM, plain_environment
+from tests.system.hands import Hands
+from tests.system.new_sites import BANK, make_site
 
-RECLAIM = str(Path(sys.executable).with_name("reclaim"))
 STARTUP_SECONDS = 60
 _OPEN_SITE = """
 import json, sys
@@ -28,12 +29,6 @@ open_site("reclaim.bank.settings", Path(sys.argv[1]), sys.argv[2] or None)
 arguments = json.loads(sys.argv[3])
 def say(value): print(json.dumps(value), flush=True)
 """
-
-
-def plain_environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would steer a site or a client."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "TX_", "DJANGO_"))}
-    return {**kept, **more}
 
 
 @dataclass
@@ -48,6 +43,7 @@ class Bank:
     environment: dict[str, str] = field(default_factory=lambda: {"RECLAIM_CANARIES": "0"})
     """More for the server's environment. No canaries: they come by lot, and tests count signals."""
     _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _hands: Hands | None = field(default=None, repr=False)
 
     @property
     def url(self) -> str:
@@ -68,6 +64,7 @@ class Bank:
 
     def start(self) -> None:
         """Serve, on the same port as before if there was one, and wait until it does."""
+        make_site(BANK, self.data, self.database_url)
         with (self.data.parent / f"{self.data.name}.log").open("ab") as log:
             before = log.tell()
             self._server = subprocess.Popen(
@@ -114,22 +111,24 @@ class Bank:
 
     def stop(self) -> None:
         """Ask the server to stop, and wait; its log must not have said a secret."""
+        if self._hands is not None:
+            self._hands.end()
+            self._hands = None
         if self._server is not None:
             self._server.terminate()
             assert self._server.wait(timeout=30) == 0, self.log
             self._server = None
         assert secrets_in(self.log) == []
 
+    def _own_hands(self) -> Hands:
+        if self._hands is None:
+            make_site(BANK, self.data, self.database_url)
+            self._hands = Hands("site", BANK, self.data, self.database_url, environment=plain_environment())
+        return self._hands
+
     def command(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run ``reclaim bank …``, which must succeed."""
-        done = subprocess.run(
-            [RECLAIM, "bank", *map(str, arguments), *self._site_options()],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=plain_environment(),
-        )
+        done = self._own_hands().command("bank", *map(str, arguments), *self._site_options(), stdin=stdin)
         assert done.returncode == 0, done.stderr
         return done
 
@@ -148,7 +147,8 @@ class Bank:
         self.command("withdraw", case["case_number"], stdin=case["pin"] + "\n")
 
     def script(self, code: str, *arguments: Any) -> subprocess.Popen[str]:
-        """Start Python code inside this site; it has ``arguments``, and ``say(value)`` prints a line of JSON."""
+        """Start a process with Python code inside this site, as ``run`` has it."""
+        make_site(BANK, self.data, self.database_url)
         return subprocess.Popen(
             [sys.executable, "-c", _OPEN_SITE + code, str(self.data), self.database_url, json.dumps(arguments)],
             stdout=subprocess.PIPE,
@@ -158,11 +158,13 @@ class Bank:
         )
 
     def run(self, code: str, *arguments: Any) -> list[Any]:
-        """Run such code to its end; what it said."""
-        process = self.script(code, *arguments)
-        out, err = process.communicate()
-        assert process.returncode == 0, err
-        return list(said_in(out.splitlines()))
+        """Run Python code inside this site, which has ``arguments``, and in which ``say(value)`` prints a line of JSON.
+
+        What it said.
+        """
+        done = self._own_hands().code(code, arguments)
+        assert done.returncode == 0, done.stderr
+        return list(said_in(done.stdout.splitlines()))
 
     def make_cases(self, *cases: list[str]) -> list[dict[str, Any]]:
         """Make a case of each list of PDQ values."""

@@ -13,7 +13,7 @@ import urllib3
 
 from reclaim.cli.exits import Exit
 from tests.conftest import secrets_in
-from tests.system.site_process import RECLAIM, plain_environment
+from tests.system.environment import RECLAIM, plain_environment
 
 PHOTO = "tests/photos/pagoda.jpg"
 EXAMPLE = Path(__file__).parents[2] / "src" / "reclaim" / "cli" / "data" / "example.jpg"

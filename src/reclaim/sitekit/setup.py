@@ -23,7 +23,6 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
 
     import django
     from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import call_command
     from django.db import DatabaseError, connection
 
     try:
@@ -34,7 +33,7 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
             # One at a time: of two commands that open a new site at once, the second finds it made.
             with (data / "opening.lock").open("a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
-                call_command("migrate", interactive=False, verbosity=0)
+                _bring_up_to_date()
     except (OSError, ValueError, ImproperlyConfigured) as error:
         raise SiteNotOpenedError(f"This data folder cannot be used: {error}") from error
     except DatabaseError as error:
@@ -43,3 +42,16 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
             "The database does not answer as it should. Check that it runs, --database-url, and that the data "
             f"folder's disk is well and not full ({type(error).__name__})."
         ) from error
+
+
+def _bring_up_to_date() -> None:
+    from django.core.management import call_command
+    from django.db import connections
+    from django.db.migrations.executor import MigrationExecutor
+
+    for alias in connections:
+        executor = MigrationExecutor(connections[alias])
+        # The command puts together what all migrations come to even if there is nothing to do, for every command of
+        # a site.
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", database=alias, interactive=False, verbosity=0)

@@ -16,8 +16,8 @@ import urllib3
 from reclaim.adapters.init import init
 from reclaim.adapters.queue import counts
 from tests.conftest import secrets_in
+from tests.system.environment import RECLAIM, plain_environment
 from tests.system.platform.site import Platform
-from tests.system.site_process import RECLAIM, plain_environment
 
 PATIENCE = 20.0
 

@@ -14,7 +14,7 @@ from typing import Any
 import urllib3
 
 from tests.system.adapters.adapter import Adapter, answers, free_port, until
-from tests.system.site_process import plain_environment
+from tests.system.environment import plain_environment
 
 _CONFIG = """
 server_name: matrix.example

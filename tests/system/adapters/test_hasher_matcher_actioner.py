@@ -21,7 +21,8 @@ import urllib3
 from tests.system.adapters.adapter import answers, free_port, until
 from tests.system.adapters.conftest import PHOTOS
 from tests.system.conftest import new_postgresql_database
-from tests.system.site_process import Bank, plain_environment
+from tests.system.environment import plain_environment
+from tests.system.site_process import Bank
 
 PYTHON = os.environ["RECLAIM_TEST_HMA"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,11 @@ import urllib3
 from threatexchange.exchanges.clients.stopncii.api import StopNCIIAPI, StopNCIIEndpoint
 
 from reclaim.client import BankClient, Keys
-from tests.system.site_process import Bank, plain_environment
+from tests.system.environment import plain_environment
+from tests.system.hands import Hands
+from tests.system.site_process import Bank
 
 PHOTOS = Path(__file__).resolve().parents[2] / "photos"
-TX = str(Path(sys.executable).with_name("tx"))
 COLLAB = "NCII_TEST"
 
 
@@ -41,6 +41,11 @@ def our_client(bank: Bank, keys: dict[str, str]) -> BankClient:
     )
 
 
+@functools.cache
+def _tx_hands() -> Hands:
+    return Hands("tx", environment=plain_environment(PYTHONWARNINGS="ignore"))
+
+
 @dataclass
 class Tx:
     """The ``tx`` command with a home of its own."""
@@ -48,21 +53,14 @@ class Tx:
     home: Path
     environment: dict[str, str]
 
-    def full_environment(self) -> dict[str, str]:
+    def _full_environment(self) -> dict[str, str]:
         """In which the command runs."""
         home = {"HOME": str(self.home), "TX_STATEDIR": str(self.home / "state")}
         return plain_environment(PYTHONWARNINGS="ignore", **home, **self.environment)
 
     def __call__(self, *arguments: str | Path, code: int = 0) -> str:
         """Run it, expecting an exit code; what it printed."""
-        done = subprocess.run(
-            [TX, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self.home,
-            env=self.full_environment(),
-        )
+        done = _tx_hands().command(*map(str, arguments), folder=str(self.home), environment=self._full_environment())
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
 

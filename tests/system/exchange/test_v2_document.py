@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reclaim.conformance.values import new_pdq
-from tests.system.site_process import Bank, plain_environment
+from tests.system.environment import plain_environment
+from tests.system.site_process import Bank
 
 _CASES_AND_A_PLATFORM = """
 from dataclasses import asdict

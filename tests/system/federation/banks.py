@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sqlite3
 import subprocess
 import sys
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import secrets_in
-from tests.system.site_process import plain_environment
+from tests.system.environment import plain_environment
+from tests.system.new_sites import BANK, make_site
 
 NODE = Path(__file__).with_name("node.py")
 
@@ -25,21 +23,9 @@ class BankOfTheRing:
         self.name, self._data, self._database_url = name, data, database_url
         self.port, self.key = 0, ""
 
-    def take_schema_from(self, other: BankOfTheRing) -> None:
-        """On SQLite, begin with a copy of a new database under an identity of its own: migrations take seconds."""
-        if self._database_url:
-            return
-        self._data.mkdir()
-        with (
-            contextlib.closing(sqlite3.connect(other._data / "site.sqlite3")) as there,
-            contextlib.closing(sqlite3.connect(self._data / "site.sqlite3")) as here,
-        ):
-            there.backup(here)
-            here.execute("UPDATE ledger_ledgerclock SET identity = ?", [uuid.uuid4().hex])
-            here.commit()
-
     def begin(self) -> None:
         """Start the process; ``wait`` ends when it serves."""
+        make_site(BANK, self._data, self._database_url)
         self._log = self._data.with_suffix(".log").open("ab")
         self._process = subprocess.Popen(
             [sys.executable, NODE, self._data, self._database_url, str(self.port)],

@@ -15,13 +15,9 @@ def ring(tmp_path_factory: pytest.TempPathFactory, new_database_url: Callable[[]
     ring = Ring([BankOfTheRing(name, folder / name, new_database_url()) for name in "ABC"])
     ring.subscriber = BankOfTheRing("D", folder / "D", new_database_url())
     everybody = [*ring.banks, ring.subscriber]
-    first, *others = everybody
-    first.begin()
-    first.wait()
-    for bank in others:
-        bank.take_schema_from(first)
+    for bank in everybody:
         bank.begin()
-    for bank in others:
+    for bank in everybody:
         bank.wait()
     for bank in ring.banks:
         for other in ring.banks:

@@ -21,7 +21,7 @@ import numpy as np
 from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex, create_stored
 from reclaim.signals import Frame
 from tests.conftest import secrets_in
-from tests.system.site_process import RECLAIM, plain_environment
+from tests.system.environment import RECLAIM, plain_environment
 
 STARTUP_SECONDS = 60.0
 PATIENCE = 20.0

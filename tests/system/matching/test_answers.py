@@ -130,7 +130,7 @@ def test_the_command_says_what_the_service_says(service: Service) -> None:
 def test_the_command_speaks_to_a_person_and_goes_on_after_a_bad_file(service: Service, tmp_path: Path) -> None:
     import subprocess
 
-    from tests.system.site_process import RECLAIM, plain_environment
+    from tests.system.environment import RECLAIM, plain_environment
 
     bad = tmp_path / "bad.jpg"
     bad.write_bytes(b"no picture")

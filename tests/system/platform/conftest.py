@@ -17,11 +17,12 @@ def joined(
     bank: Bank,
     new_database_url: Callable[[], str],
     new_name: Callable[[], str],
-) -> Platform:
+) -> Iterator[Platform]:
     """A platform that has joined the bank of this module, for tests that leave it as it is."""
     site = Platform(tmp_path_factory.mktemp("joined") / "platform", new_database_url())
     site.join(bank.url, bank.add_platform(new_name()))
-    return site
+    yield site
+    site.stop()
 
 
 @pytest.fixture

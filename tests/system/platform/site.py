@@ -14,7 +14,10 @@ import psutil
 import urllib3
 
 from tests.conftest import secrets_in
-from tests.system.site_process import RECLAIM, STARTUP_SECONDS, plain_environment
+from tests.system.environment import RECLAIM, plain_environment
+from tests.system.hands import Hands
+from tests.system.new_sites import PLATFORM, make_site
+from tests.system.site_process import STARTUP_SECONDS
 
 NEVER = "100000"
 """Seconds between ticks for tests that tick by themselves."""
@@ -29,6 +32,7 @@ class Platform:
     upload_key: str = ""
     port: int = 0
     _server: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _hands: Hands | None = field(default=None, repr=False)
 
     @property
     def log(self) -> str:
@@ -39,14 +43,10 @@ class Platform:
 
     def run(self, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run ``reclaim platform …``, whatever comes of it; what it says holds no secret but what it is to print."""
-        return subprocess.run(
-            [RECLAIM, "platform", *map(str, arguments), *self._site_options()],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=plain_environment(),
-        )
+        if self._hands is None:
+            make_site(PLATFORM, self.data, self.database_url)
+            self._hands = Hands("site", PLATFORM, self.data, self.database_url, environment=plain_environment())
+        return self._hands.command("platform", *map(str, arguments), *self._site_options(), stdin=stdin)
 
     def command(self, *arguments: str | Path, stdin: str = "") -> str:
         """Run ``reclaim platform …``, which must succeed; what it printed."""
@@ -91,6 +91,9 @@ class Platform:
 
     def stop(self) -> None:
         """Ask the server to stop, and wait; its log must not have said a secret."""
+        if self._hands is not None:
+            self._hands.end()
+            self._hands = None
         if self._server is not None:
             self._server.terminate()
             assert self._server.wait(timeout=30) == 0, self.log

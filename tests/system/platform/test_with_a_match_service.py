@@ -9,9 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from tests.system.environment import RECLAIM, plain_environment
 from tests.system.matching.service import Service, everywhere, until
 from tests.system.platform.site import Platform
-from tests.system.site_process import RECLAIM, Bank, plain_environment
+from tests.system.site_process import Bank
 
 PAGODA = Path(__file__).parents[2] / "photos" / "pagoda.jpg"
 
