@@ -36,6 +36,7 @@ check: .venv/.dev
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.check_docs
 	$(BIN)/python -m tools.check_directory
+	$(BIN)/python -m tools.check_law
 	$(BIN)/python -m tools.vendor --check
 	$(BIN)/python -m tools.messages --check
 

@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from reclaim.bank.law.queries import place_name
+from reclaim.bank.law.queries import by_name, place_name
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,5 @@ def convention() -> Treaty:
             Article(row["number"], row["title"], tuple(row["asks"]), tuple(row["helps"]), _day(row.get("checked_on")))
             for row in found["articles"]
         ),
-        participants=tuple(sorted(participants, key=lambda each: each.name)),
+        participants=tuple(sorted(participants, key=lambda each: by_name(each.place))),
     )

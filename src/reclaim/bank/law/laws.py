@@ -1,7 +1,7 @@
 """One law as data: what a row says, how it is read and checked, and the rows that come with Reclaim.
 
-No web framework and no database: the clock engine and the tools read it as it is. A row says only what a source says;
-what no source states is empty. docs/law.md tells the fields.
+It needs no database: the clock engine and the tools read it as it is. A row says only what a source says; what no
+source states is empty. docs/law.md tells the fields.
 """
 
 from __future__ import annotations

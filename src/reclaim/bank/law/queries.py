@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from reclaim.bank.law.laws import EU_MEMBERS, Law, law_from, marked
@@ -22,6 +23,12 @@ def place_name(place: str) -> str:
     return f"{name} ({place})" if "-" in place else name
 
 
+def by_name(place: str) -> str:
+    """Where a place stands in a list: accents and case of its name do not count."""
+    name = unicodedata.normalize("NFKD", place_name(place))
+    return "".join(letter for letter in name if not unicodedata.combining(letter)).casefold()
+
+
 def law_of(version: LawVersion) -> Law:
     """What a version says, with the mark whether it was reviewed."""
     return marked(law_from(version.key, version.facts), version.reviewed_at is not None)
@@ -30,7 +37,7 @@ def law_of(version: LawVersion) -> Law:
 def _laws(**conditions: object) -> list[Law]:
     rows = LawRow.objects.filter(**conditions).select_related("latest")
     found = (law_of(row.latest) for row in rows)
-    return sorted(found, key=lambda law: (place_name(law.place), not law.has_deadline, law.key))
+    return sorted(found, key=lambda law: (by_name(law.place), not law.has_deadline, law.key))
 
 
 def shown_laws() -> list[Law]:
@@ -78,7 +85,7 @@ def access_laws(member: Member) -> list[Kept]:
     audit.record(member.actor, "laws.read", "laws")
     rows = LawRow.objects.select_related("latest")
     kept = [Kept(law_of(row.latest), row.latest) for row in rows]
-    return sorted(kept, key=lambda each: (each.where, each.law.key))
+    return sorted(kept, key=lambda each: (by_name(each.law.place), each.law.key))
 
 
 def access_law(member: Member, key: str) -> Kept | None:

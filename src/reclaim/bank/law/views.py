@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -22,8 +24,9 @@ def home(request: HttpRequest) -> HttpResponse:
     laws = shown_laws()
     about = {
         "map": tiles_of(laws),
-        "laws": [(place_name(law.place), law) for law in laws],
-        "countries": len({law.country for law in laws}),
+        "laws": len(laws),
+        "places": [(place_name(place), list(those)) for place, those in groupby(laws, key=lambda law: law.place)],
+        "countries": len({law.country for law in laws} - {"EU"}),
         "deadlines": sum(law.has_deadline for law in laws),
         "reviewed": sum(law.reviewed for law in laws),
     }
