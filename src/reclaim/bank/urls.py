@@ -26,6 +26,7 @@ urlpatterns = [
     # A client whose base URL ends with a slash asks for «/v1//FetchHashes».
     re_path(r"^v1/+", include("reclaim.bank.exchange.urls")),
     path("v2/federation/", include("reclaim.bank.federation.urls")),
+    path("v2/federation/", include("reclaim.bank.cooperation.wire_urls")),
     path("v2/", include(v2.routes)),
     re_path(r"^ncmec/+", include("reclaim.bank.exchange.ncmec")),
     path("", include("reclaim.bank.gate.urls")),
@@ -34,7 +35,10 @@ urlpatterns = [
     path("staff/signals/", include("reclaim.bank.trust.urls")),
     path("staff/directory/", include("reclaim.bank.directory.staff_urls")),
     path("helpline/directory/", include("reclaim.bank.directory.urls")),
+    path("helpline/links/", include("reclaim.bank.takedown.urls")),
+    path("helpline/cooperation/", include("reclaim.bank.cooperation.urls")),
     path("helpline/", include("reclaim.bank.helpline.urls")),
+    path("", include("reclaim.bank.cooperation.demand_urls")),
     path("", include("reclaim.bank.law.urls")),
     path("", include("reclaim.bank.intake.urls")),
 ]

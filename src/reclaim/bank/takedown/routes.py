@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from reclaim.bank.directory.rows import Confidence
-from reclaim.bank.law.clocks import Countries
-from reclaim.bank.law.laws import EU_MEMBERS, Event, Law, Status, Whose
+from reclaim.bank.law.clocks import Countries, holds
+from reclaim.bank.law.laws import EU_MEMBERS, Event, Law, Whose
 from reclaim.bank.takedown.contacts import (
     SEARCHES,
     Contact,
@@ -39,6 +39,15 @@ ASKS_AGAIN = 2
 UNSENT = ("draft", "sending", "unknown")
 """States of a request of which nobody knows that it has gone out."""
 
+WORDS = {
+    "form": "form",
+    "mail": "mail",
+    "api": "interface",
+    "search": "search engine",
+    "host": "host",
+    "registrar": "registrar",
+    "regulator": "authority",
+}
 REASONS = {
     "form": "It is on {name}: its own form is the quickest way.",
     "mail": "It is on {name}, which takes requests by mail.",
@@ -78,6 +87,11 @@ class Route:
     def key(self) -> str:
         """Names the route within a link: the same each time."""
         return hashlib.sha256(f"{self.kind} {self.to} {self.name} {self.law}".encode()).hexdigest()[:12]
+
+    @property
+    def word(self) -> str:
+        """What kind of route it is, for practitioners."""
+        return WORDS[self.kind]
 
     @property
     def by_mail(self) -> bool:
@@ -248,7 +262,7 @@ def _regulators(countries: Countries, laws: Iterable[Law]) -> Iterator[Route]:
         )
 
 
-def law_for(route: Route, countries: Countries, laws: Sequence[Law]) -> Law | None:
+def law_for(route: Route, countries: Countries, laws: Sequence[Law], now: datetime) -> Law | None:
     """The law to name to whoever a route leads to: one with a deadline that a request starts, if there is one.
 
     An operator is told the law of its own country before the person's, since that one binds it beyond doubt.
@@ -266,7 +280,7 @@ def law_for(route: Route, countries: Countries, laws: Sequence[Law]) -> Law | No
         starts = law.has_deadline and law.starts in (Event.REQUEST_SENT, Event.REQUEST_RECEIVED)
         return not starts, nearest(law), law.key
 
-    named = [law for law in laws if law.is_shown and law.status is Status.IN_FORCE and (law.has_deadline or law.duty)]
+    named = [law for law in laws if law.is_shown and holds(law, now) and (law.has_deadline or law.duty)]
     return min((law for law in named if nearest(law) < len(order)), key=rank, default=None)
 
 
@@ -287,6 +301,8 @@ def recommended(routes: Sequence[Route], tried: Sequence[Tried], now: datetime) 
     for route in routes:
         searches = route.kind == "search"
         most = 1 if searches else ASKS_AGAIN
-        if route.to and (searches or not waits) and asked[route.kind, route.to] < most:
+        # An authority that has no known address is for a practitioner to find; a host is looked up.
+        known = bool(route.to) or route.kind == "host"
+        if known and (searches or not waits) and asked[route.kind, route.to] < most:
             return route
     return None
