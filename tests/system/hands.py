@@ -8,6 +8,7 @@ Tasks are commands, run by the same code as ever with a standard input, output a
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -15,9 +16,10 @@ import subprocess
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 Done = subprocess.CompletedProcess[str]
 TX = "threatexchange.cli.main"
@@ -101,6 +103,29 @@ def _run(task: dict[str, Any], command: Callable[[list[str]], None]) -> None:
         command(task["arguments"])
 
 
+def _code_of(task: dict[str, Any], command: Callable[[list[str]], None]) -> int:
+    """Do the task; the exit code that Python would end with."""
+    try:
+        _run(task, command)
+    except SystemExit as ended:
+        if isinstance(ended.code, int | None):
+            return ended.code or 0
+        sys.stderr.write(f"{ended.code}\n")
+        return 1
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _end(code: int) -> NoReturn:
+    """End a fork as Python ends, but for taking to pieces all that the process before it had made ready."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 def _serve(kind: str, *site: str) -> None:
     tasks, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -109,6 +134,9 @@ def _serve(kind: str, *site: str) -> None:
         _ready_for_a_site(*site)
     else:
         importlib.import_module(TX)
+    # A fork leaves alone what it need not look through for garbage.
+    gc.collect()
+    gc.freeze()
     for line in tasks:
         task = json.loads(line)
         with (
@@ -122,8 +150,7 @@ def _serve(kind: str, *site: str) -> None:
             if not process:
                 for number, file in enumerate((read, out, err)):
                     os.dup2(file.fileno(), number)
-                _run(task, _reclaim if kind == "site" else _tx)
-                return
+                _end(_code_of(task, _reclaim if kind == "site" else _tx))
             code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
             out.seek(0)
             err.seek(0)
