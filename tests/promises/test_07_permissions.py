@@ -21,6 +21,7 @@ PUBLIC = {
         "case-new",
         "case-sign-in",
         "checking",
+        "demands-public",
         "files",
         "go",
         "help-ai",

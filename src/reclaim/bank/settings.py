@@ -27,6 +27,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.intake",
     "reclaim.bank.casework",
     "reclaim.bank.takedown",
+    "reclaim.bank.cooperation",
     "reclaim.bank.helpline",
     "reclaim.bank.exchange",
     "reclaim.bank.lookup",

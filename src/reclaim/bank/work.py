@@ -6,6 +6,7 @@ from reclaim.bank.canaries.services import tend_canaries
 from reclaim.bank.cases.consents import forget_codes
 from reclaim.bank.cases.services import erase_ended_cases, forget_answers
 from reclaim.bank.directory.services import sync as sync_directory
+from reclaim.bank.cooperation.carry import exchange_referrals
 from reclaim.bank.exchange.snapshots import forget_snapshots, start_maker
 from reclaim.bank.federation.sync import sync_peers
 from reclaim.bank.feedback.services import erase_tombstones
@@ -38,7 +39,8 @@ def tick() -> bool:
             move,
             tend_canaries,
             reconsider,
-            # Last of ours: it waits for other people's servers.
+            # Last of ours: they wait for other people's servers.
+            exchange_referrals,
             sync_peers,
         ]
     )

@@ -14,6 +14,7 @@ COMMANDS = {
     "conformance": "Hold a bank or a platform's client to the exchange.",
     "compare": "Compare what a bank gives to browsers with this checkout.",
     "demo": "Serve a bank and a platform on this machine, to try it.",
+    "evidence": "Check an evidence pack.",
     "hash": "Fingerprint pictures on this machine.",
     "index": "Build and keep the index of signals.",
     "loop": "Run the whole loop on one picture and show each step.",

@@ -56,6 +56,7 @@ class Permission(StrEnum):
     EDIT_DIRECTORY = "change laws, contacts and the support directory"
     REVIEW_DIRECTORY = "mark what another has written there as checked"
     HANDLE_DEMANDS = "log legal demands, and propose an answer"
+    READ_DEMANDS = "read legal demands and how they were answered"
     RELEASE_DEMANDS = "give the second person's consent to an answer to a legal demand"
 
     WORK_CASES = "work on the case files in their scope"
@@ -86,6 +87,7 @@ TABLE: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.EDIT_DIRECTORY: frozenset({Role.OPERATOR}),
         Permission.REVIEW_DIRECTORY: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.HANDLE_DEMANDS: frozenset({Role.OPERATOR}),
+        Permission.READ_DEMANDS: frozenset({Role.OPERATOR, Role.OVERSEER}),
         Permission.RELEASE_DEMANDS: frozenset({Role.OVERSEER}),
         Permission.WORK_CASES: frozenset({Role.PRACTITIONER, Role.SUPERVISOR}),
         Permission.SUPERVISE_CASES: frozenset({Role.SUPERVISOR}),

@@ -29,11 +29,11 @@ def public_key() -> bytes:
     return _key(settings.MASTER_SECRET).public_key().public_bytes_raw()
 
 
-def signed(payload: bytes) -> Envelope:
-    """A snapshot's manifest in its envelope."""
-    signature = _key(settings.MASTER_SECRET).sign(pae(SNAPSHOT_TYPE, payload))
+def signed(payload: bytes, payload_type: str = SNAPSHOT_TYPE) -> Envelope:
+    """A manifest in its envelope: a snapshot's, if nothing else is said."""
+    signature = _key(settings.MASTER_SECRET).sign(pae(payload_type, payload))
     return Envelope(
-        payloadType=SNAPSHOT_TYPE,
+        payloadType=payload_type,
         payload=b64encode(payload).decode(),
         signatures=[Signature(keyid=key_id(public_key()), sig=b64encode(signature).decode())],
     )

@@ -19,7 +19,7 @@ from reclaim.bank.ledger.queries import PAGE_BYTES, has_frames, standing, with_f
 from reclaim.bank.peers.identity import own_bank_id
 from reclaim.bank.peers.models import Assertion, Peer, StatementClock, Word
 from reclaim.bank.peers.queries import present_peers
-from reclaim.protocol.federation import PATH, Page, claimed_bank, is_authorized, write_signed
+from reclaim.protocol.federation import Page, claimed_bank, is_authorized, write_signed
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.limits import Limit, seconds_to_wait
 from reclaim.sitekit.problems import problem
@@ -43,7 +43,7 @@ def _check(request: HttpRequest) -> HttpResponse | None:
     claimed = claimed_bank(header)
     peer = present_peers().filter(kind=Peer.Kind.RECLAIM, bank_id=claimed).first() if claimed else None
     query = request.META.get("QUERY_STRING", "")
-    target = f"{PATH}?{query}" if query else PATH
+    target = f"{request.path_info}?{query}" if query else request.path_info
     if peer is None or not is_authorized(header, bytes(peer.public_key or b""), own_bank_id(), target, time.time()):
         return problem(
             401,

@@ -1,4 +1,5 @@
-"""Addresses and texts of takedown, sealed by the bank's own key: a copy of the database alone shows neither.
+"""Addresses and texts of takedown, and legal demands, sealed by the bank's own key: a copy of the database alone shows
+neither.
 
 It is the bank's key and not the case file's, since pages are looked at again while no practitioner is signed in.
 """
@@ -20,6 +21,7 @@ class Use(enum.Enum):
 
     URL = "takedown-url"
     TEXT = "takedown-text"
+    DEMAND = "legal-demand"
 
 
 class NotOursError(Exception):

@@ -1,0 +1,94 @@
+"""Reads on referrals, officers, packs and plans. ``access_*`` is the only way to one, and each read is audited."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db.models import Q, QuerySet
+from django.http import Http404
+from django.utils import timezone
+
+from reclaim.bank.casework.queries import visible_to
+from reclaim.bank.cooperation.models import CheckIn, EvidencePack, Officer, ReceivedReferral, RecoveryPlan, Referral
+from reclaim.bank.organisations.models import Practitioner
+from reclaim.sitekit import audit
+
+MOST_SHOWN = 100
+
+
+def sent_referrals(practitioner: Practitioner) -> QuerySet[Referral]:
+    """Referrals of case files in the practitioner's scope, and their own, the latest first."""
+    of_scope = Q(case_file__in=visible_to(practitioner)) | Q(case_file=None, sent_by=practitioner)
+    found = Referral.objects.filter(of_scope, organisation=practitioner.organisation_id)
+    return found.select_related("case_file").order_by("-sent_at")
+
+
+def received_referrals(practitioner: Practitioner) -> QuerySet[ReceivedReferral]:
+    """Referrals that wait for anybody of the organisation, and others of case files in the practitioner's scope."""
+    waits = Q(state=ReceivedReferral.State.WAITING)
+    of_scope = Q(case_file__in=visible_to(practitioner)) | Q(case_file=None)
+    found = ReceivedReferral.objects.filter(waits | of_scope, organisation=practitioner.organisation_id)
+    return found.select_related("case_file").order_by("-received_at")
+
+
+def access_referral(practitioner: Practitioner, key: uuid.UUID) -> Referral:
+    """A referral that was sent. Raises ``Http404``."""
+    found = sent_referrals(practitioner).select_related("case_file", "consent", "organisation", "peer").filter(pk=key)
+    referral = found.first()
+    if referral is None:
+        raise Http404
+    audit.record(practitioner.actor, "referral.read", f"referral:{referral.pk}")
+    return referral
+
+
+def access_received(practitioner: Practitioner, key: int) -> ReceivedReferral:
+    """A referral that came. Raises ``Http404``."""
+    rows = received_referrals(practitioner).select_related("case_file", "organisation", "peer", "answered_by__member")
+    found = rows.filter(pk=key).first() if key < 2**63 else None
+    if found is None:
+        raise Http404
+    audit.record(practitioner.actor, "referral.read", f"received:{found.pk}")
+    return found
+
+
+def officers_of(practitioner: Practitioner) -> QuerySet[Officer]:
+    """Officers whose keys the organisation has noted and not ended, by authority and name."""
+    found = Officer.objects.filter(organisation=practitioner.organisation_id, ended_at=None)
+    return found.select_related("added_by__member", "checked_by__member").order_by("agency", "name")
+
+
+def access_officer(practitioner: Practitioner, key: int) -> Officer:
+    """One of them. Raises ``Http404``."""
+    found = officers_of(practitioner).filter(pk=key).first() if key < 2**63 else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def access_pack(practitioner: Practitioner, key: uuid.UUID) -> EvidencePack:
+    """A pack of a case file in the practitioner's scope. Raises ``Http404``."""
+    packs = EvidencePack.objects.filter(case_file__in=visible_to(practitioner), pk=key)
+    found = packs.select_related("case_file", "officer", "made_by__member").first()
+    if found is None:
+        raise Http404
+    audit.record(practitioner.actor, "evidence.read", f"evidence:{found.pk}")
+    return found
+
+
+def plan_of(case_file_key: uuid.UUID) -> RecoveryPlan | None:
+    """The plan of a case file, also one that was ended; the case file's read was audited."""
+    return RecoveryPlan.objects.filter(case_file=case_file_key).first()
+
+
+def due_check_ins(practitioner: Practitioner) -> QuerySet[CheckIn]:
+    """Check-ins in the practitioner's scope that are due today or were before, the oldest first.
+
+    Each comes with ``plan.case_file``; how to reach the person is sealed, and on the plan's page.
+    """
+    due = CheckIn.objects.filter(
+        state=CheckIn.State.AGREED,
+        due_on__lte=timezone.now().date(),
+        plan__ended_at=None,
+        plan__case_file__in=visible_to(practitioner),
+    )
+    return due.select_related("plan__case_file").order_by("due_on", "pk")
