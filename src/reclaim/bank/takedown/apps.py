@@ -7,3 +7,9 @@ class TakedownConfig(AppConfig):
     """Links, requests to take them down, replies, and looking again."""
 
     name = "reclaim.bank.takedown"
+
+    def ready(self) -> None:
+        """Make known what takedown writes into timelines."""
+        from reclaim.bank.takedown.timeline import register_all
+
+        register_all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import enum
 import re
 import secrets
 import uuid
@@ -140,14 +139,6 @@ def look_soon(link: Link, practitioner: Practitioner) -> None:
         audit.record(practitioner.actor, "link.look", f"link:{link.pk}")
 
 
-class _Change(enum.Enum):
-    """What a practitioner says of a link; value: the word of the audit trail and the timeline."""
-
-    DOWN = "down"
-    GIVEN_UP = "give-up"
-    AGAIN = "again"
-
-
 def note_down(link: Link, practitioner: Practitioner) -> None:
     """A practitioner has seen that it is down, for instance behind a sign-in. Looks that find it gone and then there
     again reopen it all the same."""
@@ -178,7 +169,7 @@ def _change(link: Link, practitioner: Practitioner, state: Link.State, kind: tim
         else:
             settle([link.pk])
             stop_looking([page.pk])
-        timeline.note(link.case_file, practitioner, kind, links=1)
+        timeline.note(link.case_file, practitioner, kind, host=link.host)
         audit.record(practitioner.actor, f"link.{state.value}", f"link:{link.pk}")
 
 
@@ -380,7 +371,12 @@ def _note_sent(request: TakedownRequest, practitioner: Practitioner) -> None:
     if link.state in Link.OPEN:
         Link.objects.filter(pk=link.pk).update(state=Link.State.ASKED)
         _look_soon([link.page], timezone.now())
-    timeline.note(link.case_file, practitioner, timeline.Kind.SENT, route=request.route)
+    _tell(request, practitioner, timeline.Kind.SENT)
+
+
+def _tell(request: TakedownRequest, practitioner: Practitioner | None, kind: timeline.Kind) -> None:
+    link = request.link
+    timeline.note(link.case_file, practitioner, kind, route=request.route, host=link.host)
 
 
 def note_refused(request: TakedownRequest, practitioner: Practitioner) -> None:
@@ -392,7 +388,7 @@ def note_refused(request: TakedownRequest, practitioner: Practitioner) -> None:
         if found.remind_at is not None:
             found.remind_at = timezone.now()
         found.save(update_fields=["state", "answered_at", "remind_at"])
-        timeline.note(found.link.case_file, practitioner, timeline.Kind.REFUSED, route=found.route)
+        _tell(found, practitioner, timeline.Kind.REFUSED)
         audit.record(practitioner.actor, "request.refused", f"request:{found.pk}")
 
 
@@ -433,7 +429,7 @@ def note_answer(request: TakedownRequest) -> None:
         request.state = TakedownRequest.State.ANSWERED
     request.save(update_fields=["answered_at", "state"])
     clocks.start(request)
-    timeline.note(request.link.case_file, None, timeline.Kind.ANSWERED, route=request.route)
+    _tell(request, None, timeline.Kind.ANSWERED)
 
 
 # Recurring
@@ -462,6 +458,6 @@ def remind(most: int = 500) -> int:
     for request in due.select_related("link__case_file").order_by("remind_at")[:most]:
         with transaction.atomic():
             if due.filter(pk=request.pk).update(reminded_at=now):
-                timeline.note(request.link.case_file, None, timeline.Kind.DUE, route=request.route)
+                _tell(request, None, timeline.Kind.DUE)
                 done += 1
     return done
