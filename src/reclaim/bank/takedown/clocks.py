@@ -15,7 +15,10 @@ def start(request: TakedownRequest) -> None:
     if request.sent_at is None:
         return
     events = {Event.REQUEST_SENT: request.sent_at}
-    if request.answered_at is not None:
+    if not request.by_mail:
+        # A form takes it, or says that it does not.
+        events[Event.REQUEST_RECEIVED] = request.sent_at
+    elif request.answered_at is not None:
         # Nobody tells when it arrived; by then it had.
         events[Event.REQUEST_RECEIVED] = request.answered_at
     kept = set(request.clocks.values_list("law", flat=True))

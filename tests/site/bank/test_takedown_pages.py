@@ -1,0 +1,338 @@
+"""The pages on which practitioners ask for links to be taken down."""
+
+from __future__ import annotations
+
+import html
+import re
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from reclaim.bank.casework.models import CaseFile
+from reclaim.bank.law.services import sync_shipped
+from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.takedown.models import Host, Link, TakedownRequest
+from reclaim.bank.takedown.outside import Server
+from reclaim.bank.takedown.services import add_links, note_refused
+from reclaim.sitekit.models import AuditEvent
+from tests.members import OWN_PAGE
+from tests.personas import ActingOrganisation
+
+pytestmark = pytest.mark.django_db
+
+
+STATEMENTS = {"home": 16, "search": 10, "case": 12, "link": 13, "open": 8, "write": 10, "request": 11}
+"""Of each page with 31 links."""
+
+
+class Mailbox(Message):
+    """A mail server that keeps what it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[str] = []
+
+    def handle_message(self, message: object) -> None:
+        self.got.append(str(message))
+
+
+@pytest.fixture
+def mailbox(settings: Settings) -> Iterator[Mailbox]:
+    """A real mail server, and a bank that sends by it."""
+    handler = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    server = Server("127.0.0.1", port, tls=False, starttls=False, user="", password="")
+    settings.OUTSIDE = replace(settings.OUTSIDE, smtp=server, mail_from="takedown@bank.example")
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture
+def acting() -> ActingOrganisation:
+    """A supervisor with the laws that come with Reclaim."""
+    sync_shipped()
+    return ActingOrganisation.let_in()
+
+
+def a_case_file(practitioner: Practitioner, country: str = "GB") -> CaseFile:
+    return CaseFile.objects.create(
+        designation="calm harbour 417",
+        organisation=practitioner.organisation,
+        owner=practitioner,
+        channel="phone",
+        country=country,
+    )
+
+
+def a_link(practitioner: Practitioner, text: str = "https://pictures.example/a", country: str = "GB") -> Link:
+    return add_links(a_case_file(practitioner, country), practitioner, text).links[0]
+
+
+def hosted(link: Link) -> Link:
+    """Somebody has looked up who hosts it."""
+    Host.objects.filter(pk=link.page.host_id).update(
+        network="Example Hosting", network_abuse="abuse@host.example", country="NL", asked_at=timezone.now()
+    )
+    return link
+
+
+def post(client: Client, path: str, **fields: object) -> tuple[int, str, str]:
+    answer = client.post(path, fields, headers=OWN_PAGE)
+    return answer.status_code, answer.headers.get("Location", ""), answer.content.decode()
+
+
+def get(client: Client, path: str) -> str:
+    answer = client.get(path, headers={"Accept": "text/html"})
+    assert answer.status_code == 200, answer.status_code
+    return answer.content.decode()
+
+
+def route_to(page: str, kind: str) -> str:
+    """The address of the page on which a request by this kind of route is written."""
+    found = re.search(rf'tag quiet">{kind}</span>.*?href="([^"]+/write/[^"]+)"', page, re.DOTALL)
+    assert found, kind
+    return found[1]
+
+
+def fields_of(page: str) -> dict[str, str]:
+    """What stands in the form that sends a request."""
+    form = page[page.index('id="request"') : page.index("</form>", page.index('id="request"'))]
+    found = dict(re.findall(r'name="(\w+)"[^>]*? value="([^"]*)"', form))
+    text = re.search(r"<textarea[^>]*>(.*?)</textarea>", form, re.DOTALL)
+    found["text"] = text[1] if text else ""
+    return {name: html.unescape(value) for name, value in found.items() if name != "do"}
+
+
+def test_one_pasted_link_leads_to_its_page_with_the_recommended_route_first(acting: ActingOrganisation) -> None:
+    case_file = a_case_file(acting.practitioner)
+    status, where, _ = post(
+        acting.client, f"/helpline/links/case/{case_file.pk}/", links="https://www.reddit.com/r/x/comments/1?utm=1"
+    )
+    assert status == 302
+    page = get(acting.client, where)
+    assert page.index("Next: Ask Reddit (form)") < page.index("Other ways")
+    assert "not asked yet" in page
+
+
+def test_what_is_no_link_is_named_by_its_place_and_the_rest_is_kept(acting: ActingOrganisation) -> None:
+    case_file = a_case_file(acting.practitioner)
+    status, _, page = post(
+        acting.client, f"/helpline/links/case/{case_file.pk}/", links="https://a.example/1 nonsense https://b.example/2"
+    )
+    assert status == 422
+    assert "2 links added" in page
+    assert "Number 2 in the text" in page
+    assert case_file.links.count() == 2
+
+
+def test_a_form_is_sent_by_the_practitioner_and_then_its_clock_runs(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1", country="US")
+    page = get(acting.client, f"/helpline/links/{link.pk}/")
+    writing = get(acting.client, route_to(page, "form"))
+    assert 'href="https://www.reddit.com/report" rel="noopener noreferrer" target="_blank"' in writing
+    status, where, _ = post(acting.client, route_to(page, "form"), do="sent", **fields_of(writing))
+    assert (status, where) == (302, f"/helpline/links/{link.pk}/")
+    link.refresh_from_db()
+    assert link.state == Link.State.ASKED
+    sent = link.requests.get()
+    assert (sent.route, sent.law, sent.state) == ("form", "us-take-it-down", "sent")
+    after = get(acting.client, where)
+    assert "left · TAKE IT DOWN Act" in after
+    assert "Next: Ask Google Search" in after
+
+
+def test_a_mail_goes_out_with_one_press_and_names_nobody(acting: ActingOrganisation, mailbox: Mailbox) -> None:
+    link = hosted(a_link(acting.practitioner))
+    page = get(acting.client, f"/helpline/links/{link.pk}/")
+    way = route_to(page, "host")
+    writing = get(acting.client, way)
+    assert "Geachte heer" in writing
+    status, where, _ = post(acting.client, way, do="send", **fields_of(writing))
+    assert (status, where) == (302, f"/helpline/links/{link.pk}/")
+    (mail,) = mailbox.got
+    assert "To: abuse@host.example" in mail
+    assert "calm harbour" not in mail
+    assert link.requests.get().state == TakedownRequest.State.SENT
+
+
+def test_opening_pages_and_writing_anew_sends_nothing(acting: ActingOrganisation, mailbox: Mailbox) -> None:
+    link = hosted(a_link(acting.practitioner))
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "host")
+    fields = fields_of(get(acting.client, way))
+    post(acting.client, way, do="anew", language="fr", law="")
+    status, where, _ = post(acting.client, way, do="keep", **fields)
+    assert (status, "request" in where) == (302, True)
+    get(acting.client, where)
+    assert acting.client.get(way + "?do=send").status_code == 200
+    assert mailbox.got == []
+    assert link.requests.get().state == TakedownRequest.State.DRAFT
+
+
+def test_a_second_press_sends_no_second_mail(acting: ActingOrganisation, mailbox: Mailbox) -> None:
+    link = hosted(a_link(acting.practitioner))
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "host")
+    fields = fields_of(get(acting.client, way))
+    post(acting.client, way, do="send", **fields)
+    status, _, page = post(acting.client, way, do="send", **fields)
+    assert status == 422
+    assert "just written this request" in page
+    assert len(mailbox.got) == 1
+
+
+def test_a_name_needs_the_persons_agreement_and_leaves_a_trace_without_the_name(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1")
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "form")
+    status, _, page = post(acting.client, way, do="anew", language="en", law="", name="Ann Other")
+    assert status == 422
+    assert "only if they agreed" in page
+    _, _, page = post(acting.client, way, do="anew", language="en", law="", name="Ann Other", agreed="yes")
+    assert "The person shown: Ann Other" in page
+    post(acting.client, way, do="sent", **fields_of(page))
+    assert AuditEvent.objects.filter(action="request.named", target=f"request:{link.requests.get().pk}").exists()
+    assert not AuditEvent.objects.filter(target__contains="Ann").exists()
+
+
+def test_once_refused_the_same_is_asked_again_and_then_the_next(acting: ActingOrganisation) -> None:
+    link = hosted(a_link(acting.practitioner))
+    practitioner = acting.practitioner
+    for route in ("search", "search", "search"):
+        page = get(acting.client, f"/helpline/links/{link.pk}/")
+        way = re.search(r'id="next".*?href="([^"]+/write/[^"]+)"', page, re.DOTALL)
+        assert way, route
+        post(acting.client, way[1], do="sent", **fields_of(get(acting.client, way[1])))
+    link.requests.update(remind_at=None)
+    page = get(acting.client, f"/helpline/links/{link.pk}/")
+    assert "Next: Ask Example Hosting (host)" in page
+    made = TakedownRequest.objects.create(
+        link=link,
+        route="host",
+        language="en",
+        to="abuse@host.example",
+        sealed_subject="",
+        sealed_text="",
+        state="sent",
+        sent_at=timezone.now(),
+        remind_at=timezone.now() + timedelta(days=1),
+    )
+    assert "Next: Wait for an answer until" in get(acting.client, f"/helpline/links/{link.pk}/")
+    note_refused(made, practitioner)
+    assert "Next: Ask Example Hosting again (host)" in get(acting.client, f"/helpline/links/{link.pk}/")
+
+
+def test_an_answer_from_elsewhere_is_filed_and_stands_on_the_dashboard(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1", country="US")
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "form")
+    post(acting.client, way, do="sent", **fields_of(get(acting.client, way)))
+    request = link.requests.get()
+    post(acting.client, f"/helpline/links/request/{request.pk}/", do="answer", answer="We look at it.")
+    assert "We look at it." in get(acting.client, f"/helpline/links/request/{request.pk}/")
+    home = get(acting.client, "/helpline/links/")
+    assert "Answers to read" in home
+    assert f"/helpline/links/request/{request.pk}/" in home
+
+
+def test_many_links_are_sent_by_route_with_one_press_each(acting: ActingOrganisation, mailbox: Mailbox) -> None:
+    case_file = a_case_file(acting.practitioner)
+    added = add_links(
+        case_file,
+        acting.practitioner,
+        "https://www.reddit.com/r/x/1 https://www.reddit.com/r/x/2 https://t.me/a/1 https://t.me/a/2",
+    ).links
+    path, chosen = f"/helpline/links/case/{case_file.pk}/batch/", [str(link.pk) for link in added]
+    status, _, page = post(acting.client, path, link=chosen)
+    assert status == 200
+    assert "Reddit: 2 links" in page
+    assert "Send 2 mails" in page
+    groups = re.findall(r'name="route" value="(\w+)".*?do" value="(\w+)"', page, re.DOTALL)
+    for route, do in groups:
+        post(acting.client, path, link=chosen, route=route, do=do)
+    assert len(mailbox.got) == 2
+    assert {link.state for link in case_file.links.all()} == {Link.State.ASKED}
+    by_form = TakedownRequest.objects.filter(route="form")
+    assert by_form.count() == 2
+    assert all("/r/x/1" in each.text and "/r/x/2" in each.text for each in by_form)
+
+
+def test_ticking_nothing_or_too_many_says_so(acting: ActingOrganisation) -> None:
+    case_file = a_case_file(acting.practitioner)
+    for chosen in ([], ["x"], ["1"] * 30):
+        status, where, _ = post(acting.client, f"/helpline/links/case/{case_file.pk}/batch/", link=chosen)
+        assert status == 302
+        assert "Tick" in get(acting.client, where)
+
+
+def test_an_address_becomes_a_link_only_behind_a_warning_and_never_if_somebody_says_so(
+    acting: ActingOrganisation,
+) -> None:
+    link = a_link(acting.practitioner)
+    assert 'href="https://pictures.example' not in get(acting.client, f"/helpline/links/{link.pk}/")
+    warning = get(acting.client, f"/helpline/links/{link.pk}/open/")
+    assert "may show you the picture" in warning
+    assert 'href="https://pictures.example/a" rel="noopener noreferrer nofollow" target="_blank"' in warning
+    post(acting.client, "/helpline/links/browser/", plain="1")
+    assert 'href="https://pictures.example' not in get(acting.client, f"/helpline/links/{link.pk}/open/")
+
+
+def test_links_are_found_by_address_or_site_and_by_state(acting: ActingOrganisation) -> None:
+    case_file = a_case_file(acting.practitioner)
+    add_links(case_file, acting.practitioner, "https://a.example/1 https://b.example/2")
+    assert "b.example" not in get(acting.client, "/helpline/links/?q=https://a.example/1").split("Found")[1]
+    assert "b.example" in get(acting.client, "/helpline/links/?q=b.example").split("Found")[1]
+    assert "No link in your scope" in get(acting.client, "/helpline/links/?state=down")
+    assert "No link in your scope" in get(acting.client, "/helpline/links/?q=%00<script>")
+
+
+def test_another_organisation_sees_none_of_it(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1")
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "form")
+    post(acting.client, way, do="keep", **fields_of(get(acting.client, way)))
+    other = ActingOrganisation.let_in("Another Helpline")
+    paths = (
+        f"/helpline/links/{link.pk}/",
+        f"/helpline/links/{link.pk}/open/",
+        way,
+        f"/helpline/links/request/{link.requests.get().pk}/",
+        f"/helpline/links/case/{link.case_file_id}/",
+    )
+    for path in paths:
+        assert other.client.get(path).status_code == 404
+    for path in (paths[0] + "act/", way, paths[3]):
+        assert post(other.client, path, do="sent")[0] == 404
+    assert "reddit" not in get(other.client, "/helpline/links/")
+    assert "No link" in get(other.client, "/helpline/links/?q=https://www.reddit.com/r/x/1")
+
+
+def test_how_many_statements_each_page_makes_does_not_grow_with_the_links(acting: ActingOrganisation) -> None:
+    case_file = a_case_file(acting.practitioner)
+    many = " ".join(f"https://site{number}.example/{number}" for number in range(30))
+    link = add_links(case_file, acting.practitioner, many + " https://www.reddit.com/r/x/1").links[-1]
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "form")
+    post(acting.client, way, do="sent", **fields_of(get(acting.client, way)))
+    request = link.requests.get()
+    counted = {}
+    for name, path in {
+        "home": "/helpline/links/",
+        "search": "/helpline/links/?q=site1.example",
+        "case": f"/helpline/links/case/{case_file.pk}/",
+        "link": f"/helpline/links/{link.pk}/",
+        "open": f"/helpline/links/{link.pk}/open/",
+        "write": way,
+        "request": f"/helpline/links/request/{request.pk}/",
+    }.items():
+        with CaptureQueriesContext(connection) as statements:
+            get(acting.client, path)
+        counted[name] = len(statements)
+    assert counted == STATEMENTS
