@@ -78,7 +78,7 @@ def source(request: HttpRequest, key: str, number: int) -> HttpResponse:
     law = law_by_key(key)
     if law is None or not 1 <= number <= len(law.sources):
         raise Http404
-    return _lead_to(law.sources[number - 1])
+    return HttpResponseRedirect(law.sources[number - 1])
 
 
 @requires(Access.PUBLIC)
@@ -88,10 +88,4 @@ def treaty_source(request: HttpRequest, number: int) -> HttpResponse:
     sources = convention().sources
     if not 1 <= number <= len(sources):
         raise Http404
-    return _lead_to(sources[number - 1].address)
-
-
-def _lead_to(address: str) -> HttpResponse:
-    response = HttpResponseRedirect(address)
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return HttpResponseRedirect(sources[number - 1].address)
