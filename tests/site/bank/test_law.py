@@ -234,7 +234,8 @@ def test_a_country_s_page_has_its_parts_and_the_union_that_it_is_in() -> None:
     assert {law.place for law in laws_of("GB")} == {"GB", "GB-SCT"}
     assert {law.place for law in laws_of("FR")} == {"FR", "EU"}
     assert {law.place for law in laws_of("IN")} == {"IN"}
-    assert laws_of("TV") == []
+    assert [laws_of(code) for code in ("TV", "", "G", "\x00", "XX")] == [[]] * 5
+    assert law_by_key("\x00") is None
 
 
 def test_who_has_signed_is_said_with_the_source_that_says_it() -> None:

@@ -171,6 +171,11 @@ class FactsError(ValueError):
         self.faults = dict(faults)
 
 
+def is_key(key: str) -> bool:
+    """Whether a row can have this key."""
+    return len(key) <= 60 and bool(_KEY.fullmatch(key))
+
+
 def is_place(code: str) -> bool:
     """Whether a law can be of this place."""
     found = _SUBDIVISION.fullmatch(code)
@@ -261,7 +266,7 @@ FACTS = tuple(field.name for field in fields(Law) if field.name not in ("key", "
 def law_from(key: str, facts: Mapping[str, Any]) -> Law:
     """Read a row from JSON or from a form. Raises ``FactsError``, with a sentence for each field."""
     read = _Reader(facts)
-    if not _KEY.fullmatch(key) or len(key) > 60:
+    if not is_key(key):
         read.fault("key", "Use small letters and digits in groups joined by «-», such as us-take-it-down.")
     for name in facts:
         if name not in FACTS:

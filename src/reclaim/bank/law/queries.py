@@ -5,11 +5,11 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from reclaim.bank.law.laws import EU_MEMBERS, Law, law_from, marked
+from reclaim.bank.law.laws import EU_MEMBERS, Law, is_key, law_from, marked
 from reclaim.bank.law.models import LawRow, LawVersion
 from reclaim.sitekit import audit
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.places import country_name
+from reclaim.sitekit.places import country_name, is_country
 
 PARTS = {"EU": "European Union", "CA-BC": "British Columbia", "GB-SCT": "Scotland"}
 """Names of places that are no country."""
@@ -50,13 +50,15 @@ def laws_of(country: str) -> list[Law]:
 
     ``country`` is an ISO 3166-1 code of two capital letters, or ``EU``.
     """
+    if country != "EU" and not is_country(country):
+        return []
     found = [law for law in _laws(place__startswith=country) if law.is_shown and law.country == country]
     return found + (laws_of("EU") if country in EU_MEMBERS else [])
 
 
 def law_by_key(key: str) -> Law | None:
     """The law with this key, or ``None``; also ``None`` for one that is hidden."""
-    return next((law for law in _laws(key=key) if law.is_shown), None)
+    return next((law for law in _laws(key=key) if law.is_shown), None) if is_key(key) else None
 
 
 # Operators
@@ -91,7 +93,7 @@ def access_laws(member: Member) -> list[Kept]:
 def access_law(member: Member, key: str) -> Kept | None:
     """One row, also a hidden one. The read is audited."""
     rows = LawRow.objects.select_related("latest__written_by", "latest__reviewed_by")
-    row = rows.filter(key=key).first()
+    row = rows.filter(key=key).first() if is_key(key) else None
     if row is None:
         return None
     audit.record(member.actor, "law.read", f"law:{key}")
