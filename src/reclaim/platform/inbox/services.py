@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import hashlib
 import secrets
@@ -155,11 +156,12 @@ def _known_files(data: bytes) -> list[int]:
 
 
 def _video_decoder() -> Crew[View]:
-    """This process's own, started with its first video."""
+    """This process's own: started with its first video, and ended with it."""
     global _decoder
     with _starting:
         if _decoder is None:
             _decoder = view_crew(VIDEO_DECODERS)
+            atexit.register(_decoder.end)
         return _decoder
 
 
