@@ -34,7 +34,7 @@ def fetch(budget: float = BUDGET) -> Counter[Filed]:
     outside: Outside = settings.OUTSIDE
     if outside.imap is None:
         raise MailboxError(
-            "This bank has no mailbox. Set RECLAIM_IMAP_URL, or pipe mails into «reclaim bank mail take»."
+            "This bank has no mailbox: set RECLAIM_IMAP_URL, or pipe mails into «reclaim bank mail take»."
         )
     ends_at = time.monotonic() + budget
     filed: Counter[Filed] = Counter()
@@ -52,7 +52,7 @@ def fetch(budget: float = BUDGET) -> Counter[Filed]:
             box.logout()
     except (OSError, imaplib.IMAP4.error, ValueError) as error:
         raise MailboxError(
-            "The mailbox cannot be read. Check RECLAIM_IMAP_URL and that the server is there."
+            "The mailbox cannot be read. Check RECLAIM_IMAP_URL, and the server."
         ) from error
     return filed
 
