@@ -123,6 +123,8 @@ def test_an_unsourced_row_needs_no_source_and_is_hidden() -> None:
         "//example.org/",
         "https:example.org",
         "https://localhost/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
         "https://user:word@example.org/",
         "https://example.org:8080/",
         "https://example.org:port/",

@@ -191,7 +191,8 @@ def is_source(address: str) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
-    return parts.scheme in ("http", "https") and "." in host and port is None and "@" not in parts.netloc
+    named = "." in host and not host.rpartition(".")[2].isdigit()
+    return parts.scheme in ("http", "https") and named and port is None and "@" not in parts.netloc
 
 
 Choice = TypeVar("Choice", bound=StrEnum)
