@@ -9,8 +9,12 @@ class CooperationConfig(AppConfig):
     name = "reclaim.bank.cooperation"
 
     def ready(self) -> None:
-        """Name what this app writes into timelines."""
+        """End referrals with their case file, and name what this app writes into timelines."""
+        from reclaim.bank.casework import erasing
         from reclaim.bank.casework.timeline import register
+        from reclaim.bank.cooperation.carry import end_for_case_file
+
+        erasing.register(end_for_case_file)
 
         for kind, sentence in {
             "referral.sent": "The case file was referred to {to}.",

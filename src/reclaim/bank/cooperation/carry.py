@@ -298,6 +298,12 @@ def withdraw(referral: Referral, actor: str) -> bool:
     return True
 
 
+def end_for_case_file(case_file: uuid.UUID) -> None:
+    """A case file is about to be erased: what was told of it ends elsewhere too. In the caller's transaction."""
+    for row in Referral.objects.filter(case_file=case_file).exclude(state__in=_ENDED):
+        withdraw(row, "system")
+
+
 def end_withdrawn() -> int:
     """End referrals whose consent ended on the case page, or was erased with its case file; returns how many.
 
