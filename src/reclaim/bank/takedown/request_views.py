@@ -212,6 +212,11 @@ class Group:
     text: RequestText
     options: Options
 
+    @property
+    def addresses(self) -> list[tuple[Link, str]]:
+        """The links with their addresses."""
+        return [(each, pages.url_of(each)) for each in self.links]
+
 
 def _groups(links: Sequence[Link], practitioner: Practitioner) -> tuple[list[Group], list[Link]]:
     """The links by the route that is recommended for each, or the first that has an address; and those without one."""
