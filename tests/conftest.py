@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
 
 FORBIDDEN_IN_LOGS = {
     "a PDQ signal": re.compile(r"\b[0-9a-fA-F]{64}\b"),
@@ -37,6 +39,21 @@ class _Listener(logging.Handler):
         ]
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test that may use the database may use the one of keys too."""
+    marker = item.get_closest_marker("django_db")
+    if marker is not None:
+        both = pytest.mark.django_db(*marker.args, **{"databases": ["default", "keys"], **marker.kwargs})
+        item.add_marker(both, append=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Note in the database of keys, whose one table is made without migrations, that they are done."""
+    with django_db_blocker.unblock():
+        call_command("migrate", "vault", database="keys", fake=True, verbosity=0)
+
+
 @pytest.fixture(autouse=True)
 def no_secret_in_any_log() -> Iterator[None]:
     """Promise 3, armed over the whole suite."""
@@ -60,3 +77,14 @@ def quick_pins(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(pins, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     pins._nobodys_hash.cache_clear()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_locks() -> Iterator[None]:
+    """Practitioners' private keys locked lightly in this process; tests/attacks/test_vault.py holds the real cost."""
+    from reclaim.bank.vault import keys
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "PASSES", 1)
+        patch.setattr(keys, "MEMORY", 2**20)
+        yield

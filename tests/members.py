@@ -15,8 +15,11 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from reclaim.bank.organisations.models import Organisation, Practitioner, Team
+from reclaim.bank.vault import people
+from reclaim.bank.vault import services as vault
+from reclaim.bank.vault.sessions import COOKIE, sealed_for_session
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.accounts.queries import SIGNED_IN_AT
+from reclaim.sitekit.accounts.queries import CARRIED, SIGNED_IN_AT
 from reclaim.sitekit.accounts.views import BACKEND
 from reclaim.sitekit.permissions import FACTOR_AT, FRESH_SECONDS, Role
 
@@ -74,7 +77,18 @@ def practitioner(
 ) -> Practitioner:
     """A new practitioner of an organisation whose session ``client`` has."""
     member = signed_in(client, role, fresh=fresh, name=name or f"{role.value} {Practitioner.objects.count() + 1}")
-    return Practitioner.objects.create(member=member, organisation=organisation, team=team, scope=scope)
+    made = Practitioner.objects.create(member=member, organisation=organisation, team=team, scope=scope)
+    unlock(client, made)
+    return made
+
+
+def unlock(client: Client, practitioner: Practitioner) -> None:
+    """Have the practitioner's private key in the session of ``client``, as after typing the password."""
+    name = people.name_of(practitioner)
+    key = vault.unlock(name, PASSWORD) or vault.make_pair(name, PASSWORD)
+    session = client.session
+    session[CARRIED], client.cookies[COOKIE] = sealed_for_session(key)
+    session.save()
 
 
 def app_secret(member: Member) -> str:

@@ -2,11 +2,13 @@
 
 import os
 
+from django.core.exceptions import ImproperlyConfigured
+
 from reclaim.bank.takedown.outside import Outside, read_outside
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.roles import BANK_ROLES, HELPLINE_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
-from reclaim.sitekit.settings import DATA, MIDDLEWARE, SECURE, STAFF_APPS, TEMPLATES, whole_number
+from reclaim.sitekit.settings import DATA, DATABASES, MIDDLEWARE, SECURE, STAFF_APPS, TEMPLATES, database, whole_number
 
 INSTALLED_APPS: list[str] = [
     "django.contrib.sessions",
@@ -16,6 +18,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.platforms",
     "reclaim.bank.peers",
     "reclaim.bank.organisations",
+    "reclaim.bank.vault",
     "reclaim.bank.law",
     "reclaim.bank.directory",
     "reclaim.bank.gate",
@@ -35,13 +38,23 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.operations",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
+# Wrapped keys of case files live apart, with a backup of their own and a short one: docs/helpline-security.md.
+DATABASES = {**DATABASES, "keys": database("RECLAIM_KEYS_DATABASE_URL", "keys.sqlite3")}
+if all(DATABASES["keys"].get(part) == DATABASES["default"].get(part) for part in ("NAME", "HOST", "PORT")):
+    raise ImproperlyConfigured("RECLAIM_KEYS_DATABASE_URL must name another database than RECLAIM_DATABASE_URL.")
+DATABASE_ROUTERS: list[str] = ["reclaim.bank.vault.router.KeysApart"]
+APPS_APART = {"keys": "vault"}
 STAGING_MARK = "staging"
 """A file in the data folder of a staging bank."""
 STAGING: bool = (DATA / STAGING_MARK).exists()
 """A twin of a bank, with signals that are nobody's, on which platforms try their software. ``reclaim bank staging``
 makes it so, for good; its ledger says the same."""
-# Innermost: it sees every refusal and every failure of a view.
-MIDDLEWARE = [*MIDDLEWARE, "reclaim.bank.platforms.errors.CountErrors"]
+# The last is innermost: it sees every refusal and every failure of a view.
+MIDDLEWARE = [
+    *MIDDLEWARE,
+    "reclaim.bank.vault.sessions.KeyOfTheSession",
+    "reclaim.bank.platforms.errors.CountErrors",
+]
 if STAGING:
     # It closes routes before they are asked whom they let in.
     MIDDLEWARE = ["reclaim.bank.operations.nobody.NoPersons", *MIDDLEWARE]

@@ -37,6 +37,7 @@ urlpatterns = [
     path("helpline/directory/", include("reclaim.bank.directory.urls")),
     path("helpline/links/", include("reclaim.bank.takedown.urls")),
     path("helpline/cooperation/", include("reclaim.bank.cooperation.urls")),
+    path("helpline/unlock/", include("reclaim.bank.vault.urls")),
     path("helpline/", include("reclaim.bank.helpline.urls")),
     path("", include("reclaim.bank.cooperation.demand_urls")),
     path("", include("reclaim.bank.law.urls")),

@@ -147,12 +147,13 @@ def fresh(view: View) -> View:
             return view(request, *args, **kwargs)
         if not wants_page(request):
             return problem(401, "Show your second factor again", "This is asked for within five minutes of it.")
-        return redirect(f"{reverse('member-again')}?{urlencode({'next': _page_of(request)})}")
+        return redirect(f"{reverse('member-again')}?{urlencode({'next': page_of(request)})}")
 
     return cast(View, ask_first)
 
 
-def _page_of(request: HttpRequest) -> str:
+def page_of(request: HttpRequest) -> str:
+    """The page to come back to: the one that is asked for, or the one whose form was sent."""
     if request.method in SAFE_METHODS:
         return request.get_full_path()
     came_from = request.headers.get("Referer", "")

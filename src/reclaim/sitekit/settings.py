@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -31,11 +32,16 @@ TRUSTED_PROXIES = int(os.environ.get("RECLAIM_TRUSTED_PROXIES", "0"))
 """How many reverse proxies of ours append to X-Forwarded-For; with 0 that header is ignored."""
 
 
-def _database(url: str) -> dict[str, object]:
+def database(variable: str, file: str) -> dict[str, Any]:
+    """A database of the site: the one whose URL the environment has as ``variable``, else SQLite in ``file``.
+
+    Raises ``ImproperlyConfigured``.
+    """
+    url = os.environ.get(variable, "")
     if not url:
         return {
             "ENGINE": "django.db.backends.sqlite3",
-            "NAME": DATA / "site.sqlite3",
+            "NAME": DATA / file,
             "OPTIONS": {
                 # IMMEDIATE: a transaction that will write waits for its turn at the start, instead of failing
                 # half-way when another wrote first.
@@ -47,7 +53,7 @@ def _database(url: str) -> dict[str, object]:
         }
     parts = urlsplit(url)
     if parts.scheme not in ("postgresql", "postgres"):
-        raise ImproperlyConfigured("RECLAIM_DATABASE_URL must start with postgresql:// (leave it out for SQLite).")
+        raise ImproperlyConfigured(f"{variable} must start with postgresql:// (leave it out for SQLite).")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",
@@ -72,7 +78,9 @@ def whole_number(variable: str, default: int, least: int, most: int) -> int:
     return int(text)
 
 
-DATABASES = {"default": _database(os.environ.get("RECLAIM_DATABASE_URL", ""))}
+DATABASES: dict[str, dict[str, Any]] = {"default": database("RECLAIM_DATABASE_URL", "site.sqlite3")}
+APPS_APART: dict[str, str] = {}
+"""For each further database, the label of the only app that has tables in it."""
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [

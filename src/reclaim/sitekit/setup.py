@@ -23,12 +23,13 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
 
     import django
     from django.core.exceptions import ImproperlyConfigured
-    from django.db import DatabaseError, connection
+    from django.db import DatabaseError, connections
 
     try:
         django.setup()
         # A real question: SQLite opens any file, and only reading shows that it is no database.
-        connection.introspection.table_names()
+        for alias in connections:
+            connections[alias].introspection.table_names()
         if migrate:
             # One at a time: of two commands that open a new site at once, the second finds it made.
             with (data / "opening.lock").open("a") as lock:
@@ -45,6 +46,7 @@ def open_site(settings_module: str, data: Path, database_url: str | None = None,
 
 
 def _bring_up_to_date() -> None:
+    from django.conf import settings
     from django.core.management import call_command
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
@@ -53,5 +55,6 @@ def _bring_up_to_date() -> None:
         executor = MigrationExecutor(connections[alias])
         # The command puts together what all migrations come to even if there is nothing to do, for every command of
         # a site.
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            call_command("migrate", database=alias, interactive=False, verbosity=0)
+        apart = [settings.APPS_APART[alias]] if alias in settings.APPS_APART else []
+        if executor.migration_plan(executor.loader.graph.leaf_nodes(*apart)):
+            call_command("migrate", *apart, database=alias, interactive=False, verbosity=0)

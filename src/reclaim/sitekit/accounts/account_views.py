@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -12,7 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts import ceremony, services
 from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm
+from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import factors, has_app
+from reclaim.sitekit.accounts.signals import password_chosen
 from reclaim.sitekit.permissions import access_member, fresh
 
 
@@ -37,7 +40,10 @@ def password(request: HttpRequest) -> HttpResponse:
     errors = [PASSWORDS_DIFFER]
     if form.is_valid():
         try:
-            services.choose_password(member, form.cleaned_data["password"])
+            chosen = form.cleaned_data["password"]
+            with transaction.atomic():
+                services.choose_password(member, chosen)
+                password_chosen.send(Member, request=request, member=member, password=chosen, first=False)
         except ValidationError as error:
             errors = list(error.messages)
         else:

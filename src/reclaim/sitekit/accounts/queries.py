@@ -20,6 +20,8 @@ from reclaim.sitekit.roles import HELPLINE_ROLES
 SIGNED_IN_AT = "signed_in_at"
 PENDING = "pending_member"
 """In a session: who has shown their password, by which state of the account, and when (epoch seconds)."""
+CARRIED = "carried"
+"""In a session: what another app keeps of the password, from when it was shown to the session's end."""
 SESSION_SECONDS = 12 * 3600
 PENDING_SECONDS = 10 * 60
 

@@ -7,7 +7,7 @@ import time
 
 from django.contrib.auth import authenticate, login, logout
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,7 +18,8 @@ from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts import ceremony, services
 from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm, SignInForm
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.accounts.queries import PENDING, SIGNED_IN_AT, access_pending_member, has_app
+from reclaim.sitekit.accounts.queries import CARRIED, PENDING, SIGNED_IN_AT, access_pending_member, has_app
+from reclaim.sitekit.accounts.signals import password_chosen, password_shown
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.languages import in_english
 from reclaim.sitekit.limits import Limit, network_of, seconds_to_wait
@@ -84,12 +85,16 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     # Nothing of an earlier visit stays: whoever planted or saw the old key of the session does not share it.
     request.session.flush()
     request.session[PENDING] = [member.pk, member.get_session_auth_hash(), time.time()]
+    password_shown.send(Member, request=request, member=member, password=password)
     return redirect("member-set-up" if member.one_time_until else "member-second-factor")
 
 
 def _enter(request: HttpRequest, member: Member) -> None:
+    carried = request.session.get(CARRIED)
     request.session.flush()
     login(request, member, backend=BACKEND)
+    if carried is not None:
+        request.session[CARRIED] = carried
     request.session[SIGNED_IN_AT] = request.session[FACTOR_AT] = time.time()
     audit.record(member.actor, "member.sign_in", member.actor)
 
@@ -165,7 +170,9 @@ def _set_up(request: HttpRequest, member: Member) -> list[str]:
     if factor is None:
         return [ceremony.NOT_THE_APPS_CODE]
     try:
-        services.set_up(member, password, factor)
+        with transaction.atomic():
+            services.set_up(member, password, factor)
+            password_chosen.send(Member, request=request, member=member, password=password, first=True)
     except ValidationError as error:
         return list(error.messages)
     return []

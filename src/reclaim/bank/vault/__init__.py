@@ -1,0 +1,1 @@
+"""Keys of case files, and the sealing of what practitioners write (docs/helpline-security.md)."""

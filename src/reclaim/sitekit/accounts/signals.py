@@ -1,0 +1,11 @@
+"""What accounts tell apps that keep something under a member's password.
+
+Both are sent with ``request``, ``member`` and ``password``, the second in the transaction that keeps the password.
+"""
+
+from django.dispatch import Signal
+
+password_shown = Signal()
+"""The right password was typed; the second factor comes next. ``request.session[CARRIED]`` lasts into the session."""
+password_chosen = Signal()
+"""A password was chosen; ``first`` says whether after a one-time one. A receiver that raises keeps it from being so."""
