@@ -1,0 +1,401 @@
+"""Attacks on referrals, evidence and legal demands, as sentences."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+import uuid
+import zipfile
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from reclaim.bank.cases.consents import give_consent
+from reclaim.bank.cooperation import carry, demands, evidence
+from reclaim.bank.cooperation.models import (
+    CustodyEntry,
+    EvidencePack,
+    LegalDemand,
+    Officer,
+    ReceivedReferral,
+    Referral,
+    ReferralConsent,
+)
+from reclaim.bank.cooperation.referrals import CannotReferError, Consenting
+from reclaim.bank.exchange.identity import public_key
+from reclaim.bank.federation.services import remove_peer
+from reclaim.bank.organisations.services import revoke_organisation
+from reclaim.protocol import evidence as pack_wire
+from reclaim.protocol import referral as wire
+from reclaim.protocol.referral import Kind, Part
+from reclaim.sitekit.accounts.models import Member
+from reclaim.sitekit.permissions import Role
+from tests.cooperating import PNG, Cooperating, OtherBank, changed
+from tests.members import OWN_PAGE, make_member, signed_in
+from tests.personas import a_case
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
+
+BASE = "/helpline/cooperation/"
+
+
+def test_nobody_is_referred_without_consent() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    for consent in (
+        Consenting(frozenset(), ReferralConsent.How.PHONE, "Yes."),
+        Consenting(frozenset({Part.HAPPENED}), ReferralConsent.How.PHONE, "  "),
+        Consenting(frozenset({Part.HAPPENED}), ReferralConsent.How.CODE, "Yes.", code="AAAAA-AAAAAA"),
+    ):
+        with pytest.raises(CannotReferError):
+            one.refers_to(two.party, Part.HAPPENED, consent=consent)
+    form = {"to": f"0.{two.party.number}", "do": "send", "happened": "x", "words": "x", "how": "phone"}
+    assert one.acting.client.post(f"{BASE}{one.case_file.pk}/refer/", form).status_code == 422
+    assert not Referral.objects.exists()
+    assert not ReferralConsent.objects.exists()
+
+
+def test_no_more_parts_are_told_than_were_agreed_to() -> None:
+    one, two, other = Cooperating.begun("One"), Cooperating.begun("Two"), OtherBank().listed()
+    with pytest.raises(CannotReferError, match="did not agree"):
+        one.refers_to(two.party, Part.HAPPENED, told={Part.HAPPENED: "x", Part.CONTACT: "her number"})
+    assert not Referral.objects.exists()
+    # A bank that does not hold to it: its content is shown to nobody.
+    message = {
+        "referral": str(uuid.uuid4()),
+        "agreed": {"parts": ["happened"], "how": "phone", "at": 1, "words": "x"},
+        "told": {"happened": "x", "contact": "her number"},
+        "reply_to": other.recipient,
+    }
+    sealed = base64.b64encode(wire.seal_bytes([two.party.recipient], json.dumps(message).encode())).decode()
+    assert other.posts(other.envelope(two, referral=message["referral"], sealed=sealed)).status_code == 204
+    page = two.acting.client.get(f"{BASE}received/{ReceivedReferral.objects.get().pk}/").content.decode()
+    assert "her number" not in page
+    assert "did not agree to" in page
+
+
+def test_another_persons_code_is_no_consent_and_stays_unused() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    mine, other = a_case(1).case, a_case(2).case
+    one.case_file.case = mine
+    one.case_file.save()
+    given = give_consent(other, one.acting.organisation)
+    consent = Consenting(frozenset({Part.HAPPENED}), ReferralConsent.How.CODE, "Yes.", code=given.code)
+    with pytest.raises(CannotReferError):
+        one.refers_to(two.party, Part.HAPPENED, consent=consent)
+    assert other.consents.get().code_mac is not None
+
+
+def test_nobody_is_referred_to_an_organisation_without_access_or_of_a_peer_that_was_removed() -> None:
+    one, two, other = Cooperating.begun("One"), Cooperating.begun("Two"), OtherBank().listed()
+    unvetted, theirs = two.party, other.party
+    revoke_organisation("Two")
+    remove_peer(other.acting.peer)
+    for to in (unvetted, theirs):
+        with pytest.raises(CannotReferError, match="takes no referrals any more"):
+            one.refers_to(to)
+    # What was on its way to a removed peer is not sent.
+    other.acting.peer.refresh_from_db()
+    assert carry.parties() == [one.party]
+    assert other.posts(other.envelope(one)).status_code == 401
+    assert not ReceivedReferral.objects.exists()
+
+
+def test_a_message_on_its_way_to_a_peer_that_was_removed_is_not_sent() -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    referral = one.refers_to(other.party)
+    remove_peer(other.acting.peer)
+    assert carry.deliver(time.monotonic() + 5) == 0
+    referral.refresh_from_db()
+    assert referral.state == "failed"
+
+
+def test_a_replayed_referral_counts_once_and_does_not_come_back_after_its_withdrawal() -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    envelope = other.envelope(one)
+    assert [other.posts(envelope).status_code for _ in range(2)] == [204, 204]
+    assert other.posts(other.envelope(one, Kind.WITHDRAWAL, referral=envelope.referral)).status_code == 204
+    # The same referral again, and under another message's name.
+    assert other.posts(envelope).status_code == 204
+    assert other.posts(envelope.model_copy(update={"name": str(uuid.uuid4())})).status_code == 204
+    received = ReceivedReferral.objects.get()
+    assert (received.state, received.sealed) == ("erased", "")
+
+
+def test_a_withdrawal_that_comes_before_its_referral_holds() -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    envelope = other.envelope(one)
+    assert other.posts(other.envelope(one, Kind.WITHDRAWAL, referral=envelope.referral)).status_code == 204
+    assert other.posts(envelope).status_code == 204
+    assert ReceivedReferral.objects.get().sealed == ""
+
+
+def test_forged_changed_expired_and_misdirected_messages_are_refused() -> None:
+    one, two, other = Cooperating.begun("One"), Cooperating.begun("Two"), OtherBank().listed()
+    good = other.envelope(one)
+    signed = wire.sign(good, other.key)
+    stranger, _ = OtherBank(), OtherBank().listed()
+    for message, status in (
+        (changed(signed, to_organisation=str(two.party.number)), 400),
+        (wire.sign(good, stranger.key), 400),
+        (b"{", 400),
+        (b"[" * 50_000, 400),
+        (other.list(), 400),
+        (other.envelope(one, made_at=int(time.time()) - wire.LIFE - 10), 422),
+        (other.envelope(one, made_at=int(time.time()) + 3600), 422),
+        (other.envelope(one, audience=str(uuid.uuid4())), 422),
+        (other.envelope(one, origin=stranger.acting.id), 422),
+        (other.envelope(one, to_organisation=str(uuid.uuid4())), 422),
+        (other.envelope(one, from_organisation=str(uuid.uuid4())), 409),
+        (b" " * (1024 * 1024 + 1), 413),
+    ):
+        assert other.posts(message).status_code == status
+    # A bank that shows nothing, and one that is not known here.
+    assert other.client.post(wire.MESSAGE_PATH, signed, content_type="application/json").status_code == 401
+    assert other.client.get(wire.LIST_PATH).status_code == 401
+    # What is shown for one address opens no other.
+    shown = {"Authorization": other.shown(wire.MESSAGE_PATH)}
+    assert other.client.get(wire.LIST_PATH, headers=shown).status_code == 401
+    assert not ReceivedReferral.objects.exists()
+
+
+def test_a_bank_answers_no_referral_that_went_to_another_one() -> None:
+    one, two, other = Cooperating.begun("One"), Cooperating.begun("Two"), OtherBank().listed()
+    referral = one.refers_to(two.party)
+    assert other.answers(one, referral.pk, Kind.DECLINED, "no").status_code == 422
+    theirs = one.refers_to(other.party)
+    assert (
+        other.posts(
+            other.envelope(one, Kind.ACCEPTED, referral=str(theirs.pk), from_organisation=str(uuid.uuid4()))
+        ).status_code
+        == 422
+    )
+    # Erased is no answer to what was not withdrawn, and accepted none to what ended.
+    assert other.answers(one, theirs.pk, Kind.ERASED).status_code == 204
+    theirs.refresh_from_db()
+    assert theirs.state == "waiting"
+
+
+def test_an_older_list_of_organisations_and_one_that_somebody_else_signed_are_not_used() -> None:
+    other, stranger = OtherBank().listed(), OtherBank()
+    for raw in (other.list(made_at=1), stranger.list(), b"{}", other.list(made_at=int(time.time()) + 9999)):
+        with pytest.raises(ValueError, match="was not used"):
+            carry.take_list(other.acting.peer, raw)
+
+
+def test_a_peer_cannot_bury_an_organisation_in_referrals(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    monkeypatch.setattr(carry, "MOST_WAITING", 2)
+    assert [other.posts(other.envelope(one)).status_code for _ in range(3)] == [204, 204, 429]
+
+
+def test_a_practitioner_of_another_organisation_reads_nothing() -> None:
+    one, two, three = (Cooperating.begun(name) for name in ("One", "Two", "Three"))
+    referral = one.refers_to(two.party)
+    received = ReceivedReferral.objects.get()
+    officer = one.checked_officer(wire.new_identity()[1])
+    made = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed())
+    pages = [
+        f"sent/{referral.pk}/",
+        f"received/{received.pk}/",
+        f"packs/{made.pack.pk}/",
+        f"packs/{made.pack.pk}/custody/",
+        f"{one.case_file.pk}/",
+        f"{one.case_file.pk}/refer/",
+        f"{one.case_file.pk}/evidence/",
+        f"{one.case_file.pk}/letter/",
+        f"{one.case_file.pk}/plan/",
+    ]
+    _, colleague = one.colleague()
+    for page in pages:
+        assert three.acting.client.get(BASE + page).status_code == 404, page
+        assert colleague.get(BASE + page).status_code == 404, page
+    assert three.acting.client.post(f"{BASE}received/{received.pk}/", {"do": "accept"}).status_code == 404
+    assert three.acting.client.post(f"{BASE}sent/{referral.pk}/").status_code == 404
+    officer_page = f"{BASE}officers/{officer.pk}/"
+    assert three.acting.client.post(officer_page, {"do": "end"}).status_code == 404
+    # Its key opens nothing of it either.
+    with pytest.raises(wire.CannotOpenError):
+        wire.open_sealed(_identity(three), received.sealed, wire.Content)
+
+
+def _identity(of: Cooperating) -> str:
+    from reclaim.bank.cooperation.keys import identity_of
+
+    return identity_of(of.key, of.acting.organisation)
+
+
+def test_evidence_is_sealed_to_no_key_that_a_second_person_has_not_checked() -> None:
+    one = Cooperating.begun("One")
+    me = one.acting.practitioner
+    officer = evidence.add_officer(me, "DC 1", "Example Police", "GB", wire.new_identity()[1])
+    with pytest.raises(evidence.EvidenceError, match="yourself"):
+        evidence.check_officer(me, officer, "I know them.")
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Officer.objects.update(checked_by=me, checked_at=timezone.now(), checked_how="x")
+    with pytest.raises(evidence.EvidenceError, match="not checked"):
+        evidence.make_pack(me, one.key, one.case_file, officer, one.allowed())
+    for forged in ("age1" + "q" * 58, "ssh-rsa AAAA", "AGE-SECRET-KEY-1" + "Q" * 58, ""):
+        with pytest.raises(evidence.EvidenceError, match="no public key"):
+            evidence.add_officer(me, "DC 2", "Example Police", "GB", forged)
+    assert not EvidencePack.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04" + b"x" * 50,
+        b"<svg onload=alert(1)>",
+        b"GIF89a",
+        b"\x89PNG\r\n\x1a\n" + b"x" * (5 * 1024 * 1024),
+    ],
+    ids=["empty", "zip", "svg", "gif", "too large"],
+)
+def test_what_is_no_screenshot_is_in_no_pack(content: bytes) -> None:
+    one = Cooperating.begun("One")
+    officer = one.checked_officer(wire.new_identity()[1])
+    hostile = SimpleUploadedFile("x.png", content, "image/png")
+    form = {"officer": officer.pk, "how": "phone", "words": "Yes.", "screenshot": hostile}
+    answer = one.acting.client.post(f"{BASE}{one.case_file.pk}/evidence/", form)
+    assert answer.status_code == 422
+    assert not EvidencePack.objects.exists()
+
+
+def test_a_hostile_file_name_is_nowhere_in_a_pack() -> None:
+    one = Cooperating.begun("One")
+    identity, recipient = wire.new_identity()
+    officer = one.checked_officer(recipient)
+    files = [SimpleUploadedFile(name, PNG, "x/y") for name in ("../../etc/passwd", "a\r\nX: y.png", "\u202egnp.exe")]
+    form = {"officer": officer.pk, "how": "phone", "words": "Yes.", "screenshot": files}
+    answer = one.acting.client.post(f"{BASE}{one.case_file.pk}/evidence/", form)
+    opened = wire.open_bytes(identity, answer.content)
+    names = zipfile.ZipFile(io.BytesIO(opened)).namelist()
+    assert names[2:] == ["report.pdf", *(f"screenshots/0{n}.png" for n in (1, 2, 3))]
+    assert b"passwd" not in opened
+    assert "\n" not in answer["Content-Disposition"]
+
+
+def _repacked(pack: bytes, *, compress: bool = False, **changes: bytes) -> bytes:
+    buffer = io.BytesIO()
+    kind = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
+    with zipfile.ZipFile(io.BytesIO(pack)) as old, zipfile.ZipFile(buffer, "w", kind) as new:
+        files = {name: old.read(name) for name in old.namelist()}
+        for name, content in {**files, **changes}.items():
+            new.writestr(name, content)
+    return buffer.getvalue()
+
+
+def test_a_pack_that_was_changed_after_it_was_signed_does_not_hold() -> None:
+    one = Cooperating.begun("One")
+    identity, recipient = wire.new_identity()
+    officer = one.checked_officer(recipient)
+    made = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed(PNG))
+    pack = wire.open_bytes(identity, made.file)
+    pack_wire.verify(pack, public_key())
+    manifest = json.loads(zipfile.ZipFile(io.BytesIO(pack)).read("manifest.json"))
+    envelope = json.loads(zipfile.ZipFile(io.BytesIO(pack)).read("manifest.dsse.json"))
+    forged = {**manifest, "statement": "He did nothing."}
+    wrong = {**envelope, "payload": base64.b64encode(pack_wire.canonical(forged)).decode()}
+    other_type = {**envelope, "payloadType": "application/vnd.reclaim.snapshot+json"}
+    bomb = _repacked(pack, compress=True, **{"screenshots/02.png": b"\0" * 30_000_000})
+    for bad in (
+        _repacked(pack, **{"manifest.json": pack_wire.canonical(forged)}),
+        _repacked(
+            pack, **{"manifest.json": pack_wire.canonical(forged), "manifest.dsse.json": json.dumps(wrong).encode()}
+        ),
+        _repacked(pack, **{"manifest.dsse.json": json.dumps(other_type).encode()}),
+        _repacked(pack, **{"screenshots/01.png": PNG + b"x"}),
+        _repacked(pack, **{"screenshots/02.png": PNG}),
+        _repacked(pack, **{"../../etc/cron.d/x": b"x"}),
+        _repacked(pack, **{"/etc/passwd": b"x"}),
+        _repacked(pack, compress=True),
+        bomb,
+        pack[:-30],
+        b"",
+        b"PK",
+    ):
+        with pytest.raises(pack_wire.BadPackError):
+            pack_wire.verify(bad, public_key())
+    with pytest.raises(pack_wire.BadPackError, match="another key"):
+        pack_wire.verify(pack, b"\x01" * 32)
+
+
+def test_a_step_of_the_chain_of_custody_cannot_be_changed_or_left_out_unnoticed() -> None:
+    one = Cooperating.begun("One")
+    officer = one.checked_officer(wire.new_identity()[1])
+    pack = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed()).pack
+    for note in ("To DC 4417.", "Receipt by mail."):
+        evidence.add_custody(one.acting.practitioner, pack, CustodyEntry.Kind.HANDED, note)
+    assert evidence.custody_of(pack)[1]
+    CustodyEntry.objects.filter(pack=pack, number=2).update(note="To nobody.")
+    assert not evidence.custody_of(pack)[1]
+    CustodyEntry.objects.filter(pack=pack, number=2).delete()
+    assert not evidence.custody_of(pack)[1]
+    with pytest.raises(evidence.EvidenceError):
+        evidence.add_custody(one.acting.practitioner, pack, CustodyEntry.Kind.MADE, "again")
+
+
+def _proposed(member: Member) -> LegalDemand:
+    today = timezone.now().date()
+    new = demands.NewDemand(today, "Court", "GB", "none", "All", "case", None, LegalDemand.Notice.DUE)
+    demand = demands.log_demand(member, new)
+    demands.propose(member, demand, "part", "Advised.", "a" * 64)
+    return demand
+
+
+def test_nobody_releases_an_answer_alone() -> None:
+    operator = Client(headers=OWN_PAGE)
+    member = signed_in(operator, Role.OPERATOR)
+    demand = _proposed(member)
+    where = f"/staff/demands/{demand.pk}/"
+    assert operator.post(f"{where}release/", {"do": "release"}).status_code == 403
+    # Nor somebody who has become the second person since, nor whoever writes to the database.
+    Member.objects.filter(pk=member.pk).update(role=Role.OVERSEER)
+    with pytest.raises(demands.DemandError, match="You proposed"):
+        demands.release(member, demand)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalDemand.objects.update(state="answered", released_by=member, released_at=timezone.now())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalDemand.objects.update(state="answered", released_by=make_member(Role.OVERSEER), given_digest="")
+    stale, watcher = Client(headers=OWN_PAGE), Client(headers=OWN_PAGE)
+    signed_in(stale, Role.OVERSEER, fresh=False, name="stale")
+    signed_in(watcher, Role.WATCHER)
+    assert "/again/" in stale.post(f"{where}release/", {"do": "release"})["Location"]
+    assert watcher.get(where).status_code == 403
+    demand.refresh_from_db()
+    assert demand.state == "proposed"
+
+
+def test_small_numbers_of_demands_are_not_told_in_public() -> None:
+    member = make_member(Role.OPERATOR)
+    for _ in range(5):
+        _proposed(member)
+    (year,) = demands.public_years()
+    assert (year.total, year.waiting) == ("5", "5")
+    demands.release(make_member(Role.OVERSEER), LegalDemand.objects.all()[0])
+    (year,) = demands.public_years()
+    assert (year.total, year.waiting, year.part) == ("at least 5", "fewer than 5", "fewer than 5")
+
+
+def test_another_sites_page_refers_nobody() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    form = {"to": f"0.{two.party.number}", "do": "send", "agreed": "happened", "happened": "x", "words": "x"}
+    evil = {"Sec-Fetch-Site": "cross-site"}
+    assert one.acting.client.post(f"{BASE}{one.case_file.pk}/refer/", form, headers=evil).status_code == 403
+    assert not Referral.objects.exists()
+
+
+def test_a_locked_session_reads_no_referral() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    one.refers_to(two.party)
+    from reclaim.bank.vault.sessions import COOKIE
+
+    del two.acting.client.cookies[COOKIE]
+    answer = two.acting.client.get(f"{BASE}received/{ReceivedReferral.objects.get().pk}/")
+    assert answer.status_code == 302
+    assert "unlock" in answer["Location"]
