@@ -7,14 +7,13 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils import timezone
 
 from reclaim.bank.cases.designations import designation
 from reclaim.bank.cases.models import Consent
-from reclaim.bank.casework import keys, timeline
+from reclaim.bank.casework import erasing, keys, timeline
 from reclaim.bank.casework.facts import Facts
 from reclaim.bank.casework.models import (
     CaseFile,
@@ -31,12 +30,10 @@ from reclaim.bank.casework.models import (
 from reclaim.bank.casework.queries import BREAK, consent_for, is_break_due, to_erase, token_mac
 from reclaim.bank.casework.safety import risk_of
 from reclaim.bank.organisations.models import Practitioner, Team
+from reclaim.bank.vault.keys import CaseKey
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 from reclaim.sitekit.readable import ALPHABET
-
-if TYPE_CHECKING:
-    from reclaim.bank.vault.services import CaseKey
 
 LONGEST_WORDS = 4000
 LONGEST_TASK = 300
@@ -416,6 +413,7 @@ def erase(case_file: CaseFile, actor: str) -> None:
     """
     keys.destroy(case_file.pk)
     with transaction.atomic():
+        erasing.forget_elsewhere(case_file.pk)
         CaseFile.objects.filter(pk=case_file.pk).delete()
         audit.forget("casefile", [case_file.pk])
         audit.record(actor, "casefile.erase", "casefile:erased")
