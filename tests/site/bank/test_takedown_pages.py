@@ -13,6 +13,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -31,7 +32,7 @@ from tests.personas import ActingOrganisation
 pytestmark = pytest.mark.django_db
 
 
-STATEMENTS = {"home": 16, "search": 10, "case": 12, "link": 13, "open": 8, "write": 10, "request": 11}
+STATEMENTS = {"home": 19, "search": 13, "case": 15, "link": 16, "open": 11, "write": 13, "request": 14}
 """Of each page with 31 links."""
 
 
@@ -242,6 +243,33 @@ def test_an_answer_from_elsewhere_is_filed_and_stands_on_the_dashboard(acting: A
     home = get(acting.client, "/helpline/links/")
     assert "Answers to read" in home
     assert f"/helpline/links/request/{request.pk}/" in home
+
+
+def test_a_host_is_typed_in_and_then_it_is_a_route(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner)
+    path = f"/helpline/links/{link.pk}/host/"
+    status, _, page = post(
+        acting.client, path, do="type", network="Host", network_abuse="a@b.example\r\nBcc: c@d.example"
+    )
+    assert status == 422
+    assert "Write one mail address" in page
+    status, _, page = post(
+        acting.client, path, do="type", network="Host", network_abuse="abuse@b.example", country="zz"
+    )
+    assert status == 422
+    assert "two capital letters" in page
+    post(acting.client, path, do="type", network="Example Hosting", network_abuse="abuse@b.example", country="br")
+    writing = get(acting.client, route_to(get(acting.client, path.replace("host/", "")), "host"))
+    assert "abuse@b.example" in writing
+    assert 'lang="pt"' in writing
+
+
+def test_a_case_files_page_shows_its_links_and_takes_more(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1")
+    page = render_to_string("takedown/panel.html", {"case_file": link.case_file})
+    assert f"/helpline/links/{link.pk}/" in page
+    assert "Next: Ask Reddit (form)" in page
+    assert f'action="/helpline/links/case/{link.case_file_id}/"' in page
 
 
 def test_many_links_are_sent_by_route_with_one_press_each(acting: ActingOrganisation, mailbox: Mailbox) -> None:

@@ -270,7 +270,7 @@ def law_for(route: Route, countries: Countries, laws: Sequence[Law], now: dateti
     if route.law:
         return next((law for law in laws if law.key == route.law), None)
     if route.kind == "search":
-        # Most of these laws are about whoever holds the picture; which one reaches a search engine is for people to say.
+        # Most of these laws are about whoever holds the picture; whether one reaches a search engine, people say.
         return None
     at_host = route.kind in ("host", "registrar")
     order = (Whose.HOST, Whose.PLATFORM, Whose.PERSON) if at_host else (Whose.PLATFORM, Whose.HOST, Whose.PERSON)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("request/<uuid:number>/", request_views.asked, name="takedown-request"),
     path("<uuid:link>/", views.link, name="takedown-link"),
     path("<uuid:link>/act/", views.act, name="takedown-act"),
+    path("<uuid:link>/host/", views.host, name="takedown-host"),
     path("<uuid:link>/open/", views.opening, name="takedown-open"),
     path("<uuid:link>/write/<slug:route>/", request_views.write, name="takedown-write"),
 ]

@@ -7,6 +7,7 @@ Nothing is sent unless somebody presses «send».
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -17,15 +18,17 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from reclaim.bank.casework.queries import access_case_file
+from reclaim.bank.casework.queries import access_case_file, is_break_due
+from reclaim.bank.casework.services import note_working
 from reclaim.bank.law.queries import shown_laws
 from reclaim.bank.organisations.queries import access_practitioner
-from reclaim.bank.takedown import pages, services
+from reclaim.bank.takedown import hosts, pages, services
 from reclaim.bank.takedown.links import MOST_LINKS, NotALinkError
 from reclaim.bank.takedown.models import Link, TakedownRequest
 from reclaim.bank.takedown.queries import access_link, asked_for_already, links_at, visible_links
 from reclaim.bank.takedown.routes import WORDS
 from reclaim.bank.takedown.services import RequestError
+from reclaim.bank.takedown.texts import clean_line
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, needs
@@ -39,8 +42,14 @@ MOST_PAGES = 200
 
 
 def page(request: HttpRequest, name: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """A page of practitioners, with what all of them show."""
-    shared = {"practitioner": access_practitioner(request), "plain": request.COOKIES.get(PLAIN) == "1"}
+    """A page of practitioners, with what all of them show; it is noted that they work, for their breaks."""
+    practitioner = access_practitioner(request)
+    shared = {
+        "practitioner": practitioner,
+        "plain": request.COOKIES.get(PLAIN) == "1",
+        "break_due": is_break_due(practitioner),
+    }
+    note_working(practitioner)
     return render(request, f"takedown/{name}.html", shared | context, status=status)
 
 
@@ -147,7 +156,7 @@ def link(request: HttpRequest, link: uuid.UUID) -> HttpResponse:
     return _link_page(request, access_link(practitioner, link))
 
 
-def _link_page(request: HttpRequest, found: Link, error: str = "", typed: Any = None) -> HttpResponse:
+def _link_page(request: HttpRequest, found: Link, error: str = "", typed: hosts.Facts | None = None) -> HttpResponse:
     practitioner = access_practitioner(request)
     fetched = pages.with_requests(visible_links(practitioner).filter(pk=found.pk)).get()
     row = pages.row_of(fetched, shown_laws(), timezone.now())
@@ -205,4 +214,28 @@ def act(request: HttpRequest, link: uuid.UUID) -> HttpResponse:
         return _link_page(request, found, "Choose what to do with this link.")
     chosen[0](found, practitioner)
     messages.success(request, chosen[1])
+    return redirect("takedown-link", found.pk)
+
+
+@requires(Access.PRACTITIONER)
+@needs(Permission.WORK_CASES)
+@require_POST
+def host(request: HttpRequest, link: uuid.UUID) -> HttpResponse:
+    """Ask registries who hosts a link (POST ``do`` «look-up»), or type it in («type»)."""
+    practitioner = access_practitioner(request)
+    found = access_link(practitioner, link)
+    if request.POST.get("do") == "look-up":
+        fault = hosts.look_up_host(found, practitioner).fault
+        messages.add_message(
+            request, messages.ERROR if fault else messages.SUCCESS, fault or "Registries have answered."
+        )
+        return redirect("takedown-link", found.pk)
+    names = ("network", "network_abuse", "country", "registrar", "registrar_abuse")
+    typed = hosts.Facts(**{name: clean_line(request.POST.get(name, "")[:600]) for name in names})
+    typed = replace(typed, country=typed.country.upper())
+    try:
+        hosts.type_in_host(found, practitioner, typed)
+    except ValueError as problem:
+        return _link_page(request, found, str(problem), typed)
+    messages.success(request, "Saved. The routes follow it.")
     return redirect("takedown-link", found.pk)
