@@ -7,21 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
-from reclaim.signals import (
-    EmptyFile,
-    EncryptedVideo,
-    NotAPicture,
-    NotAVideo,
-    PictureTooLarge,
-    PoorSignal,
-    SignalError,
-    TruncatedPicture,
-    TruncatedVideo,
-    UnreadableFile,
-    UnsupportedVideo,
-    VideoTooLarge,
-)
+if TYPE_CHECKING:
+    from reclaim.signals import SignalError
 
 
 class Exit(IntEnum):
@@ -53,22 +42,23 @@ class Exit(IntEnum):
     NOT_LOOKED_UP = 62
 
 
-_BY_ERROR: dict[type[SignalError], Exit] = {
-    NotAPicture: Exit.NOT_A_PICTURE,
-    EmptyFile: Exit.EMPTY_FILE,
-    TruncatedPicture: Exit.TRUNCATED,
-    PictureTooLarge: Exit.TOO_LARGE,
-    PoorSignal: Exit.POOR_SIGNAL,
-    UnreadableFile: Exit.FILE_NOT_FOUND,
-    NotAVideo: Exit.NOT_A_VIDEO,
-    UnsupportedVideo: Exit.UNSUPPORTED_VIDEO,
-    EncryptedVideo: Exit.ENCRYPTED_VIDEO,
-    TruncatedVideo: Exit.TRUNCATED,
-    VideoTooLarge: Exit.TOO_LARGE,
-}
-
-
 def exit_for(errors: Sequence[SignalError]) -> Exit:
     """The exit code for files that could not be fingerprinted: their own if they share one, else ``ERROR``."""
-    codes = {_BY_ERROR.get(type(error), Exit.ERROR) for error in errors}
+    # Commands that read no file need none of what reads files.
+    from reclaim.signals import errors as kinds
+
+    by_error: dict[type[SignalError], Exit] = {
+        kinds.NotAPicture: Exit.NOT_A_PICTURE,
+        kinds.EmptyFile: Exit.EMPTY_FILE,
+        kinds.TruncatedPicture: Exit.TRUNCATED,
+        kinds.PictureTooLarge: Exit.TOO_LARGE,
+        kinds.PoorSignal: Exit.POOR_SIGNAL,
+        kinds.UnreadableFile: Exit.FILE_NOT_FOUND,
+        kinds.NotAVideo: Exit.NOT_A_VIDEO,
+        kinds.UnsupportedVideo: Exit.UNSUPPORTED_VIDEO,
+        kinds.EncryptedVideo: Exit.ENCRYPTED_VIDEO,
+        kinds.TruncatedVideo: Exit.TRUNCATED,
+        kinds.VideoTooLarge: Exit.TOO_LARGE,
+    }
+    codes = {by_error.get(type(error), Exit.ERROR) for error in errors}
     return codes.pop() if len(codes) == 1 else Exit.ERROR
