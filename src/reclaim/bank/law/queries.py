@@ -46,13 +46,14 @@ def shown_laws() -> list[Law]:
 
 
 def laws_of(country: str) -> list[Law]:
-    """The laws of a country: its own, of its parts, and of the European Union if it is a member.
+    """The laws of a country: its own, then of its parts, and of the European Union if it is a member.
 
     ``country`` is an ISO 3166-1 code of two capital letters, or ``EU``.
     """
     if country != "EU" and not is_country(country):
         return []
     found = [law for law in _laws(place__startswith=country) if law.is_shown and law.country == country]
+    found.sort(key=lambda law: law.place != country)
     return found + (laws_of("EU") if country in EU_MEMBERS else [])
 
 
