@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import pytest
+from click.testing import CliRunner, Result
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.test import Client
@@ -22,6 +24,8 @@ from reclaim.bank.directory.rows import FRESH, ROWS, SERVICES, SHOWN, Confidence
 from reclaim.bank.directory.services import NotAllowedNowError
 from reclaim.bank.directory.texts import FactsError, row_of, texts_of
 from reclaim.bank.organisations.models import Organisation
+from reclaim.cli.bank_directory import directory
+from reclaim.cli.exits import Exit
 from reclaim.sitekit import csvs
 from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.permissions import Role
@@ -312,6 +316,31 @@ def test_an_import_says_first_what_it_would_change_and_then_does_that_and_nothin
     stale = Client()
     signed_in(stale, Role.OPERATOR, fresh=False, name="who has not shown a factor")
     assert stale.post("/staff/directory/export/", headers=OWN_PAGE).status_code == 302
+
+
+def test_the_command_line_exports_imports_and_names_what_is_stale(
+    live: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RECLAIM_DATA", "DJANGO_SETTINGS_MODULE"):
+        monkeypatch.setenv(name, "")
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(directory, [*arguments, "--data", str(tmp_path)])
+
+    file = tmp_path / "directory.csv"
+    assert run("export", str(file)).stderr == ""
+    assert run("import", str(file)).stdout == f"New 0, changed 0, the same {len(ROWS)}, refused 0.\n"
+    file.write_bytes(csv_of(CLINIC).read())
+    assert "Row 2: new: GB legal Example Law Clinic" in run("import", str(file)).stdout
+    assert not Entry.objects.filter(key="gb-1000").exists()
+    assert run("import", str(file), "--apply").exit_code == Exit.ERROR
+    assert run("import", str(file), "--apply", "--why", "From a partner").exit_code == 0
+    assert entry("gb-1000").changes.get().by == "operator"
+    again = run("import", str(file), "--apply", "--why", "Twice")
+    assert (again.exit_code, "Row 2: There is such a row already" in again.stderr) == (Exit.ERROR, True)
+    Entry.objects.filter(key="gb-1000").update(read_on=datetime.date(2025, 1, 1))
+    assert "gb-1000: Example Law Clinic, checked 2025-01-01" in run("stale").stdout
+    assert run("export", str(tmp_path / "no" / "folder.csv")).stderr.startswith("The file cannot be written")
 
 
 def test_text_and_rows_are_the_same_thing() -> None:
