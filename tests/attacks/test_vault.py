@@ -176,13 +176,9 @@ def test_when_a_case_file_is_erased_its_keys_are_gone_for_everybody(ada: Unlocke
 
 def test_keys_that_nothing_needs_are_swept_and_no_others(key: CaseKey, ada: Unlocked) -> None:
     services.new_key(uuid.uuid4(), [ada.reader])
-    kept = services._KEPT_FOR[:]
-    services._KEPT_FOR[:] = [lambda some: {key.case_file}, lambda some: set()]
-    try:
-        assert services.sweep() == 0
-        assert services.sweep(timezone.now() + 2 * services.SETTLED) == 1
-    finally:
-        services._KEPT_FOR[:] = kept
+    kept = [lambda some: {key.case_file}, lambda some: set()]
+    assert services.sweep(kept) == 0
+    assert services.sweep(kept, timezone.now() + 2 * services.SETTLED) == 1
     assert WrappedKey.objects.get().case_file == key.case_file
 
 

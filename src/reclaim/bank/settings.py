@@ -52,6 +52,7 @@ makes it so, for good; its ledger says the same."""
 # The last is innermost: it sees every refusal and every failure of a view.
 MIDDLEWARE = [
     *MIDDLEWARE,
+    "reclaim.bank.organisations.alarms.AskAgain",
     "reclaim.bank.vault.sessions.KeyOfTheSession",
     "reclaim.bank.platforms.errors.CountErrors",
 ]

@@ -18,7 +18,9 @@ from reclaim.cli import (
     bank_peer,
     bank_platform,
     bank_push,
+    bank_recovery_key,
     bank_staging,
+    bank_takedown,
     bank_trace,
     members,
 )
@@ -52,6 +54,9 @@ command.add_command(bank_organisation.organisation)
 command.add_command(bank_peer.peer)
 command.add_command(bank_platform.platform)
 command.add_command(bank_lookup.lookup)
+command.add_command(bank_recovery_key.recovery_key)
+command.add_command(bank_takedown.mail)
+command.add_command(bank_takedown.recheck)
 command.add_command(bank_trace.trace_leak)
 command.add_command(bank_staging.staging)
 command.add_command(members.group("bank", BANK_ROLES), "member")

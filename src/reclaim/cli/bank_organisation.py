@@ -39,6 +39,7 @@ def organisation() -> None:
 @click.option("--contact", default="", metavar="WORDS", help="How a person reaches it, in words that people see.")
 @click.option("--hours", default="", metavar="WORDS", help="When somebody answers.")
 @click.option("--remit", default="", metavar="WORDS", help="Whom it helps with what.")
+@click.option("--reason", default="", metavar="WORDS", help="What was looked at before it was let in.")
 @click.option("--supervisor", required=True, metavar="NAME", help="Who lets the organisation's other people in.")
 @site_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -49,6 +50,7 @@ def organisation_add(
     contact: str,
     hours: str,
     remit: str,
+    reason: str,
     supervisor: str,
     data: Path,
     database_url: str | None,
@@ -66,7 +68,7 @@ def organisation_add(
 
     try:
         added, password = services.add_organisation_with_supervisor(
-            name, country, languages, supervisor, contact, hours=hours, remit=remit
+            name, country, languages, supervisor, contact, hours=hours, remit=remit, reason=reason
         )
     except (services.NameTakenError, MemberNameTakenError) as error:
         fail(Exit.NAME_TAKEN, str(error))

@@ -20,6 +20,8 @@ class Organisation(models.Model):
     """When somebody answers, in its own words."""
     remit = models.CharField(max_length=300, blank=True)
     """Whom it helps with what, in its own words."""
+    reason = models.CharField(max_length=300, blank=True)
+    """Why an operator let it in: what was looked at."""
     revoked_at = models.DateTimeField(null=True)
 
 
@@ -50,6 +52,9 @@ class Practitioner(models.Model):
     languages = models.JSONField(default=list)
     """In which they help: codes such as «en»."""
 
+    factor_at: float = 0
+    """When the second factor was last shown in this request's session, epoch seconds."""
+
     @property
     def actor(self) -> str:
         """The practitioner as the audit trail names them."""
@@ -59,3 +64,27 @@ class Practitioner(models.Model):
     def name(self) -> str:
         """As colleagues know them."""
         return self.member.name
+
+
+class Alarm(models.Model):
+    """A practitioner read or took out more than one person's work asks for; open until somebody else has looked."""
+
+    class Kind(models.TextChoices):
+        """What there was too much of."""
+
+        READS = "reads"
+        EXPORTS = "exports"
+
+    practitioner = models.ForeignKey(Practitioner, on_delete=models.CASCADE, related_name="alarms")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    raised_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=100, blank=True)
+    """As the audit trail names them."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["practitioner", "kind"], condition=models.Q(closed_at=None), name="one_open_alarm_a_kind"
+            )
+        ]

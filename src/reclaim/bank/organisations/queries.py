@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from reclaim.bank.organisations.models import Organisation, Practitioner
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.accounts.queries import check_member
-from reclaim.sitekit.permissions import access_member
+from reclaim.sitekit.permissions import FACTOR_AT, access_member
 from reclaim.sitekit.problems import refusal
 
 
@@ -40,5 +40,6 @@ def _check_practitioner(request: HttpRequest) -> HttpResponse | None:
         return refusal(
             request, 403, "Not for your role", "This page is for practitioners of organisations with access."
         )
+    practitioner.factor_at = request.session.get(FACTOR_AT, 0)
     request.practitioner = practitioner  # type: ignore[attr-defined]
     return None

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reclaim.bank.organisations.models import Organisation, Practitioner, Team
-from reclaim.bank.organisations.queries import active_organisations
+from reclaim.bank.organisations.queries import active_organisations, active_practitioners
 from reclaim.sitekit import audit
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.accounts.services import add_member
+from reclaim.sitekit.accounts.services import add_member, remove_member, reset_member
 from reclaim.sitekit.places import is_country
 from reclaim.sitekit.roles import HELPLINE_ROLES, Role
 
@@ -37,26 +39,54 @@ def _words(text: str, longest: int, what: str) -> str:
     return text
 
 
+@dataclass(frozen=True)
+class About:
+    """What people see of an organisation, and why it was let in."""
+
+    country: str
+    """ISO 3166-1, two letters."""
+    languages: Sequence[str]
+    """Codes such as «en» or «pt-br»."""
+    contact: str = ""
+    hours: str = ""
+    remit: str = ""
+    reason: str = ""
+
+    def checked(self) -> dict[str, Any]:
+        """As it is stored. Raises ``ValueError``, with a sentence."""
+        country = self.country.strip().upper()
+        if not is_country(country):
+            raise ValueError("A country is two letters of ISO 3166, such as GB.")
+        return {
+            "country": country,
+            "languages": _codes(self.languages),
+            "contact": _words(self.contact, 300, "how to reach it"),
+            "hours": _words(self.hours, 200, "its hours"),
+            "remit": _words(self.remit, 300, "its remit"),
+            "reason": _words(self.reason, 300, "why it is let in"),
+        }
+
+
 def add_organisation(
-    name: str, country: str, languages: Sequence[str], contact: str = "", *, hours: str = "", remit: str = ""
+    name: str,
+    country: str,
+    languages: Sequence[str],
+    contact: str = "",
+    *,
+    hours: str = "",
+    remit: str = "",
+    reason: str = "",
+    actor: str = "operator",
 ) -> Organisation:
     """Let an organisation in. One that lost its access may come back.
 
     ``country`` is an ISO 3166-1 code of two letters, ``languages`` are codes such as «en» or «pt-br». Raises
     ``NameTakenError``; ``ValueError``, with a sentence, for anything that cannot be used.
     """
-    name, country = name.strip(), country.strip().upper()
+    name = name.strip()
     if not 1 <= len(name) <= 80 or not name.isprintable():
         raise ValueError("An organisation's name has 1 to 80 printable characters.")
-    if not is_country(country):
-        raise ValueError("A country is two letters of ISO 3166, such as GB.")
-    facts = {
-        "country": country,
-        "languages": _codes(languages),
-        "contact": _words(contact, 300, "how to reach it"),
-        "hours": _words(hours, 200, "its hours"),
-        "remit": _words(remit, 300, "its remit"),
-    }
+    facts = About(country, languages, contact, hours, remit, reason).checked()
     try:
         with transaction.atomic():
             organisation = Organisation.objects.select_for_update().filter(name=name).first()
@@ -67,7 +97,7 @@ def add_organisation(
             else:
                 Organisation.objects.filter(pk=organisation.pk).update(**facts, revoked_at=None)
                 organisation.refresh_from_db()
-            audit.record("operator", "organisation.add", f"organisation:{organisation.pk}")
+            audit.record(actor, "organisation.add", f"organisation:{organisation.pk}")
     except IntegrityError as error:
         raise NameTakenError(_taken(name)) from error
     return organisation
@@ -82,15 +112,21 @@ def add_organisation_with_supervisor(
     *,
     hours: str = "",
     remit: str = "",
+    reason: str = "",
+    actor: str = "operator",
 ) -> tuple[Organisation, str]:
     """Let an organisation in with its first supervisor; returns it and the supervisor's one-time password.
 
     Raises what ``add_organisation`` and ``add_practitioner`` raise.
     """
     with transaction.atomic():
-        organisation = add_organisation(name, country, languages, contact, hours=hours, remit=remit)
+        organisation = add_organisation(
+            name, country, languages, contact, hours=hours, remit=remit, reason=reason, actor=actor
+        )
         scope = Practitioner.Scope.ORGANISATION
-        _, password = add_practitioner(organisation, supervisor, Role.SUPERVISOR, scope=scope, languages=languages)
+        _, password = add_practitioner(
+            organisation, supervisor, Role.SUPERVISOR, scope=scope, languages=languages, actor=actor
+        )
     return organisation, password
 
 
@@ -98,7 +134,15 @@ def _taken(name: str) -> str:
     return f"An organisation named «{name}» is there already. Choose another name."
 
 
-def revoke_organisation(name: str) -> bool:
+def edit_organisation(organisation: Organisation, about: About, actor: str) -> None:
+    """Change what people see of an organisation. Raises ``ValueError``, with a sentence."""
+    facts = about.checked()
+    with transaction.atomic():
+        Organisation.objects.filter(pk=organisation.pk).update(**facts)
+        audit.record(actor, "organisation.edit", f"organisation:{organisation.pk}")
+
+
+def revoke_organisation(name: str, actor: str = "operator") -> bool:
     """End an organisation's access at once, and every consent with it; ``False`` if none of this name has any."""
     with transaction.atomic():
         organisation = active_organisations().select_for_update().filter(name=name).first()
@@ -107,7 +151,7 @@ def revoke_organisation(name: str) -> bool:
         organisation.revoked_at = timezone.now()
         organisation.save(update_fields=["revoked_at"])
         organisation.consents.all().delete()
-        audit.record("operator", "organisation.revoke", f"organisation:{organisation.pk}")
+        audit.record(actor, "organisation.revoke", f"organisation:{organisation.pk}")
     return True
 
 
@@ -119,6 +163,7 @@ def add_practitioner(
     scope: Practitioner.Scope = Practitioner.Scope.OWN,
     team: str = "",
     languages: Sequence[str] = ("en",),
+    actor: str = "operator",
 ) -> tuple[Practitioner, str]:
     """Let a practitioner or a supervisor of an organisation in; returns them and a one-time password.
 
@@ -128,7 +173,7 @@ def add_practitioner(
         raise ValueError(f"Somebody of an organisation is one of these: {', '.join(HELPLINE_ROLES)}.")
     spoken, team = _codes(languages), _words(team, 80, "the team")
     with transaction.atomic():
-        password = add_member(name, role)
+        password = add_member(name, role, actor)
         member = Member.objects.get(name=name.strip())
         if Practitioner.objects.filter(member=member).exclude(organisation=organisation).exists():
             raise ValueError("Somebody of this name has worked for another organisation. Choose another name.")
@@ -141,3 +186,47 @@ def add_practitioner(
             member=member, defaults=facts, create_defaults={"organisation": organisation, **facts}
         )
     return practitioner, password
+
+
+def change_practitioner(
+    practitioner: Practitioner,
+    *,
+    scope: Practitioner.Scope,
+    team: str,
+    languages: Sequence[str],
+    actor: str,
+) -> None:
+    """Change which case files a practitioner sees, in which team, and which languages they help in.
+
+    Keys of case files do not follow by themselves (``casework.keys.settle``). Raises ``ValueError``, with a sentence.
+    """
+    spoken, team = _codes(languages), _words(team, 80, "the team")
+    with transaction.atomic():
+        own = Practitioner.objects.select_for_update().get(pk=practitioner.pk)
+        own.team = Team.objects.get_or_create(organisation_id=own.organisation_id, name=team)[0] if team else None
+        own.scope, own.languages = scope, spoken
+        own.save(update_fields=["team", "scope", "languages"])
+        audit.record(actor, f"practitioner.scope.{scope}", own.actor)
+
+
+class LastSupervisorError(Exception):
+    """It is the organisation's only supervisor."""
+
+
+def remove_practitioner(practitioner: Practitioner, actor: str) -> None:
+    """End a practitioner's account at once, with its sessions and keys; their case files wait for somebody else.
+
+    Raises ``LastSupervisorError``: an organisation without a supervisor lets nobody in any more.
+    """
+    with transaction.atomic():
+        Organisation.objects.select_for_update().get(pk=practitioner.organisation_id)
+        others = active_practitioners(practitioner.organisation).exclude(pk=practitioner.pk)
+        supervises = practitioner.member.role == Role.SUPERVISOR
+        if supervises and not others.filter(member__role=Role.SUPERVISOR).exists():
+            raise LastSupervisorError("This is the only supervisor. Let another one in first.")
+        remove_member(practitioner.name, actor)
+
+
+def reset_practitioner(practitioner: Practitioner, actor: str) -> str:
+    """Start a practitioner's account anew; returns the one-time password. What they could open must be shared again."""
+    return reset_member(practitioner.name, actor)

@@ -10,13 +10,14 @@ from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.vault import people, services, sessions
 from reclaim.bank.vault.keys import DamagedError
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.accounts.signals import password_chosen, password_shown
+from reclaim.sitekit.accounts.signals import member_removed, password_chosen, password_shown
 
 
 def listen() -> None:
     """Connect to the accounts' signals."""
     password_shown.connect(_unlock, dispatch_uid="vault")
     password_chosen.connect(_lock, dispatch_uid="vault")
+    member_removed.connect(_forget, dispatch_uid="vault")
 
 
 def _reader_of(member: Member) -> str | None:
@@ -44,3 +45,10 @@ def _lock(request: HttpRequest, member: Member, password: str, first: bool, **_:
         sessions.hold(request, services.make_pair(name, password))
     else:
         services.lock_anew(sessions.unlocked_as(request, name), password)
+
+
+def _forget(member: Member, **_: Any) -> None:
+    name = _reader_of(member)
+    if name is not None:
+        services.forget_reader(name)
+        services.forget_pair(name)

@@ -24,7 +24,6 @@ from reclaim.sitekit.secrets import mac
 SETTLED = datetime.timedelta(hours=1)
 """After so long a case file that is not there will not come any more."""
 BATCH = 500
-_KEPT_FOR: list[Callable[[list[UUID]], set[UUID]]] = []
 
 
 class NoKeyError(Exception):
@@ -108,6 +107,11 @@ def destroy(case_file: UUID) -> None:
 def forget_reader(name: str) -> int:
     """Destroy all that a reader can open; returns how many keys. Other readers keep theirs."""
     return WrappedKey.objects.filter(reader=name).delete()[0]
+
+
+def forget_pair(name: str) -> None:
+    """Destroy a reader's key pair: nothing can be shared with them until they choose a password again."""
+    KeyPair.objects.filter(reader=name).delete()
 
 
 def readable(name: str, case_files: Collection[UUID]) -> set[UUID]:
@@ -198,13 +202,9 @@ def recovery_from(typed: str) -> Unlocked:
     return unlocked
 
 
-def keep_keys(there: Callable[[list[UUID]], set[UUID]]) -> None:
-    """Have ``sweep`` ask ``there`` which of some keys are still of use; apps call it when they are loaded."""
-    _KEPT_FOR.append(there)
-
-
-def sweep(now: datetime.datetime | None = None) -> int:
-    """Destroy keys of what is not there (any more); returns how many wrapped keys.
+def sweep(kept: Sequence[Callable[[list[UUID]], set[UUID]]], now: datetime.datetime | None = None) -> int:
+    """Destroy keys under which nothing is sealed (any more); returns how many wrapped keys. Each of ``kept`` says which
+    of some keys, named by case file, are of use.
 
     They come of an interruption, or of a site's database that was restored from before their case file was made.
     """
@@ -216,5 +216,5 @@ def sweep(now: datetime.datetime | None = None) -> int:
         if not some:
             return swept
         last = some[-1]
-        gone = set(some).difference(*(there(some) for there in _KEPT_FOR))
+        gone = set(some).difference(*(in_use(some) for in_use in kept))
         swept += WrappedKey.objects.filter(case_file__in=gone).delete()[0] if gone else 0

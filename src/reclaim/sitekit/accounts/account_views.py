@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
-from reclaim.sitekit.accounts import ceremony, services
+from reclaim.sitekit.accounts import ceremony, services, sessions
 from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import factors, has_app
@@ -23,8 +24,18 @@ from reclaim.sitekit.permissions import access_member, fresh
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """What the account has."""
-    own = factors(access_member(request))
-    about = {"factors": own, "has_app": has_app(access_member(request)), "only_one": len(own) == 1}
+    member = access_member(request)
+    own, limits = factors(member), sessions.limits_of(member)
+    about = {
+        "factors": own,
+        "has_app": has_app(member),
+        "only_one": len(own) == 1,
+        "sessions": sessions.sessions_of(member),
+        "this_session": request.session.session_key,
+        "idle_minutes": sessions.IDLE_MINUTES,
+        "hours": limits.seconds // 3600,
+        "most_sessions": limits.most,
+    }
     return render(request, "accounts/account.html", about)
 
 
@@ -47,10 +58,23 @@ def password(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             errors = list(error.messages)
         else:
+            sessions.end_all(member)
             update_session_auth_hash(request, member)
+            sessions.begin(request, member)
             messages.success(request, "Your password is changed. Other sessions of yours have ended.")
             return redirect("member-account")
     return render(request, "accounts/password.html", {"errors": errors}, status=400)
+
+
+@requires(Access.MEMBER)
+@require_POST
+def sign_out_everywhere(request: HttpRequest) -> HttpResponse:
+    """End every session of the member, this one too."""
+    member = access_member(request)
+    audit.record(member.actor, "member.sign_out.everywhere", member.actor)
+    sessions.end_all(member)
+    logout(request)
+    return redirect("member-sign-in")
 
 
 @requires(Access.MEMBER)

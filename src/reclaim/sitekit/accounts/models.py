@@ -36,3 +36,11 @@ class Member(AbstractBaseUser):
     def get_session_auth_hash(self) -> str:
         """What a session keeps and compares: it ends when password or role change."""
         return salted_hmac("reclaim.sitekit.accounts", f"{self.role}:{self.password}", algorithm="sha256").hexdigest()
+
+
+class MemberSession(models.Model):
+    """A session that a member began; Django's own row of the same key says whether it still lasts."""
+
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="sessions")
+    session_key = models.CharField(max_length=40, unique=True)
+    began_at = models.DateTimeField(auto_now_add=True)

@@ -13,6 +13,7 @@ from django.utils.crypto import constant_time_compare
 
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.accounts.models import Member
+from reclaim.sitekit.accounts.sessions import limits_of
 from reclaim.sitekit.permissions import FACTOR_AT, access_member
 from reclaim.sitekit.problems import problem, refusal, wants_page
 from reclaim.sitekit.roles import HELPLINE_ROLES
@@ -22,7 +23,6 @@ PENDING = "pending_member"
 """In a session: who has shown their password, by which state of the account, and when (epoch seconds)."""
 CARRIED = "carried"
 """In a session: what another app keeps of the password, from when it was shown to the session's end."""
-SESSION_SECONDS = 12 * 3600
 PENDING_SECONDS = 10 * 60
 
 
@@ -84,7 +84,7 @@ def check_member(request: HttpRequest) -> HttpResponse | None:
     user = get_user(request)
     if not isinstance(user, Member) or user.one_time_until is not None or FACTOR_AT not in request.session:
         return _to_sign_in(request)
-    if time.time() - request.session.get(SIGNED_IN_AT, 0) > SESSION_SECONDS:
+    if time.time() - request.session.get(SIGNED_IN_AT, 0) > limits_of(user).seconds:
         request.session.flush()
         return _to_sign_in(request)
     request.session.modified = True

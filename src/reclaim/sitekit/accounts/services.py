@@ -21,8 +21,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from reclaim.sitekit import audit
+from reclaim.sitekit.accounts import sessions
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import factors
+from reclaim.sitekit.accounts.signals import member_removed
 
 LONGEST_NAME = 80
 LONGEST_KEY_NAME = 60
@@ -73,7 +75,7 @@ def _locked(name: str) -> Member:
     return member
 
 
-def add_member(name: str, role: str) -> str:
+def add_member(name: str, role: str, actor: str = "operator") -> str:
     """Make an account; returns its one-time password, which opens the set-up page for seven days.
 
     Somebody who was removed may come back under the same name. Raises ``NameTakenError``; ``ValueError``, with a
@@ -92,19 +94,19 @@ def add_member(name: str, role: str) -> str:
             member.role, member.removed_at = role, None
             password = _one_time(member)
             member.save()
-            audit.record("operator", f"member.add.{role}", member.actor)
+            audit.record(actor, f"member.add.{role}", member.actor)
     except IntegrityError as error:
         raise taken from error
     return password
 
 
-def reset_member(name: str) -> str:
+def reset_member(name: str, actor: str = "operator") -> str:
     """Start an account anew: a new one-time password, no second factor, no session. Raises ``NoSuchMemberError``."""
     with transaction.atomic():
         member = _locked(name)
         password = _one_time(member)
         member.save()
-        audit.record("operator", "member.reset", member.actor)
+        audit.record(actor, "member.reset", member.actor)
     return password
 
 
@@ -118,7 +120,7 @@ def change_role(name: str, role: str) -> None:
         audit.record("operator", f"member.role.{role}", member.actor)
 
 
-def remove_member(name: str) -> None:
+def remove_member(name: str, actor: str = "operator") -> None:
     """End an account at once, with its sessions and second factors. Raises ``NoSuchMemberError``."""
     with transaction.atomic():
         member = _locked(name)
@@ -126,7 +128,9 @@ def remove_member(name: str) -> None:
         member.set_unusable_password()
         member.save()
         Authenticator.objects.filter(user_id=member.pk).delete()
-        audit.record("operator", "member.remove", member.actor)
+        audit.record(actor, "member.remove", member.actor)
+        sessions.end_all(member)
+        member_removed.send(Member, member=member, actor=actor)
 
 
 def _choose(member: Member, password: str) -> None:

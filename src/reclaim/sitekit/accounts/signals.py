@@ -1,6 +1,6 @@
-"""What accounts tell apps that keep something under a member's password.
+"""What accounts tell apps that keep something for a member.
 
-Both are sent with ``request``, ``member`` and ``password``, the second in the transaction that keeps the password.
+The first two are sent with ``request``, ``member`` and ``password``, the second in the transaction that keeps it.
 """
 
 from django.dispatch import Signal
@@ -9,3 +9,5 @@ password_shown = Signal()
 """The right password was typed; the second factor comes next. ``request.session[CARRIED]`` lasts into the session."""
 password_chosen = Signal()
 """A password was chosen; ``first`` says whether after a one-time one. A receiver that raises keeps it from being so."""
+member_removed = Signal()
+"""A member's account ended, in this transaction; with ``member``, and the ``actor`` who ended it."""

@@ -11,6 +11,7 @@ urlpatterns = [
     path("sign-out/", views.sign_out, name="member-sign-out"),
     path("again/", views.again, name="member-again"),
     path("account/", account_views.account, name="member-account"),
+    path("account/sign-out/", account_views.sign_out_everywhere, name="member-sign-out-everywhere"),
     path("account/password/", account_views.password, name="member-password"),
     path("account/app/", account_views.app, name="member-app"),
     path("account/key/", account_views.key, name="member-key"),

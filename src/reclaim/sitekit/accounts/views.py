@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
-from reclaim.sitekit.accounts import ceremony, services
+from reclaim.sitekit.accounts import ceremony, services, sessions
 from reclaim.sitekit.accounts.forms import PASSWORDS_DIFFER, PasswordForm, SignInForm
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import CARRIED, PENDING, SIGNED_IN_AT, access_pending_member, has_app
@@ -96,6 +96,7 @@ def _enter(request: HttpRequest, member: Member) -> None:
     if carried is not None:
         request.session[CARRIED] = carried
     request.session[SIGNED_IN_AT] = request.session[FACTOR_AT] = time.time()
+    sessions.begin(request, member)
     audit.record(member.actor, "member.sign_in", member.actor)
 
 
