@@ -51,9 +51,7 @@ def fetch(budget: float = BUDGET) -> Counter[Filed]:
         finally:
             box.logout()
     except (OSError, imaplib.IMAP4.error, ValueError) as error:
-        raise MailboxError(
-            "The mailbox cannot be read. Check RECLAIM_IMAP_URL, and the server."
-        ) from error
+        raise MailboxError("The mailbox cannot be read. Check RECLAIM_IMAP_URL, and the server.") from error
     return filed
 
 

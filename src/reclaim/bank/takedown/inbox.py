@@ -75,7 +75,10 @@ def read(raw: bytes) -> Letter:
     # The old policy parses no header that nobody asks for: those of the new one cost long for what an attacker writes.
     headers = BytesHeaderParser(policy=email.policy.compat32).parsebytes(raw)
     message: Message = headers
-    if raw.count(b"\n--") <= MOST_LINES_OF_BOUNDARIES and raw.lower().count(b"multipart/") <= MOST_PARTS:
+    low = raw.lower()
+    # The parser calls itself for each level, and goes through the boundaries of all levels for each line.
+    nested = low.count(b"multipart/") + low.count(b"message/")
+    if nested <= MOST_PARTS and raw.count(b"\n--") <= MOST_LINES_OF_BOUNDARIES:
         message = BytesParser(policy=email.policy.compat32).parsebytes(raw)
     text, attachments, more = _body(message)
     kind = headers.get_content_type()

@@ -16,7 +16,7 @@ from threading import Lock
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from reclaim import __version__
@@ -72,12 +72,16 @@ class Turn:
     pages: list[Page]
 
 
+def _due(now: datetime.datetime) -> QuerySet[Host]:
+    return Host.objects.filter(due_at__lte=now, free_at__lte=now)
+
+
 def take_turns(most: int) -> list[Turn]:
     """Take up to ``most`` hosts that have something due and may be asked. Each is given back by ``give_back``, or is
     free again after ``LEASE``."""
     now = timezone.now()
     with transaction.atomic():
-        due = Host.objects.filter(due_at__lte=now, free_at__lte=now).order_by("due_at")
+        due = _due(now).order_by("due_at")
         # SQLite has one writer at a time, and nothing to skip.
         skip = connection.features.has_select_for_update_skip_locked
         hosts = list(due.select_for_update(skip_locked=skip)[:most])
@@ -228,7 +232,9 @@ def recheck(
         finally:
             connection.close()
 
-    if workers == 1:
+    # No more threads than hosts that are due: mostly there is none, and that costs one look at an index.
+    workers = min(workers, _due(timezone.now())[:workers].count())
+    if workers <= 1:
         work()
         return report
     with ThreadPoolExecutor(workers, thread_name_prefix="recheck") as pool:
