@@ -65,3 +65,8 @@ def share_with_colleagues(practitioner: Practitioner, unlocked: Unlocked) -> int
     readers = people.readers_of(active_practitioners(practitioner.organisation))
     missing = [reader for reader in readers if not vault.readable(reader.name, [own.number])]
     return sum(vault.share_many(unlocked, [own.number], reader, practitioner.actor) for reader in missing)
+
+
+def organisation_keys_there(some: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Which of these are numbers of organisations' keys."""
+    return set(OrganisationKey.objects.filter(number__in=some).values_list("number", flat=True))
