@@ -12,6 +12,8 @@ from reclaim.bank.cases.codes import new_code
 from reclaim.bank.cases.consents import CODE_LIFE, forget_codes, give_consent, open_case, revoke_consent
 from reclaim.bank.cases.models import Consent
 from reclaim.bank.cases.numbers import shown
+from reclaim.bank.casework.models import CaseFile
+from reclaim.bank.casework.services import open_case_file
 from reclaim.bank.helpline.views import CODE_TRIES
 from reclaim.bank.organisations.services import revoke_organisation
 from reclaim.sitekit.accounts.services import remove_member
@@ -49,23 +51,28 @@ def test_an_unknown_a_used_an_expired_a_revoked_and_anothers_code_cannot_be_told
 
 def test_a_helper_whose_consent_was_revoked_sees_nothing_at_its_next_request() -> None:
     helper, made = ActingOrganisation.let_in(), a_case(1)
-    assert helper.opens(give_consent(made.case, helper.organisation).code) is not None
-    consent = made.case.consents.get()
+    page = helper.opens(give_consent(made.case, helper.organisation).code)
+    assert page is not None
+    assert "Picture 1" in page
+    case_file, consent = CaseFile.objects.get(), made.case.consents.get()
     person = Client()
     person.post("/case/", {"number": made.number, "pin": made.pin})
     person.post("/case/helper/stop/", {"consent": consent.pk}, headers=OURS)
-    assert helper.client.get(f"/helpline/consent/{consent.pk}/").status_code == 404
-    assert "There is none yet" in helper.client.get("/helpline/").content.decode()
+    assert "Picture 1" not in helper.client.get(f"/helpline/cases/{case_file.pk}/").content.decode()
+    assert CaseFile.objects.get().case is None
 
 
 def test_a_helper_cannot_reach_a_case_of_another_helper_or_one_whose_code_it_never_used() -> None:
     helper, other = ActingOrganisation.let_in("One"), ActingOrganisation.let_in("Two")
     case = a_case(1).case
     unused = give_consent(case, helper.organisation)
-    assert helper.client.get(f"/helpline/consent/{case.consents.get().pk}/").status_code == 404
+    mine = open_case_file(helper.practitioner, CaseFile.Channel.PHONE)
+    # Even a row that somebody wrote into the database shows nothing before the code is used.
+    CaseFile.objects.filter(pk=mine.pk).update(case=case)
+    assert "Picture 1" not in helper.client.get(f"/helpline/cases/{mine.pk}/").content.decode()
     assert helper.opens(unused.code) is not None
-    assert other.client.get(f"/helpline/consent/{case.consents.get().pk}/").status_code == 404
-    assert helper.client.get(f"/helpline/consent/{10**30}/").status_code == 404
+    assert "Picture 1" in helper.client.get(f"/helpline/cases/{mine.pk}/").content.decode()
+    assert other.client.get(f"/helpline/cases/{mine.pk}/").status_code == 404
 
 
 def test_a_person_cannot_end_the_consent_of_another_persons_case() -> None:
@@ -104,7 +111,8 @@ def test_consents_of_a_revoked_organisation_do_not_come_back_with_it() -> None:
     revoke_organisation("Example Helpline")
     again = ActingOrganisation.let_in()
     assert again.organisation == helper.organisation
-    assert "There is none yet" in again.client.get("/helpline/").content.decode()
+    assert CaseFile.objects.get().case is None
+    assert again.client.get("/helpline/").status_code == 200
 
 
 def test_a_helper_and_a_watcher_decide_on_nothing_held() -> None:

@@ -53,16 +53,14 @@ def test_a_helper_sees_what_the_person_sees_and_nothing_that_names_the_case() ->
     assert "Example Helpline" in person.get("/case/helper/").content.decode()
     code = code_for(person, helper.organisation)
     assert "They cannot see it yet" in person.get("/case/helper/").content.decode()
-    assert "There is none yet" in helper.client.get("/helpline/").content.decode()
     page = helper.opens(code.lower())
     assert page is not None
     mine = person.get("/case/pictures/").content.decode()
     told = mine[mine.index('<section class="card">') : mine.index("<h2>What happens next</h2>")]
     assert words_of(told) in words_of(page)
-    assert designation(made.case.pk) in page
     for secret in (made.number, shown(made.number), made.pin, pdq_value(1), str(made.case.pk)):
         assert secret not in page
-    assert "<form" not in page.split("<main")[1].split("</main>")[0]
+    assert designation(made.case.pk) not in page
 
 
 def test_every_read_of_a_helper_is_recorded_and_the_person_sees_when_they_last_looked() -> None:
@@ -72,8 +70,11 @@ def test_every_read_of_a_helper_is_recorded_and_the_person_sees_when_they_last_l
     helper.client.get("/helpline/")
     assert list(AuditEvent.objects.filter(actor=helper.practitioner.actor).values_list("action", flat=True)) == [
         "consent.use",
+        "casefile.open",
+        "casefile.link-case",
+        "casefile.read",
         "case.read",
-        "cases.list",
+        "casefiles.today",
     ]
     page = words_of(person.get("/case/helper/").content.decode())
     assert "They can see your case since" in page
