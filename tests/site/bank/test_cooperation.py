@@ -30,6 +30,7 @@ from reclaim.bank.cooperation.models import (
 )
 from reclaim.bank.exchange.identity import public_key
 from reclaim.bank.law.queries import laws_of
+from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.takedown.services import add_links
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
@@ -231,6 +232,7 @@ def test_an_evidence_pack_is_made_on_the_page_and_checked_by_the_officer_alone()
 
 def test_a_letter_asks_to_preserve_names_the_law_and_says_what_nobody_has_checked() -> None:
     one = Cooperating.begun("One")
+    sync_shipped()
     letter = preservation_letter(
         one.acting.organisation,
         "Example Hosting",
@@ -241,6 +243,7 @@ def test_a_letter_asks_to_preserve_names_the_law_and_says_what_nobody_has_checke
     )
     assert "https://site.example/a" in letter.body
     assert "24 February 2027" in letter.body
+    assert "Sexual Offences Act" in letter.body
     assert "Article 25" in letter.body
     assert "Article 42" in letter.body
     assert "not checked against the official text" in letter.body
