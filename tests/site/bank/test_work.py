@@ -6,7 +6,10 @@ import pytest
 
 from reclaim.bank import work
 
-pytestmark = pytest.mark.usefixtures("ledger_clock")
+pytestmark = [
+    pytest.mark.usefixtures("ledger_clock"),
+    pytest.mark.django_db(transaction=True, databases=["default", "keys"]),
+]
 
 
 def test_work_that_went_well_says_so() -> None:
