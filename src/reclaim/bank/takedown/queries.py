@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -53,9 +53,9 @@ def links_at(practitioner: Practitioner, typed: str) -> QuerySet[Link]:
         address = read_link(typed)
     except NotALinkError:
         return links.none()
-    of_page = Q(page__mac=page_mac(address.key))
+    # A site's own page is among those at its host: one index or the other, never both.
     bare = address.key == f"https://{address.host}"
-    return links.filter(of_page | Q(host=address.host) if bare else of_page)
+    return links.filter(host=address.host) if bare else links.filter(page__mac=page_mac(address.key))
 
 
 def asked_for_already(practitioner: Practitioner, links: Collection[Link]) -> set[uuid.UUID]:
