@@ -20,6 +20,8 @@ PARTS = (
     ("canaries",),
     ("exchange",),
     ("exchange_latency",),
+    ("casework",),
+    ("recheck",),
 )
 
 

@@ -45,6 +45,7 @@ from reclaim.bank.casework.services import (
     reopen,
     set_done,
     set_status,
+    share_with_person,
     take,
 )
 from reclaim.bank.casework.timeline import sentence
@@ -84,6 +85,8 @@ def _page(request: HttpRequest, case_file: CaseFile, *, status: int = 200, **for
     key = key_of(request, case_file)
     found = consent_for(case_file)
     consent = access_consented_case(practitioner, found.pk) if found else None
+    if consent is not None:
+        share_with_person(case_file, key)
     notes = [
         (note, opened(key, f"note:{note.pk}", note.sealed))
         for note in notes_of(case_file, practitioner, supervises=supervises(request))
@@ -190,7 +193,9 @@ def note(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
     if not form.is_valid():
         return _page(request, case_file, status=422, note_form=form)
     key = key_of(request, case_file)
-    kind = Note.Kind.SUPERVISION if supervises(request) and "supervision" in request.POST else Note.Kind.WORK
+    kind = Note.Kind.PERSON if "person" in request.POST else Note.Kind.WORK
+    if supervises(request) and "supervision" in request.POST:
+        kind = Note.Kind.SUPERVISION
     try:
         add_note(case_file, access_practitioner(request), key, form.cleaned_data["text"], kind)
     except WordsError as error:
@@ -305,7 +310,7 @@ def invite(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
     """Make a link that opens the person's own pages on their own device. It is shown once, and never opened here."""
     made = new_invitation(case_file, access_practitioner(request))
     prefix = "" if case_file.language == "en" else f"/{case_file.language}"
-    link = request.build_absolute_uri(f"{prefix}/invited/{made.token}/")
+    link = request.build_absolute_uri(f"{prefix}/i/{made.token}/")
     return quiet_page(
         request, "helpline/invited.html", case_file=case_file, invitation=made, link=link, qr=_squares(link)
     )

@@ -25,6 +25,7 @@ from reclaim.bank.casework.services import StateError, accept, decline, note_exp
 from reclaim.bank.helpline.forms import OfferForm
 from reclaim.bank.helpline.opening import key_of, opened
 from reclaim.bank.helpline.pages import helpline_page, sent_to
+from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.sitekit import audit, csvs
 from reclaim.sitekit.access import Access, requires
@@ -183,6 +184,7 @@ def export(request: HttpRequest) -> HttpResponse:
         return refusal(
             request, 422, "Too many for one file", f"Narrow the list to at most {MOST_EXPORTED:,} case files."
         )
+    alarms.note_export(practitioner)
     note_export(rows, practitioner)
     return _file(csvs.write(_EXPORTED, [_facts(row) for row in rows]), "case-files.csv")
 

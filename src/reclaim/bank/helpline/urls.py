@@ -1,6 +1,6 @@
 """Routes of practitioners."""
 
-from django.urls import path
+from django.urls import include, path
 
 from reclaim.bank.helpline import case_views, team_views, views
 
@@ -31,4 +31,5 @@ urlpatterns = [
     path("numbers/", team_views.numbers, name="numbers"),
     path("numbers.csv", team_views.numbers_csv, name="numbers-csv"),
     path("export/", team_views.export, name="case-files-export"),
+    path("people/", include("reclaim.bank.helpline.people_urls")),
 ]

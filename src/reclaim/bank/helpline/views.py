@@ -155,7 +155,8 @@ def _typed(form: IntakeForm) -> dict[str, object]:
 
 def lines_of(country: str) -> list[Service]:
     """Whom to call in a country when somebody is at risk."""
-    return services_in(country, kinds=LINES, audience=For.ADULTS) if is_country(country) else []
+    found = services_in(country, kinds=LINES, audience=For.ADULTS) if is_country(country) else []
+    return sorted(found, key=lambda row: (not row.country, LINES.index(row.kind)))
 
 
 def _under_18(request: HttpRequest, practitioner: Practitioner, country: str) -> HttpResponse:
@@ -168,7 +169,7 @@ def _under_18(request: HttpRequest, practitioner: Practitioner, country: str) ->
         "helpline/under_18.html",
         bodies=bodies,
         place=country_name(country),
-        lines=services_in(country, kinds=LINES),
+        lines=lines_of(country),
     )
 
 
