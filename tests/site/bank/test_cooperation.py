@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
+import json
 import re
 import uuid
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -17,7 +21,7 @@ from django.utils import timezone
 from reclaim.bank.cases.consents import give_consent, revoke_consent
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.services import erase
-from reclaim.bank.cooperation import carry, plans, queries, referrals
+from reclaim.bank.cooperation import carry, evidence, plans, queries, referrals
 from reclaim.bank.cooperation.letters import preservation_letter
 from reclaim.bank.cooperation.models import (
     CheckIn,
@@ -32,6 +36,7 @@ from reclaim.bank.exchange.identity import public_key
 from reclaim.bank.law.queries import laws_of
 from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.takedown.services import add_links
+from reclaim.cli.evidence import command
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
 from reclaim.protocol.referral import Kind, Part
@@ -228,6 +233,31 @@ def test_an_evidence_pack_is_made_on_the_page_and_checked_by_the_officer_alone()
     assert "On a stick" in page
     custody = one.acting.client.get(f"{where}custody/").json()
     assert custody["payloadType"] == pack_wire.CUSTODY_TYPE
+
+
+def test_an_officer_checks_a_pack_on_the_command_line(tmp_path: Path) -> None:
+    one = Cooperating.begun("One")
+    identity, recipient = wire.new_identity()
+    officer = one.checked_officer(recipient)
+    made = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed(PNG))
+    pack, secret = tmp_path / "pack.age", tmp_path / "key.txt"
+    pack.write_bytes(made.file)
+    secret.write_text(f"# created: today\n{identity}\n")
+    key = base64.b64encode(public_key()).decode()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(command, ["verify", str(pack), "--bank-key", key, *arguments])
+        return result.exit_code, result.output
+
+    code, said = run("--identity", str(secret))
+    assert code == 0
+    assert "It holds" in said
+    assert "Custody   1 steps, unbroken" in said
+    code, said = run("--identity", str(secret), "--json")
+    assert json.loads(said)["statement"] == "He threatens me."
+    assert run() == (40, "This is no evidence pack, or it was damaged. If it ends in .age, open it first.\n")
+    secret.write_text(wire.new_identity()[0])
+    assert run("--identity", str(secret))[0] == 40
 
 
 def test_a_letter_asks_to_preserve_names_the_law_and_says_what_nobody_has_checked() -> None:
