@@ -41,6 +41,7 @@ MOST_UNMATCHED = 500
 UNMATCHED_FOR = datetime.timedelta(days=14)
 _TO = ("To", "Cc", "Delivered-To", "X-Original-To", "Envelope-To")
 _BOUNCED = re.compile(r"mailer-daemon|postmaster", re.IGNORECASE)
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,60}/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -129,7 +130,7 @@ def _body(message: Message) -> tuple[str, list[str], bool]:
         kind = part.get_content_type()
         if part.get_content_disposition() == "attachment" or part.get_filename() or not kind.startswith("text/"):
             if len(attachments) < MOST_ATTACHMENTS:
-                attachments.append(kind[:100])
+                attachments.append(kind if _MEDIA_TYPE.fullmatch(kind) else "unknown")
         elif kind == "text/html":
             marked.append(_without_marks(_decoded(part)))
         else:

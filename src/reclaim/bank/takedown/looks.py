@@ -107,8 +107,14 @@ def give_back(turn: Turn, seen: Sequence[Seen], pause: float) -> None:
     now = timezone.now()
     with transaction.atomic():
         host = Host.objects.select_for_update().get(pk=turn.host.pk)
+        # One that is not there: its last case file was erased while it was looked at.
+        pages = Page.objects.select_for_update().order_by("mac").in_bulk([each.page.pk for each in seen])
         for each in seen:
-            _record(each)
+            if each.page.pk in pages:
+                _record(pages[each.page.pk], each.look.outcome, each.look.status, each.at)
+        Page.objects.bulk_update(pages.values(), _RECORDED)
+        up = [page.pk for page in pages.values() if page.outcome == Page.Outcome.UP]
+        Link.objects.filter(page__in=up, state=Link.State.NEW).update(state=Link.State.UP)
         # The host's row is locked: what is added meanwhile moves ``due_at`` forward after this.
         host.due_at = host.pages.aggregate(first=Min("next_check_at"))["first"]
         wait = max([pause, *(each.look.wait for each in seen)])
@@ -116,21 +122,18 @@ def give_back(turn: Turn, seen: Sequence[Seen], pause: float) -> None:
         host.save(update_fields=["due_at", "free_at"])
 
 
-def _record(seen: Seen) -> None:
-    """What a look means. In the transaction of a turn."""
-    page = Page.objects.select_for_update().filter(pk=seen.page.pk).first()
-    if page is None:
-        # Its last case file was erased while it was looked at.
-        return
-    outcome, at = seen.look.outcome, seen.at
+_RECORDED = ["outcome", "status", "checked_at", "looks", "seen", "gone_since", "next_check_at"]
+
+
+def _record(page: Page, outcome: Page.Outcome, status: int | None, at: datetime.datetime) -> None:
+    """What a look means: for the page, which the caller saves, and for its links."""
     page.looks = page.looks + 1 if page.outcome == outcome and page.looks < 1000 else 1
-    page.outcome, page.status, page.checked_at = outcome, seen.look.status, at
+    page.outcome, page.status, page.checked_at = outcome, status, at
     waiting = False
     if outcome is Page.Outcome.UP:
         if page.seen == Page.Seen.GONE:
             _relist(page, at)
         page.seen, page.gone_since = Page.Seen.UP, None
-        page.links.filter(state=Link.State.NEW).update(state=Link.State.UP)
     elif outcome is Page.Outcome.GONE:
         page.gone_since = page.gone_since or at
         if at - page.gone_since >= APART:
@@ -139,7 +142,6 @@ def _record(seen: Seen) -> None:
     if page.next_check_at is not None:
         wait = APART if waiting else next_look(outcome, page.looks)
         page.next_check_at = at + wait * random.uniform(1, 1 + SPREAD)  # noqa: S311 no secret
-    page.save()
 
 
 def _take_down(page: Page, at: datetime.datetime) -> bool:

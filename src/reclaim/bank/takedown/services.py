@@ -37,6 +37,7 @@ LOST_AFTER = datetime.timedelta(minutes=5)
 """Longer than any try at a mail server takes: what is still on its way then was left behind by a bank that stopped."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROLS_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_KEY_OF_A_LAW = re.compile(r"[A-Za-z0-9._-]{0,80}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -67,7 +68,7 @@ def add_links(case_file: CaseFile, practitioner: Practitioner, text: str) -> Add
     addresses, wrong = links.read_links(text)
     with transaction.atomic():
         # One at a time, so that two that come together do not both think that there is room.
-        CaseFile.objects.select_for_update().get(pk=case_file.pk)
+        CaseFile.objects.select_for_update(no_key=True).get(pk=case_file.pk)
         if case_file.links.count() + len(addresses) > MOST_LINKS_OF_A_CASE_FILE:
             raise RequestError(f"A case file has at most {MOST_LINKS_OF_A_CASE_FILE} links. Leave some out.")
         pages = _pages_of(addresses)
@@ -126,8 +127,8 @@ def _pages_of(addresses: Iterable[Address]) -> dict[str, Page]:
 def _look_soon(pages: Iterable[Page], at: datetime.datetime) -> None:
     """Have pages looked at in their hosts' next turn, and their intervals start anew."""
     keys, hosts = {page.pk for page in pages}, {page.host_id for page in pages}
-    Page.objects.filter(pk__in=keys).update(next_check_at=at, looks=0)
     Host.objects.filter(pk__in=hosts).update(due_at=Least(Coalesce("due_at", at), at))
+    Page.objects.filter(pk__in=keys).update(next_check_at=at, looks=0)
     for page in pages:
         page.next_check_at = at
 
@@ -159,6 +160,7 @@ def take_up(link: Link, practitioner: Practitioner) -> None:
 def _change(link: Link, practitioner: Practitioner, state: Link.State, kind: timeline.Kind) -> None:
     now = timezone.now()
     with transaction.atomic():
+        lock_hosts([link.page.host_id])
         page = Page.objects.select_for_update().get(pk=link.page_id)
         link.state = state
         if state is Link.State.DOWN:
@@ -171,6 +173,12 @@ def _change(link: Link, practitioner: Practitioner, state: Link.State, kind: tim
             stop_looking([page.pk])
         timeline.note(link.case_file, practitioner, kind, host=link.host)
         audit.record(practitioner.actor, f"link.{state.value}", f"link:{link.pk}")
+
+
+def lock_hosts(of: Iterable[int]) -> None:
+    """Wait until nobody else writes about links at these hosts. Who locks a page, a link or a request does this first,
+    so that no two wait for one another."""
+    list(Host.objects.select_for_update().filter(pk__in=list(of)).order_by("name").values_list("pk"))
 
 
 def settle(of: Iterable[uuid.UUID]) -> None:
@@ -234,7 +242,7 @@ class Draft:
             raise RequestError(f"The text has 1 to {LONGEST_REQUEST} letters, and no control characters.")
         if not _LANGUAGE.fullmatch(self.language):
             raise RequestError("The language is a code such as «en».")
-        if len(self.law) > 80:
+        if not _KEY_OF_A_LAW.fullmatch(self.law):
             raise RequestError("There is no such law.")
         if len(to) > 300 or _CONTROLS.search(to):
             raise RequestError("The address is one line of at most 300 letters.")
@@ -272,6 +280,7 @@ def _write(request: TakedownRequest, draft: Draft) -> None:
 
 def _locked(request: TakedownRequest, *states: TakedownRequest.State) -> TakedownRequest:
     """The request as it is now, locked. Raises ``RequestError`` unless it is in one of these states."""
+    lock_hosts([request.link.page.host_id])
     now = TakedownRequest.objects.select_for_update(of=("self",)).select_related("link__case_file", "link__page")
     found = now.filter(pk=request.pk).first()
     if found is None or found.state not in states:
@@ -338,10 +347,11 @@ def note_sent(request: TakedownRequest, practitioner: Practitioner) -> TakedownR
     """A practitioner has sent it herself, by a form or a programming interface; or has looked, and a mail of which that
     was unknown did go. Raises ``RequestError``."""
     with transaction.atomic():
-        if request.by_mail:
+        if request.by_mail and mail.can_send():
             found = _locked(request, TakedownRequest.State.UNKNOWN)
         else:
-            found = _locked(request, TakedownRequest.State.DRAFT)
+            # Without a mail server of the bank's, a practitioner sends it from a mailbox of her own.
+            found = _locked(request, TakedownRequest.State.DRAFT, TakedownRequest.State.UNKNOWN)
         _note_sent(found, practitioner)
         audit.record(practitioner.actor, "request.sent", f"request:{found.pk}")
     return found
