@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
-from reclaim.bank.cases.models import Consent
+from reclaim.bank.cases.models import Case, Consent
 from reclaim.bank.casework.models import CaseFile, Event, Handover, Invitation, Note, Risk, Status, Task, Working
-from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.organisations.alarms import note_read
+from reclaim.bank.organisations.models import Organisation, Practitioner
 from reclaim.bank.organisations.queries import active_practitioners
+from reclaim.bank.vault import people
 from reclaim.sitekit import audit
 from reclaim.sitekit.secrets import mac
 
@@ -40,7 +42,10 @@ def visible_to(practitioner: Practitioner) -> QuerySet[CaseFile]:
 
 
 def access_case_file(practitioner: Practitioner, case_file: uuid.UUID) -> CaseFile:
-    """A case file that the practitioner may see, and the trace that they looked. Raises ``Http404``."""
+    """A case file that the practitioner may see, and the trace that they looked. Call it outside a transaction.
+
+    Raises ``Http404``; who reads far more than usual is stopped here (``organisations.alarms``).
+    """
     found = (
         visible_to(practitioner)
         .select_related("organisation", "team", "owner__member", "case")
@@ -49,6 +54,7 @@ def access_case_file(practitioner: Practitioner, case_file: uuid.UUID) -> CaseFi
     )
     if found is None:
         raise Http404
+    note_read(practitioner, found.pk)
     audit.record(practitioner.actor, "casefile.read", f"casefile:{found.pk}")
     return found
 
@@ -227,7 +233,7 @@ def notes_of(case_file: CaseFile, practitioner: Practitioner, *, supervises: boo
     seen = [
         note
         for note in notes
-        if note.kind == Note.Kind.WORK or supervises or practitioner.pk in (case_file.owner_id, note.practitioner_id)
+        if note.kind != Note.Kind.SUPERVISION or supervises or practitioner.pk in (case_file.owner_id, note.practitioner_id)
     ]
     first: dict[uuid.UUID, datetime.datetime] = {}
     by_key = {note.pk: note for note in seen}
@@ -260,8 +266,14 @@ def timeline_of(case_file: CaseFile, most: int = 200) -> list[Event]:
 
 def invitation_by(token: str) -> Invitation | None:
     """The invitation whose link ends in this token, while it is good."""
-    found = Invitation.objects.filter(token_mac=token_mac(token), expires_at__gt=timezone.now())
-    return found.select_related("case_file__organisation").exclude(case_file__status=Status.CLOSED).first()
+    return good_invitations().filter(token_mac=token_mac(token)).first()
+
+
+def good_invitations() -> QuerySet[Invitation]:
+    """Links that a person can use now, with their case files and organisations."""
+    found = Invitation.objects.filter(expires_at__gt=timezone.now(), used_at=None)
+    found = found.filter(case_file__organisation__revoked_at=None)
+    return found.select_related("case_file__organisation").exclude(case_file__status=Status.CLOSED)
 
 
 def token_mac(token: str) -> bytes:
@@ -341,3 +353,28 @@ def erased_on(case_file: CaseFile) -> datetime.date | None:
     if case_file.closed_at is None:
         return None
     return (case_file.closed_at + datetime.timedelta(days=settings.CASE_FILE_DAYS)).date()
+
+
+def case_files_of(case: Case) -> QuerySet[CaseFile]:
+    """What organisations keep of their work for the person of a case, while the person lets them see it."""
+    consent = Consent.objects.filter(case=case, organisation=OuterRef("organisation"), code_mac=None)
+    found = CaseFile.objects.filter(Exists(consent), case=case, organisation__revoked_at=None)
+    return found.select_related("organisation").order_by("organisation__name")
+
+
+def access_own_case_file(case: Case, organisation: int) -> CaseFile:
+    """What an organisation keeps of its work, for the person whose case it is. Raises ``Http404``."""
+    found = case_files_of(case).filter(organisation=organisation).first() if organisation < 2**31 else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def notes_for_person(case_file: CaseFile) -> list[Note]:
+    """Every note of a case file, the latest first. The words of those of kind ``PERSON`` are for the person."""
+    return list(case_file.notes.select_related("replaced_by"))
+
+
+def can_take_words(organisation: Organisation) -> bool:
+    """Whether anybody there could open a case file that nobody owns yet."""
+    return bool(people.readers_of(active_practitioners(organisation).filter(scope=Practitioner.Scope.ORGANISATION)))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from reclaim.bank.operations import held_views, join_views, other_views, platform_views, views
+from reclaim.bank.operations import held_views, join_views, organisation_views, other_views, platform_views, views
 
 urlpatterns = [
     path("platforms/join/", join_views.join, name="platform-join"),
@@ -22,6 +22,11 @@ urlpatterns = [
     path("staff/platforms/<int:key>/keys/<int:number>/change/", platform_views.change, name="platform-key-change"),
     path("staff/platforms/<int:key>/keys/<int:number>/revoke/", platform_views.revoke, name="platform-key-revoke"),
     path("staff/platforms/<int:key>/end/", platform_views.end, name="platform-end"),
+    path("staff/organisations/", organisation_views.organisations, name="organisations"),
+    path("staff/organisations/add/", organisation_views.add, name="organisation-add"),
+    path("staff/organisations/alarms/<int:key>/", organisation_views.close_alarm, name="organisation-alarm-close"),
+    path("staff/organisations/<int:key>/", organisation_views.organisation, name="organisation"),
+    path("staff/organisations/<int:key>/end/", organisation_views.end, name="organisation-end"),
     path("staff/lookups/", other_views.lookups, name="lookups"),
     path("staff/lookups/change/", other_views.change_lookups, name="lookups-change"),
     path("staff/held/", held_views.held, name="held"),

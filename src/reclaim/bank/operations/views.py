@@ -21,6 +21,7 @@ from reclaim.bank.operations.applying import KINDS, SCOPES, Kind, Wanted
 from reclaim.bank.operations.models import Application
 from reclaim.bank.operations.queries import access_application, access_applications, waiting_in
 from reclaim.bank.operations.words import FOR_STAFF
+from reclaim.bank.organisations.alarms import open_alarms
 from reclaim.bank.platforms.services import NameTakenError
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts.models import Member
@@ -42,6 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "may": permitted,
         "asked": waiting_in(_State.ASKED) if permitted["vet_platforms"] else 0,
         "vetted": waiting_in(_State.VETTED) if permitted["consent_to_platforms"] else 0,
+        "alarms": len(open_alarms()) if permitted["vet_organisations"] else 0,
     }
     return render(request, "operations/home.html", about)
 

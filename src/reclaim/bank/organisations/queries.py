@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
-from reclaim.bank.organisations.models import Organisation, Practitioner
+from reclaim.bank.organisations.models import Alarm, Organisation, Practitioner
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.accounts.queries import check_member
 from reclaim.sitekit.permissions import FACTOR_AT, access_member
@@ -21,6 +21,33 @@ def active_practitioners(organisation: Organisation) -> QuerySet[Practitioner]:
     """Practitioners of an organisation who may sign in, by name."""
     found = organisation.practitioners.filter(member__removed_at=None)
     return found.select_related("member", "organisation", "team").order_by("member__name")
+
+
+def access_colleague(practitioner: Practitioner, key: int) -> Practitioner:
+    """Somebody of the same organisation who may sign in. Raises ``Http404``."""
+    found = active_practitioners(practitioner.organisation).filter(pk=key).first() if key < 2**63 else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def access_organisation(key: int) -> Organisation:
+    """An organisation, with access or without. Raises ``Http404``."""
+    found = Organisation.objects.filter(pk=key).first() if key < 2**63 else None
+    if found is None:
+        raise Http404
+    return found
+
+
+def access_alarm(key: int, organisation: Organisation | None = None) -> Alarm:
+    """An open alarm, of this organisation if one is given. Raises ``Http404``."""
+    found = Alarm.objects.filter(pk=key, closed_at=None) if key < 2**63 else Alarm.objects.none()
+    if organisation is not None:
+        found = found.filter(practitioner__organisation=organisation)
+    alarm = found.select_related("practitioner__member").first()
+    if alarm is None:
+        raise Http404
+    return alarm
 
 
 def access_practitioner(request: HttpRequest) -> Practitioner:

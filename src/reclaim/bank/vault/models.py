@@ -9,13 +9,14 @@ class KeyPair(models.Model):
     """The key pair of a reader, whose private half nobody can use without the reader."""
 
     reader = models.CharField(max_length=60, unique=True)
-    """``practitioner:<pk>``, or ``recovery``."""
+    """``practitioner:<pk>``, ``person:<uuid of the case>`` or ``recovery``."""
     public_key = models.BinaryField(max_length=32)
     mac = models.BinaryField(max_length=32)
     """Of reader and public key under the site's secret: whoever can only write to the database puts no key of theirs
     in a colleague's place."""
     locked = models.BinaryField(blank=True)
-    """The private key under the practitioner's password (``keys.lock``); empty for the recovery key: it is on paper."""
+    """The private key under the practitioner's password (``keys.lock``); empty for the recovery key, which is on
+    paper, and for a person's, which number and PIN make."""
     made_at = models.DateTimeField(auto_now=True)
 
 

@@ -24,6 +24,11 @@ def name_of(practitioner: Practitioner) -> str:
     return f"practitioner:{practitioner.pk}"
 
 
+def name_of_person(case: uuid.UUID) -> str:
+    """The person of a case by their name as a reader."""
+    return f"person:{case}"
+
+
 def mac_of_pair(reader: str, public_key: bytes) -> bytes:
     """What the site's secret says of a reader's public key."""
     return mac("vault key pair", public_key + reader.encode())
@@ -55,6 +60,12 @@ def recovery() -> Reader | None:
     return _checked(pair) if pair else None
 
 
+def reader_of_person(case: uuid.UUID) -> Reader | None:
+    """The person of a case as a reader, once their public key is known. Raises ``DamagedError`` for a planted one."""
+    pair = KeyPair.objects.filter(reader=name_of_person(case)).first()
+    return _checked(pair) if pair else None
+
+
 def from_seed(seed: bytes, case: uuid.UUID) -> Unlocked:
     """A person as a reader: the key pair that ``seed``, known to nobody but the person, always gives for ``case``."""
-    return keys.from_seed(f"person:{case}", seed)
+    return keys.from_seed(name_of_person(case), seed)

@@ -98,6 +98,13 @@ def hand_over(key: CaseKey, readers: Iterable[Reader]) -> None:
         WrappedKey.objects.bulk_create([_row(key, reader) for name, reader in named.items() if name not in there])
 
 
+def unshare_many(case_files: Collection[UUID], name: str) -> None:
+    """Take the keys of these case files away from a reader."""
+    some = list(case_files)
+    for start in range(0, len(some), BATCH):
+        WrappedKey.objects.filter(reader=name, case_file__in=some[start : start + BATCH]).delete()
+
+
 def destroy(case_file: UUID) -> None:
     """Destroy every wrapped key of a case file: what was sealed under it can be read by nobody, in no backup of the
     site's database either. Call it before the case file is deleted."""
@@ -145,6 +152,11 @@ def share_many(unlocked: Unlocked, case_files: Sequence[UUID], reader: Reader, a
 def case_files_of(name: str) -> list[UUID]:
     """Which case files a reader has a key to."""
     return list(WrappedKey.objects.filter(reader=name).values_list("case_file", flat=True))
+
+
+def keep_public(unlocked: Unlocked) -> None:
+    """Keep the public half of a pair whose private half its reader, a person, makes anew each time."""
+    _keep(unlocked, b"")
 
 
 def make_pair(name: str, password: str) -> Unlocked:

@@ -58,9 +58,13 @@ def unlocked(request: HttpRequest) -> Unlocked:
 
 def unlocked_as(request: HttpRequest, name: str) -> Unlocked:
     """The private key of the reader whose session this is. Raises ``LockedError``."""
-    sealed, cookie = request.session.get(CARRIED), request.COOKIES.get(COOKIE, "")
+    return opened(name, request.session.get(CARRIED), request.COOKIES.get(COOKIE, ""))
+
+
+def opened(name: str, sealed: str | None, other: str) -> Unlocked:
+    """What ``sealed_for_session`` was given, from both of its texts. Raises ``LockedError``."""
     try:
-        key = base64.b64decode(cookie, altchars=b"-_", validate=True)
+        key = base64.b64decode(other, altchars=b"-_", validate=True)
         if not sealed or len(key) != keys.KEY_BYTES:
             raise LockedError
         return Unlocked(name, keys.unseal(key, _bound(name), base64.b64decode(sealed)))

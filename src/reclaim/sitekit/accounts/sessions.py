@@ -45,10 +45,11 @@ def sessions_of(member: Member) -> list[MemberSession]:
 def begin(request: HttpRequest, member: Member) -> None:
     """Note that the session of ``request`` is the member's; end the oldest if there are too many now."""
     request.session.save()
+    key = request.session.session_key or ""
     with transaction.atomic():
         # The member's row, so that of two sign-ins at once each sees the other's.
         Member.objects.select_for_update().get(pk=member.pk)
-        MemberSession.objects.create(member=member, session_key=request.session.session_key)
+        MemberSession.objects.create(member=member, session_key=key)
         lasting = sessions_of(member)
         kept = [each.pk for each in lasting[: limits_of(member).most]]
         _end(member, [each.session_key for each in lasting if each.pk not in kept])
