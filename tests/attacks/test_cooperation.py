@@ -53,7 +53,8 @@ def test_nobody_is_referred_without_consent() -> None:
     ):
         with pytest.raises(CannotReferError):
             one.refers_to(two.party, Part.HAPPENED, consent=consent)
-    form = {"to": f"0.{two.party.number}", "do": "send", "happened": "x", "words": "x", "how": "phone"}
+    key = two.party.recipient
+    form = {"to": f"0.{two.party.number}", "key": key, "do": "send", "happened": "x", "words": "x", "how": "phone"}
     assert one.acting.client.post(f"{BASE}{one.case_file.pk}/refer/", form).status_code == 422
     assert not Referral.objects.exists()
     assert not ReferralConsent.objects.exists()

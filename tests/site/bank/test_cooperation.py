@@ -8,6 +8,8 @@ import hashlib
 import json
 import re
 import uuid
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from reclaim.bank.cases.consents import give_consent, revoke_consent
+from reclaim.bank.cases.consents import give_consent, open_case, revoke_consent
 from reclaim.bank.casework.models import CaseFile
-from reclaim.bank.casework.services import erase
-from reclaim.bank.cooperation import carry, evidence, plans, queries, referrals
+from reclaim.bank.casework.services import case_file_of_consent, erase
+from reclaim.bank.cooperation import carry, demands, evidence, plans, queries, referrals
 from reclaim.bank.cooperation.letters import preservation_letter
 from reclaim.bank.cooperation.models import (
     CheckIn,
@@ -43,7 +45,7 @@ from reclaim.protocol.referral import Kind, Part
 from reclaim.sitekit.permissions import Role
 from tests.cooperating import PNG, Cooperating, OtherBank
 from tests.members import OWN_PAGE, signed_in
-from tests.personas import a_case
+from tests.personas import a_case, pdq_value
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
@@ -65,8 +67,10 @@ def test_a_referral_within_the_bank_is_previewed_sent_accepted_and_returned_on_t
     text = page.content.decode()
     assert "This is all they will see" in text
     assert "He threatens to send it." in text
+    # Not without the preview of what is told, and of whose key it is sealed to.
+    assert one.acting.client.post(address, {**form, "do": "send"}).status_code == 422
     assert not Referral.objects.exists()
-    sent = one.acting.client.post(address, {**form, "do": "send"})
+    sent = one.acting.client.post(address, {**form, "do": "send", "key": two.party.recipient})
     referral = Referral.objects.get()
     assert sent["Location"] == f"{BASE}sent/{referral.pk}/"
     assert b"He threatens" not in bytes(referral.sealed_copy or b"")
@@ -235,6 +239,26 @@ def test_an_evidence_pack_is_made_on_the_page_and_checked_by_the_officer_alone()
     assert custody["payloadType"] == pack_wire.CUSTODY_TYPE
 
 
+def test_fingerprints_are_in_a_pack_only_while_the_person_lets_them_be_seen() -> None:
+    one = Cooperating.begun("One")
+    identity, recipient = wire.new_identity()
+    officer, case = one.checked_officer(recipient), a_case(7).case
+    allowed = replace(one.allowed(), signals=True)
+    make = partial(evidence.make_pack, one.acting.practitioner, one.key, one.case_file, officer, allowed)
+    with pytest.raises(evidence.EvidenceError, match="not open to you"):
+        make()
+    given = give_consent(case, one.acting.organisation)
+    consent = open_case(one.acting.practitioner, given.code)
+    assert consent is not None
+    one.case_file = case_file_of_consent(one.acting.practitioner, consent, into=one.case_file)
+    made = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, allowed)
+    manifest = pack_wire.verify(wire.open_bytes(identity, made.file), public_key()).manifest
+    assert [(signal.type, signal.value) for signal in manifest.signals] == [("pdq", pdq_value(7))]
+    revoke_consent(case, consent.pk)
+    with pytest.raises(evidence.EvidenceError, match="not open to you"):
+        make()
+
+
 def test_an_officer_checks_a_pack_on_the_command_line(tmp_path: Path) -> None:
     one = Cooperating.begun("One")
     identity, recipient = wire.new_identity()
@@ -316,7 +340,7 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     signed_in(operator, Role.OPERATOR)
     signed_in(overseer, Role.OVERSEER)
     form = {
-        "received_on": str(timezone.now().date()),
+        "received_on": str(timezone.now().date() - datetime.timedelta(days=3)),
         "sender": "Example Court",
         "country": "gb",
         "basis": "none named",
@@ -333,6 +357,9 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     )
     assert operator.post(f"{where}propose/", {"answer": "nothing", "reasons": "Advised."}).status_code == 302
     assert operator.post(f"{where}notice/", {"day": str(timezone.now().date())}).status_code == 422
+    operator.post(f"{where}notice/", {"do": "ban", "day": str(timezone.now().date() - datetime.timedelta(days=1))})
+    demand.refresh_from_db()
+    assert demands.may_tell(demand, timezone.now().date())
     assert "I consent" in overseer.get(where).content.decode()
     assert overseer.post(f"{where}release/", {"do": "release"}).status_code == 302
     demand.refresh_from_db()
@@ -344,7 +371,7 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
 
 @pytest.mark.parametrize(
     ("page", "most"),
-    [("", 12), ("case", 14), ("refer", 15), ("plan", 12), ("evidence", 12), ("letter", 11)],
+    [("", 12), ("case", 15), ("refer", 14), ("plan", 12), ("evidence", 13), ("letter", 12)],
 )
 def test_pages_ask_the_database_no_more_often_however_much_there_is(page: str, most: int) -> None:
     one, two = Cooperating.begun("One"), Cooperating.begun("Two")

@@ -44,6 +44,7 @@ BUDGET = 20.0
 """Seconds for one tick."""
 _WAITS = (30, 60, 300, 900, 3600)
 """Seconds until a message is tried again."""
+_NOT_THERE = 404
 _FOR_GOOD = frozenset({400, 404, 413, 422})
 """What another try of the same message will not mend."""
 _ENDED = (Referral.State.WITHDRAWN, Referral.State.ERASED, Referral.State.FAILED)
@@ -367,6 +368,9 @@ def read_lists(deadline: float) -> int:
         try:
             take_list(peer, client.organisations())
         except (BankError, ValueError) as error:
+            if isinstance(error, BankRefused) and error.status == _NOT_THERE:
+                # A bank whose version knows no referrals.
+                continue
             faults += 1
             log_event("a peer's organisations could not be read", peer=peer.pk, why=type(error).__name__)
         finally:

@@ -107,6 +107,7 @@ def _page(request: HttpRequest, key: int, error: str = "") -> HttpResponse:
         "tells": may(member, Permission.HANDLE_DEMANDS)
         and read.may_tell
         and read.demand.notice in (LegalDemand.Notice.DUE, LegalDemand.Notice.FORBIDDEN),
+        "bans": may(member, Permission.HANDLE_DEMANDS) and read.demand.notice == LegalDemand.Notice.FORBIDDEN,
         "typed": request.POST,
         "today": timezone.now().date(),
         "error": error,
@@ -152,11 +153,12 @@ def release(request: HttpRequest, key: int) -> HttpResponse:
 @fresh
 @require_POST
 def notice(request: HttpRequest, key: int) -> HttpResponse:
-    """Note that the person was told (POST ``day``)."""
+    """Note that the person was told, or until when that is forbidden (POST ``do``, ``day``)."""
     member = access_member(request)
     found = demands.access_demand(member, key).demand
+    change = demands.end_ban if request.POST.get("do") == "ban" else demands.give_notice
     try:
-        demands.give_notice(member, found, _day(request.POST.get("day", "")) or timezone.now().date())
+        change(member, found, _day(request.POST.get("day", "")) or timezone.now().date())
     except demands.DemandError as error:
         return _page(request, key, str(error))
     messages.success(request, "Noted.")

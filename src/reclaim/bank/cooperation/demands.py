@@ -147,8 +147,21 @@ def give_notice(member: Member, demand: LegalDemand, day: datetime.date) -> None
         audit.record(member.actor, "demand.notice", f"demand:{row.pk}")
 
 
+def end_ban(member: Member, demand: LegalDemand, day: datetime.date) -> None:
+    """Note that telling the person is forbidden until this day and no longer. Raises ``DemandError``."""
+    with transaction.atomic():
+        row = LegalDemand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
+        if row.notice != LegalDemand.Notice.FORBIDDEN:
+            raise DemandError("Telling the person is not forbidden.")
+        if day < row.received_on:
+            raise DemandError("The ban cannot have ended before the demand came.")
+        row.forbidden_until = day
+        row.save()
+        audit.record(member.actor, "demand.ban", f"demand:{row.pk}")
+
+
 def may_tell(demand: LegalDemand, day: datetime.date) -> bool:
-    """Whether the person may be told on this day. A ban without an end holds until an operator logs otherwise."""
+    """Whether the person may be told on this day. A ban without an end holds until one is noted (``end_ban``)."""
     if demand.notice != LegalDemand.Notice.FORBIDDEN:
         return True
     return demand.forbidden_until is not None and day > demand.forbidden_until

@@ -149,12 +149,15 @@ def finish_check_in(practitioner: Practitioner, case_file: CaseFile, key: int, s
         audit.record(practitioner.actor, "plan.checked-in", f"casefile:{case_file.pk}")
 
 
-def end_plan(practitioner: Practitioner, case_file: CaseFile) -> None:
-    """The person wants no more of it: check-ins to come are erased. Raises ``PlanError``."""
+def end_plan(practitioner: Practitioner | None, case_file: CaseFile) -> None:
+    """The person wants no more of it: check-ins to come are erased. ``None``: they say so themselves.
+
+    Raises ``PlanError``.
+    """
     with transaction.atomic():
         plan = _locked(case_file)
         plan.ended_at = timezone.now()
         plan.save(update_fields=["ended_at"])
         plan.check_ins.filter(state=CheckIn.State.AGREED).delete()
-        add_event(case_file, practitioner, "plan.ended")
-        audit.record(practitioner.actor, "plan.end", f"casefile:{case_file.pk}")
+        add_event(case_file, practitioner, "plan.ended", by_person=practitioner is None)
+        audit.record(practitioner.actor if practitioner else "person", "plan.end", f"casefile:{case_file.pk}")

@@ -80,6 +80,11 @@ def plan_of(case_file_key: uuid.UUID) -> RecoveryPlan | None:
     return RecoveryPlan.objects.filter(case_file=case_file_key).first()
 
 
+def agreed_check_ins(case_file: uuid.UUID) -> list[CheckIn]:
+    """The check-ins to come that the person of a case file agreed to, for the person."""
+    return list(CheckIn.objects.filter(plan__case_file=case_file, plan__ended_at=None, state=CheckIn.State.AGREED))
+
+
 def due_check_ins(practitioner: Practitioner) -> QuerySet[CheckIn]:
     """Check-ins in the practitioner's scope that are due today or were before, the oldest first.
 

@@ -113,6 +113,10 @@ def refer(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
             chosen, consent, told = _chosen(typed), _consent(typed), _told(typed)
             kept = referrals.checked(consent, told)
             if do == "send":
+                if request.POST.get("key") != chosen.recipient:
+                    raise referrals.CannotReferError(
+                        "The organisation's key is not the one of the preview. Look again."
+                    )
                 return _send(request, practitioner, found, chosen, consent, kept)
             if not typed["words"].strip():
                 raise referrals.CannotReferError("Write what the person agreed to, in their words.")
