@@ -1,20 +1,19 @@
 """Links looked at in a second, against a site on this machine, and how that goes on as more are due.
 
-The bank is a real one on SQLite: turns are taken, addresses unsealed, answers judged and written down, as always. The
+The bank is a real one: turns are taken, addresses unsealed, answers judged and written down, as always. The
 site answers from memory, under as many names as there are hosts; no pause between two requests to one of them, so that
 it is the bank that is measured. Beside it:
 
     site alone        the same requests by urllib3 alone, over kept connections: what this machine can do at most
     record            turns taken and looks written down, with nothing asked
 
-    python -m bench.recheck [--due 1000 10000 100000] [--looks 2000] [--json]
+    python -m bench.recheck [--due 1000 10000 100000] [--looks 2000] [--database-url URL] [--json]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -171,13 +170,12 @@ def site_alone(port: int, looks: int, workers: int) -> Row:
     return Row("site alone", 0, workers, looks // workers * workers / (time.perf_counter() - began))
 
 
-def run(dues: tuple[int, ...] = DUE, looks: int = LOOKS) -> dict[str, Any]:
-    """Everything, as one object."""
+def run(dues: tuple[int, ...] = DUE, looks: int = LOOKS, database_url: str = "") -> dict[str, Any]:
+    """Everything, as one object; without a ``database_url`` on SQLite."""
     with tempfile.TemporaryDirectory(prefix="reclaim-bench-") as folder, site() as port:
-        os.environ.update(RECLAIM_DATA=folder, DJANGO_SETTINGS_MODULE="reclaim.bank.settings", RECLAIM_DATABASE_URL="")
         from reclaim.sitekit.setup import open_site
 
-        open_site("reclaim.bank.settings", Path(folder), None)
+        open_site("reclaim.bank.settings", Path(folder), database_url)
         rows = [site_alone(port, looks, workers) for workers in WORKERS]
         for due in sorted(dues):
             fill(due)
@@ -204,9 +202,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--due", type=int, nargs="+", default=list(DUE))
     parser.add_argument("--looks", type=int, default=LOOKS)
+    parser.add_argument("--database-url", default="", help="an empty PostgreSQL database, instead of SQLite")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    measured = run(tuple(arguments.due), arguments.looks)
+    measured = run(tuple(arguments.due), arguments.looks, arguments.database_url)
     if arguments.json:
         print(json.dumps(measured))
         return 0

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reclaim.bank.organisations.models import Practitioner
-from reclaim.bank.takedown import services
+from reclaim.bank.takedown import imap, services
 from reclaim.bank.takedown.addresses import reply_address
 from reclaim.bank.takedown.inbox import UNMATCHED_FOR, Filed, forget_unmatched, read, take
 from reclaim.bank.takedown.mail import NoMailServerError
@@ -207,3 +210,30 @@ def test_when_its_time_is_over_the_next_step_is_due_and_nothing_is_sent(post: Po
     assert [(step.request, step.why) for step in due_steps(someone)] == [(again, Why.REFUSED)]
     services.note_done(again, someone)
     assert due_steps(someone) == []
+
+
+def test_replies_are_fetched_from_a_mailbox_once(
+    post: Post, someone: Practitioner, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = send(a_request(someone), someone)
+    monkeypatch.setattr(imap, "LARGEST_MESSAGE", 5000)
+    files = []
+    for number, raw in enumerate([an_answer(request), b"To: a@b.example\r\n\r\nHello", b"x" * 6000]):
+        files.append(tmp_path / f"{number}.eml")
+        files[-1].write_bytes(raw)
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.imap_server", *map(str, files)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        box = Server("127.0.0.1", port, tls=False, starttls=False, user="replies", password="a kettle")
+        settings.OUTSIDE = replace(settings.OUTSIDE, imap=box)
+        try:
+            assert imap.fetch() == {Filed.ON_REQUEST: 1, Filed.UNMATCHED: 1, Filed.TOO_LARGE: 1}
+            assert imap.fetch() == {}
+            settings.OUTSIDE = replace(settings.OUTSIDE, imap=replace(box, password="a teapot"))
+            with pytest.raises(imap.MailboxError, match="cannot be read"):
+                imap.fetch()
+        finally:
+            process.terminate()
+    assert request.replies.get().text == "It is removed."
