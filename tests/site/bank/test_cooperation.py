@@ -77,6 +77,7 @@ def test_a_referral_within_the_bank_is_previewed_sent_accepted_and_returned_on_t
 
     received = ReceivedReferral.objects.get()
     where = f"{BASE}received/{received.pk}/"
+    assert "1 referral waits for you" in two.acting.client.get("/helpline/").content.decode()
     assert "He threatens to send it." in two.acting.client.get(where).content.decode()
     accepted = two.acting.client.post(where, {"do": "accept"})
     received.refresh_from_db()
@@ -324,6 +325,7 @@ def test_a_plan_has_steps_and_check_ins_until_the_person_ends_it() -> None:
     page = one.acting.client.get(address).content.decode()
     assert "say «the library» to others" in page
     assert [each.pk for each in queries.due_check_ins(one.acting.practitioner)] == [check_in.pk]
+    assert one.case_file.designation in one.acting.client.get("/helpline/").content.decode()
     colleague, _ = one.colleague()
     assert not queries.due_check_ins(colleague).exists()
     one.acting.client.post(change, {"do": "step", "step": "sleep", "state": "done"})

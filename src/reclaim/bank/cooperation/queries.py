@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 from django.http import Http404
@@ -83,6 +84,23 @@ def plan_of(case_file_key: uuid.UUID) -> RecoveryPlan | None:
 def agreed_check_ins(case_file: uuid.UUID) -> list[CheckIn]:
     """The check-ins to come that the person of a case file agreed to, for the person."""
     return list(CheckIn.objects.filter(plan__case_file=case_file, plan__ended_at=None, state=CheckIn.State.AGREED))
+
+
+@dataclass(frozen=True)
+class Today:
+    """What waits for a practitioner here."""
+
+    check_ins: list[CheckIn]
+    """Due, the oldest first; at most twenty."""
+    referrals: int
+    """Referrals that wait for an answer, or whose case file has to be erased."""
+
+
+def today_of(practitioner: Practitioner) -> Today:
+    """What stands on a practitioner's first page: two statements."""
+    states = (ReceivedReferral.State.WAITING, ReceivedReferral.State.ENDED)
+    waiting = received_referrals(practitioner).filter(state__in=states)
+    return Today(list(due_check_ins(practitioner)[:20]), waiting.count())
 
 
 def due_check_ins(practitioner: Practitioner) -> QuerySet[CheckIn]:

@@ -20,6 +20,7 @@ from reclaim.bank.casework.services import (
     postpone_break,
     take_break,
 )
+from reclaim.bank.cooperation.queries import today_of as with_others
 from reclaim.bank.directory.queries import services_in
 from reclaim.bank.directory.rows import For, Kind, Service
 from reclaim.bank.helpline.forms import IntakeForm, country_choices, language_choices
@@ -81,6 +82,7 @@ def home(request: HttpRequest) -> HttpResponse:
         status=422 if error else 200,
         today=today_of(practitioner, day),
         links=links_today(practitioner),
+        others=with_others(practitioner),
         day=day,
         error=error,
     )
