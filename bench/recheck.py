@@ -179,7 +179,7 @@ def run(dues: tuple[int, ...] = DUE, looks: int = LOOKS, database_url: str = "")
         rows = [site_alone(port, looks, workers) for workers in WORKERS]
         for due in sorted(dues):
             fill(due)
-            rows.append(record(due, looks))
+            rows.append(record(due, min(looks, due)))
             rows += [recheck(port, due, min(looks, due), workers) for workers in WORKERS]
         from django.db import connections
 

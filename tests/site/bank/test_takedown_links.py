@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.utils import timezone
+from pytest_django import Settings
 
 from reclaim.bank.takedown import looks
 from reclaim.bank.takedown.checker import look
@@ -25,6 +30,7 @@ from reclaim.bank.takedown.services import (
     note_sent,
     take_up,
 )
+from reclaim.cli import bank_takedown
 from reclaim.sitekit.models import AuditEvent
 from tests import outside
 from tests.outside import Site, a_case_file, helper
@@ -282,3 +288,26 @@ def test_adding_many_links_costs_as_many_statements_as_adding_one(django_assert_
         add_links(case_file, someone, " ".join(f"https://h{number}.example/p" for number in range(150)))
     assert Link.objects.count() == 150
     assert b"h1.example" not in bytes(Link.objects.first().sealed_url.encode())  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db
+def test_the_commands_look_at_what_is_due_and_take_a_reply_in(
+    there: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bank_takedown, "open_site_or_fail", lambda *_, **__: None)
+    settings.OUTSIDE = replace(settings.OUTSIDE, stand_in=there.place, pause=0)
+    there.pages = {"/p": outside.Page()}
+    someone = helper()
+    add_links(a_case_file(someone), someone, "https://pictures.example/p https://pictures.example/gone")
+    where = ["--data", str(tmp_path)]
+    run = CliRunner().invoke(bank_takedown.recheck, ["--workers", "1", "--json", *where])
+    assert json.loads(run.stdout) == {"looks": 2, "outcomes": {"up": 1, "gone": 1}, "due": 0}
+    agent = there.asked[-1][2]["user-agent"]
+    assert agent.startswith("Reclaim/")
+    assert agent.endswith("is what was reported still there)")
+    assert "Looked at: 0. Still due: 0." in CliRunner().invoke(bank_takedown.recheck, where).stdout
+    taken = CliRunner().invoke(bank_takedown.mail, ["take", *where], input=b"Subject: Hello\r\n\r\nWorld")
+    assert taken.stdout == "Filed: kept for a supervisor.\n"
+    without = CliRunner().invoke(bank_takedown.mail, ["fetch", *where])
+    assert without.exit_code == 1
+    assert "RECLAIM_IMAP_URL" in without.stderr

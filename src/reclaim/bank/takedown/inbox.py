@@ -125,7 +125,9 @@ def _words(header: str) -> str:
 
 def _body(message: Message) -> tuple[str, list[str], bool]:
     """The text, the media types of what is attached, and whether there was more text than is kept."""
-    plain, marked, attachments = [], [], []
+    plain: list[str] = []
+    marked: list[str] = []
+    attachments: list[str] = []
     for part in _parts(message):
         kind = part.get_content_type()
         if part.get_content_disposition() == "attachment" or part.get_filename() or not kind.startswith("text/"):
