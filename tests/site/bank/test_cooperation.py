@@ -38,6 +38,7 @@ from reclaim.bank.exchange.identity import public_key
 from reclaim.bank.law.queries import laws_of
 from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.takedown.services import add_links
+from reclaim.bank.vault.keys import is_envelope
 from reclaim.cli.evidence import command
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
@@ -46,6 +47,7 @@ from reclaim.sitekit.permissions import Role
 from tests.cooperating import PNG, Cooperating, OtherBank
 from tests.members import OWN_PAGE, signed_in
 from tests.personas import a_case, pdq_value
+from tests.site.bank.test_columns import columns, inventory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("reclaim.bank.urls")]
 
@@ -394,3 +396,21 @@ def test_a_referral_that_nobody_knows_is_no_page() -> None:
     assert one.acting.client.get(f"{BASE}sent/{uuid.uuid4()}/").status_code == 404
     assert one.acting.client.get(f"{BASE}received/{10**30}/").status_code == 404
     assert one.acting.client.get(f"{BASE}packs/{uuid.uuid4()}/").status_code == 404
+
+
+def test_what_is_said_to_be_sealed_here_is_an_envelope() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    one.refers_to(two.party, told={Part.HAPPENED: "only for them"})
+    officer = one.checked_officer(wire.new_identity()[1])
+    evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed())
+    plans.choose_steps(one.acting.practitioner, one.case_file, ["sleep"])
+    plans.agree_check_in(one.acting.practitioner, one.key, one.case_file, timezone.now().date(), "only for them")
+    said, seen = inventory(), set()
+    for column, field in columns():
+        if column[0] == "cooperation":
+            for value in field.model._default_manager.values_list(field.name, flat=True):
+                assert "only for them" not in str(bytes(value) if isinstance(value, memoryview) else value), column
+                if said[column][0] == "sealed":
+                    assert is_envelope(bytes(value)), column
+                    seen.add(column)
+    assert seen == {column for column, (kind, _) in said.items() if kind == "sealed" and column[0] == "cooperation"}

@@ -11,7 +11,14 @@ from django.shortcuts import redirect
 from reclaim.sitekit.events import GetResponse
 from reclaim.sitekit.problems import refusal
 
-OF_PERSONS = ("reclaim.bank.intake.", "reclaim.bank.helpline.", "reclaim.bank.gate.")
+OF_PERSONS = (
+    "reclaim.bank.intake.",
+    "reclaim.bank.helpline.",
+    "reclaim.bank.takedown.",
+    "reclaim.bank.cooperation.views",
+    "reclaim.bank.cooperation.case_views",
+    "reclaim.bank.gate.",
+)
 STILL_OPEN = frozenset({"leave"})
 
 
