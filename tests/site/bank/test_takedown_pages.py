@@ -22,11 +22,12 @@ from pytest_django import Settings
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.takedown.inbox import take
 from reclaim.bank.takedown.models import Host, Link, TakedownRequest
 from reclaim.bank.takedown.outside import Server
 from reclaim.bank.takedown.services import add_links, note_refused
 from reclaim.sitekit.models import AuditEvent
-from tests.members import OWN_PAGE
+from tests.members import OWN_PAGE, practitioner
 from tests.personas import ActingOrganisation
 
 pytestmark = pytest.mark.django_db
@@ -68,18 +69,18 @@ def acting() -> ActingOrganisation:
     return ActingOrganisation.let_in()
 
 
-def a_case_file(practitioner: Practitioner, country: str = "GB") -> CaseFile:
+def a_case_file(owner: Practitioner, country: str = "GB") -> CaseFile:
     return CaseFile.objects.create(
         designation="calm harbour 417",
-        organisation=practitioner.organisation,
-        owner=practitioner,
+        organisation=owner.organisation,
+        owner=owner,
         channel="phone",
         country=country,
     )
 
 
-def a_link(practitioner: Practitioner, text: str = "https://pictures.example/a", country: str = "GB") -> Link:
-    return add_links(a_case_file(practitioner, country), practitioner, text).links[0]
+def a_link(owner: Practitioner, text: str = "https://pictures.example/a", country: str = "GB") -> Link:
+    return add_links(a_case_file(owner, country), owner, text).links[0]
 
 
 def hosted(link: Link) -> Link:
@@ -220,7 +221,6 @@ def test_a_name_needs_the_persons_agreement_and_leaves_a_trace_without_the_name(
 
 def test_once_refused_the_same_is_asked_again_and_then_the_next(acting: ActingOrganisation) -> None:
     link = hosted(a_link(acting.practitioner))
-    practitioner = acting.practitioner
     for route in ("search", "search", "search"):
         page = get(acting.client, f"/helpline/links/{link.pk}/")
         way = re.search(r'id="next".*?href="([^"]+/write/[^"]+)"', page, re.DOTALL)
@@ -241,7 +241,7 @@ def test_once_refused_the_same_is_asked_again_and_then_the_next(acting: ActingOr
         remind_at=timezone.now() + timedelta(days=1),
     )
     assert "Next: Wait for an answer until" in get(acting.client, f"/helpline/links/{link.pk}/")
-    note_refused(made, practitioner)
+    note_refused(made, acting.practitioner)
     assert "Next: Ask Example Hosting again (host)" in get(acting.client, f"/helpline/links/{link.pk}/")
 
 
@@ -282,6 +282,20 @@ def test_a_case_files_page_shows_its_links_and_takes_more(acting: ActingOrganisa
     assert f"/helpline/links/{link.pk}/" in page
     assert "Next: Ask Reddit (form)" in page
     assert f'action="/helpline/links/case/{link.case_file_id}/"' in page
+
+
+def test_a_message_that_fits_no_request_is_shown_to_a_supervisor_unless_there_are_several_organisations(
+    acting: ActingOrganisation,
+) -> None:
+    take(b"From: abuse@host.example\r\nSubject: About it\r\n\r\nWe <b>removed</b> it.\r\n")
+    assert "/helpline/links/loose/" in get(acting.client, "/helpline/links/")
+    page = get(acting.client, "/helpline/links/loose/")
+    assert "We &lt;b&gt;removed&lt;/b&gt; it." in page
+    working = Client()
+    practitioner(working, acting.organisation)
+    assert working.get("/helpline/links/loose/").status_code == 403
+    ActingOrganisation.let_in("Another Helpline")
+    assert "removed" not in get(acting.client, "/helpline/links/loose/")
 
 
 def test_many_links_are_sent_by_route_with_one_press_each(acting: ActingOrganisation, mailbox: Mailbox) -> None:

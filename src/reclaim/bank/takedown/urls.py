@@ -6,6 +6,7 @@ from reclaim.bank.takedown import request_views, views
 
 urlpatterns = [
     path("", views.home, name="takedown-home"),
+    path("loose/", views.loose, name="takedown-loose"),
     path("browser/", views.browser, name="takedown-browser"),
     path("case/<uuid:case_file>/", views.case_links, name="takedown-case"),
     path("case/<uuid:case_file>/batch/", request_views.batch, name="takedown-batch"),

@@ -21,11 +21,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reclaim.bank.casework.queries import access_case_file, is_break_due
 from reclaim.bank.casework.services import note_working
 from reclaim.bank.law.queries import shown_laws
-from reclaim.bank.organisations.queries import access_practitioner
+from reclaim.bank.organisations.queries import access_practitioner, active_organisations
 from reclaim.bank.takedown import hosts, pages, services
 from reclaim.bank.takedown.links import MOST_LINKS, NotALinkError
 from reclaim.bank.takedown.models import Link, TakedownRequest
-from reclaim.bank.takedown.queries import access_link, asked_for_already, links_at, visible_links
+from reclaim.bank.takedown.queries import access_link, asked_for_already, links_at, unmatched, visible_links
 from reclaim.bank.takedown.routes import WORDS
 from reclaim.bank.takedown.services import RequestError
 from reclaim.bank.takedown.texts import clean_line
@@ -239,3 +239,18 @@ def host(request: HttpRequest, link: uuid.UUID) -> HttpResponse:
         return _link_page(request, found, str(problem), typed)
     messages.success(request, "Saved. The routes follow it.")
     return redirect("takedown-link", found.pk)
+
+
+@requires(Access.PRACTITIONER)
+@needs(Permission.SUPERVISE_CASES)
+@require_safe
+def loose(request: HttpRequest) -> HttpResponse:
+    """Messages to the bank's address that fit no request, for whoever supervises.
+
+    Only where the bank has one organisation: with several, nobody can tell whose people a message is about.
+    """
+    practitioner = access_practitioner(request)
+    alone = active_organisations().count() == 1
+    replies = list(unmatched()[: pages.MOST_SHOWN]) if alone else []
+    audit.record(practitioner.actor, "replies.unmatched", f"organisation:{practitioner.organisation_id}")
+    return page(request, "loose", {"replies": replies, "alone": alone, "most": pages.MOST_SHOWN})
