@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -40,6 +40,8 @@ from reclaim.sitekit.places import is_country
 
 SECONDS = 8.0
 """For one registry."""
+SECONDS_IN_ALL = 24.0
+"""For one host."""
 BUDGET = 10.0
 """Seconds of a tick within which registries begin to be asked."""
 KEPT_FOR = datetime.timedelta(days=30)
@@ -108,11 +110,11 @@ class _Registries:
         self._read_at = 0.0
         self._known = Bootstrap()
 
-    def known(self, base: str, reach: Reach) -> Bootstrap:
+    def known(self, base: str, asking: _Asking) -> Bootstrap:
         """What the library asks by. Raises ``NotKnownError``."""
         with self._lock:
             if self._from != base or time.time() - self._read_at > REGISTRIES_KEPT_FOR:
-                read: dict[str, Any] = {name: _json(base + file, reach) for name, file in _REGISTRIES.items()}
+                read: dict[str, Any] = {name: asking.json(base + file) for name, file in _REGISTRIES.items()}
                 read["timestamp"] = int(time.time())
                 made = Bootstrap()
                 try:
@@ -128,25 +130,36 @@ class _Registries:
 _registries = _Registries()
 
 
-def _json(url: str, reach: Reach) -> dict[str, Any]:
-    """What a registry answers. Raises ``NotKnownError``."""
-    try:
-        answer = reach.ask(url, headers={"Accept": "application/rdap+json, application/json"}, seconds=SECONDS)
-        read = json.loads(answer.body) if answer.status == 200 else None
-    except (ForbiddenError, NoAnswerError) as error:
-        raise NotKnownError(NOT_FROM_HERE) from error
-    except (ValueError, RecursionError) as error:
-        raise NotKnownError("A registry's answer could not be read.") from error
-    if not isinstance(read, dict):
-        raise NotKnownError("The registry does not know it.")
-    return read
+@dataclass
+class _Asking:
+    """Registries that are asked about one host, ``SECONDS_IN_ALL`` at most."""
+
+    reach: Reach
+    ends_at: float = field(default_factory=lambda: time.monotonic() + SECONDS_IN_ALL)
+
+    def json(self, url: str) -> dict[str, Any]:
+        """What a registry answers. Raises ``NotKnownError``."""
+        left = self.ends_at - time.monotonic()
+        if left <= 0:
+            raise NotKnownError(NOT_FROM_HERE)
+        try:
+            wanted = {"Accept": "application/rdap+json, application/json"}
+            answer = self.reach.ask(url, headers=wanted, seconds=min(SECONDS, left))
+            read = json.loads(answer.body) if answer.status == 200 else None
+        except (ForbiddenError, NoAnswerError) as error:
+            raise NotKnownError(NOT_FROM_HERE) from error
+        except (ValueError, RecursionError) as error:
+            raise NotKnownError("A registry's answer could not be read.") from error
+        if not isinstance(read, dict):
+            raise NotKnownError("The registry does not know it.")
+        return read
 
 
-def _asked(known: Bootstrap, kind: str, value: str, reach: Reach) -> Mapping[str, Any]:
+def _asked(known: Bootstrap, kind: str, value: str, asking: _Asking) -> Mapping[str, Any]:
     """What a registry says, as the library reads it. Raises ``NotKnownError``."""
     try:
         _, url, _ = QueryBuilder(known).build(kind, value)
-        raw = _json(url, reach)
+        raw = asking.json(url)
         if sum(1 for _ in _entities(raw)) > MOST_ENTITIES:
             # The library compares each with each.
             raise NotKnownError("A registry's answer could not be read.")
@@ -201,17 +214,18 @@ def ask(name: str, asked: Policy, registries: str) -> tuple[Facts, str]:
     of_domain: Mapping[str, Any] = {}
     of_network: Mapping[str, Any] = {}
     with Reach(asked) as reach:
+        asking = _Asking(reach)
         try:
-            known = _registries.known(registries, reach)
+            known = _registries.known(registries, asking)
         except NotKnownError:
             return Facts(domain=domain), NOT_FROM_HERE
         if domain:
             try:
-                of_domain = _asked(known, "domain", domain, reach)
+                of_domain = _asked(known, "domain", domain, asking)
             except NotKnownError as error:
                 faults.append(str(error))
         try:
-            of_network = _asked(known, "ip", _address(name, asked), reach)
+            of_network = _asked(known, "ip", _address(name, asked), asking)
         except NotKnownError as error:
             faults.append(str(error))
     country = str(of_network.get("country", "")).upper()
