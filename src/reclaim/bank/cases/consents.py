@@ -58,6 +58,17 @@ def give_consent(case: Case, organisation: Organisation) -> GivenConsent:
     return given
 
 
+def open_consent(case: Case, organisation: Organisation) -> Consent:
+    """Let the organisation see the case from now on, without a code: the person says so to the bank itself."""
+    with transaction.atomic():
+        Case.objects.select_for_update().get(pk=case.pk)
+        opened = {"code_mac": None, "code_until": None, "opened_at": timezone.now()}
+        consent, _ = Consent.objects.update_or_create(case=case, organisation=organisation, defaults=opened)
+        audit.record("person", "consent.give", f"case:{case.pk}")
+    log_event("a person let a helper see a case", organisation=organisation.pk)
+    return consent
+
+
 def revoke_consent(case: Case, consent: int) -> bool:
     """End a consent at once, used or not; ``False`` if the case has none of this key."""
     with transaction.atomic():

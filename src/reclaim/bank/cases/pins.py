@@ -10,7 +10,9 @@ from functools import lru_cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from nacl.pwhash import argon2id
 
+from reclaim.bank.vault import keys
 from reclaim.sitekit.secrets import mac
 
 _hasher = PasswordHasher()
@@ -42,3 +44,16 @@ def pin_is_right(stored: str | None, number: str, pin: str) -> bool:
             return _hasher.verify(stored or nobodys, _peppered(number, pin)) and stored is not None
     except VerificationError:
         return False
+
+
+def seed_of(number: str, pin: str) -> bytes:
+    """The 32 bytes from which the person's own key pair is made. Nobody guesses them: the bank keeps neither half of
+    the number's 85 bits, and each guess at a PIN costs argon2id besides."""
+    with _at_once:
+        return argon2id.kdf(
+            keys.KEY_BYTES,
+            f"{number}:{pin}".encode(),
+            mac("person-key-salt", number.encode())[: keys.SALT_BYTES],
+            opslimit=keys.PASSES,
+            memlimit=keys.MEMORY,
+        )

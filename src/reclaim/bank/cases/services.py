@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from django.utils import timezone
 
-from reclaim.bank.cases import numbers, pins
+from reclaim.bank.cases import numbers, own_keys, pins
 from reclaim.bank.cases.models import Answer, Case, CaseItem, CaseSignal
 from reclaim.bank.ledger.models import Source
 from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
@@ -409,6 +409,7 @@ def erase_ended_cases() -> int:
             sources = list(Source.objects.filter(casesignal__item__in=items))
             audit.forget("case", [case.pk for case in cases])
             audit.forget("item", list(items.values_list("pk", flat=True)))
+            own_keys.forget(cases)
             Case.objects.filter(pk__in=[case.pk for case in cases]).delete()
             forget_sources(sources)
             audit.record("system", "case.erase", f"cases:{len(cases)}")

@@ -180,7 +180,8 @@ class CaseFile(models.Model):
 
 
 class Note(models.Model):
-    """What a practitioner wrote down. Never changed: a correction is a new version, and the old one stays readable."""
+    """What a practitioner, or the person, wrote down. Never changed: a correction is a new version, and the old one
+    stays readable."""
 
     class Kind(models.TextChoices):
         """Who reads it."""
@@ -189,11 +190,15 @@ class Note(models.Model):
         """Everybody who may see the case file."""
         SUPERVISION = "supervision"
         """The case file's owner, supervisors, and who wrote it."""
+        PERSON = "person"
+        """The person, too, at their case page."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     case_file = models.ForeignKey(CaseFile, on_delete=models.CASCADE, related_name="notes")
     kind = models.CharField(max_length=11, choices=Kind.choices, default=Kind.WORK)
     practitioner = models.ForeignKey("organisations.Practitioner", on_delete=models.SET_NULL, null=True)
+    by_person = models.BooleanField(default=False)
+    """The person wrote it, at their case page."""
     written_at = models.DateTimeField(default=timezone.now)
     replaces = models.OneToOneField("self", on_delete=models.CASCADE, null=True, related_name="replaced_by")
     sealed = models.BinaryField()
@@ -294,6 +299,8 @@ class Invitation(models.Model):
     token_mac = models.BinaryField(max_length=32, unique=True)
     made_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True)
+    """When a case was made with it. Practitioners are not told: whether the person came is the person's to say."""
 
     token: str = ""
     """What the link ends in; only ``services.new_invitation`` can say it."""

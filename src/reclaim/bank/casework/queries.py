@@ -217,6 +217,7 @@ def access_offer(practitioner: Practitioner, handover: uuid.UUID) -> Handover:
     found = offered_to(practitioner).filter(pk=handover).first()
     if found is None:
         raise Http404
+    note_read(practitioner, found.case_file_id)
     audit.record(practitioner.actor, "casefile.offer-read", f"casefile:{found.case_file_id}")
     return found
 
@@ -233,7 +234,9 @@ def notes_of(case_file: CaseFile, practitioner: Practitioner, *, supervises: boo
     seen = [
         note
         for note in notes
-        if note.kind != Note.Kind.SUPERVISION or supervises or practitioner.pk in (case_file.owner_id, note.practitioner_id)
+        if note.kind != Note.Kind.SUPERVISION
+        or supervises
+        or practitioner.pk in (case_file.owner_id, note.practitioner_id)
     ]
     first: dict[uuid.UUID, datetime.datetime] = {}
     by_key = {note.pk: note for note in seen}

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
+from reclaim.bank.cases.consents import open_consent, revoke_consent
 from reclaim.bank.cases.designations import designation
-from reclaim.bank.cases.models import Consent
+from reclaim.bank.cases.models import Case, Consent
 from reclaim.bank.casework import erasing, keys, timeline
 from reclaim.bank.casework.facts import Facts
 from reclaim.bank.casework.models import (
@@ -27,9 +28,16 @@ from reclaim.bank.casework.models import (
     Task,
     Working,
 )
-from reclaim.bank.casework.queries import BREAK, consent_for, is_break_due, to_erase, token_mac
+from reclaim.bank.casework.queries import (
+    BREAK,
+    consent_for,
+    good_invitations,
+    is_break_due,
+    to_erase,
+    token_mac,
+)
 from reclaim.bank.casework.safety import risk_of
-from reclaim.bank.organisations.models import Practitioner, Team
+from reclaim.bank.organisations.models import Organisation, Practitioner, Team
 from reclaim.bank.vault.keys import CaseKey
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -184,6 +192,7 @@ def forget_consented_case(case: uuid.UUID, organisation: int) -> None:
     for case_file in CaseFile.objects.filter(organisation=organisation, case=case):
         case_file.case = None
         case_file.save(update_fields=["case"])
+        keys.take_from_person(case_file.pk, case)
         add_event(case_file, None, "case.ended", by_person=True)
 
 
@@ -271,7 +280,7 @@ def add_note(
             pk=pk, case_file=found, kind=kind, practitioner=practitioner, replaces=replaces, sealed=sealed
         )
         _touch(found)
-        if kind == Note.Kind.WORK:
+        if kind != Note.Kind.SUPERVISION:
             add_event(found, practitioner, "note.corrected" if replaces else "note")
         _trace(found, practitioner.actor, "casefile.correct-note" if replaces else "casefile.note")
     return note
@@ -489,3 +498,99 @@ def postpone_break(practitioner: Practitioner) -> None:
 def take_break(practitioner: Practitioner) -> None:
     """A practitioner takes a break now: whatever comes next is after it."""
     Working.objects.filter(practitioner=practitioner).delete()
+
+
+def accept_invitation(invitation: int, case: Case, *, see: bool) -> bool:
+    """Use up the link with which a person came to make this case. With ``see``, they let the organisation see it.
+
+    ``False`` if the link is no longer good, or the case file has the case of a person by now.
+    """
+    with transaction.atomic():
+        good = good_invitations().select_for_update(of=("self",))
+        found = good.filter(pk=invitation).first()
+        if found is None:
+            return False
+        found.used_at = timezone.now()
+        found.save(update_fields=["used_at"])
+        audit.record("person", "invitation.use", f"case:{case.pk}")
+        case_file = _locked(found.case_file)
+        if not see or (case_file.case_id is not None and consent_for(case_file) is not None):
+            return False
+        open_consent(case, case_file.organisation)
+        _touch(case_file, case=case)
+        add_event(case_file, None, "case.linked", by_person=True)
+        _trace(case_file, "person", "casefile.link-case")
+    return True
+
+
+def ask_for_help(case: Case, organisation: Organisation, facts: Facts, texts: Texts) -> CaseFile:
+    """The person asks an organisation for help and lets it see their case: a case file that nobody owns yet.
+
+    Raises ``WordsError``; ``NobodyReadsError`` where nobody could read the words; ``StateError`` if there is one.
+    """
+    pk = uuid.uuid4()
+    case_file = CaseFile(
+        pk=pk,
+        designation=designation(pk),
+        organisation=organisation,
+        channel=Channel.FORM,
+        case=case,
+        risk=risk_of(facts.safety),
+        **facts.columns(),
+    )
+    case_key = keys.make_for_person(case_file)
+    case_file.reach_sealed = _seal(case_key, "reach", texts.reach)
+    case_file.words_sealed = _seal(case_key, "words", texts.words)
+    with transaction.atomic():
+        open_consent(case, organisation)
+        if CaseFile.objects.filter(organisation=organisation, case=case).exists():
+            raise StateError("This organisation has a case file for this case already.")
+        case_file.save(force_insert=True)
+        add_event(case_file, None, "opened", by_person=True, channel=Channel.FORM.label)
+        _trace(case_file, "person", "casefile.open")
+    log_event("a person asked for help", organisation=organisation.pk)
+    return case_file
+
+
+def share_with_person(case_file: CaseFile, key: CaseKey) -> None:
+    """Let the person open what is meant for them, while they let the organisation see their case."""
+    if (
+        case_file.case_id is not None
+        and consent_for(case_file) is not None
+        and keys.share_with_person(key, case_file.case_id)
+    ):
+        _trace(case_file, "system", "casefile.share-with-person")
+
+
+def add_persons_note(case_file: CaseFile, key: CaseKey, text: str) -> Note:
+    """What the person says is wrong, and how it should be; for whoever may see the case file.
+
+    Raises ``WordsError`` and ``StateError``.
+    """
+    pk = uuid.uuid4()
+    sealed = key.seal(f"note:{pk}", checked_words(text))
+    with transaction.atomic():
+        found = _locked(case_file)
+        note = Note.objects.create(pk=pk, case_file=found, kind=Note.Kind.PERSON, by_person=True, sealed=sealed)
+        _touch(found)
+        add_event(found, None, "person.note", by_person=True)
+        _trace(found, "person", "casefile.note")
+    return note
+
+
+def ask_for_notes(case_file: CaseFile) -> None:
+    """The person would like to read the practitioners' own notes; said once a day. Raises ``StateError``."""
+    with transaction.atomic():
+        found = _locked(case_file)
+        lately = timezone.now() - datetime.timedelta(days=1)
+        if not found.events.filter(kind="person.asks", at__gt=lately).exists():
+            _touch(found)
+            add_event(found, None, "person.asks", by_person=True)
+            _trace(found, "person", "casefile.ask-for-notes")
+
+
+def erase_for_person(case_file: CaseFile, case: Case) -> None:
+    """The person has all of it erased, and the organisation sees their case no more."""
+    erase(case_file, "person")
+    for consent in case.consents.filter(organisation=case_file.organisation_id):
+        revoke_consent(case, consent.pk)

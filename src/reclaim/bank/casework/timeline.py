@@ -55,6 +55,8 @@ for _kind, _sentence in {
     "case.linked": "The person let the organisation see their own case.",
     "case.ended": "The person's own case is no longer to be seen.",
     "invited": "A link for the person's own device was made.",
+    "person.note": "The person says that something is to be corrected; see the notes.",
+    "person.asks": "The person would like to read the notes about them.",
     "closed": "The case file was closed: {outcome}.",
     "reopened": "The case file was opened again.",
     "exported": "The case file's facts were exported.",

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from reclaim.bank.cases import numbers
 from reclaim.bank.cases.models import Case
+from reclaim.bank.cases.own_keys import make_known
 from reclaim.bank.cases.queries import SESSION_KEY, access_case, access_session_case
 from reclaim.bank.cases.services import withdraw as withdraw_items
+from reclaim.bank.casework.queries import case_files_of
 from reclaim.bank.intake.told import told
 from reclaim.bank.intake.views import files_page
 from reclaim.sitekit.access import Access, requires
@@ -35,10 +37,12 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         number = numbers.parse_number(request.POST.get("number", "")[:100])
         pin = numbers.parse_pin(request.POST.get("pin", "")[:100])
         case = access_case(number, pin, network_of(request))
+        if case is not None:
+            make_known(case, number, pin)
     except numbers.MistypedError as error:
         return _not_signed_in(request, _(error.mistake.value))
     except SlowDownError as error:
-        return _slow_down(request, error.seconds)
+        return slow_down(request, error.seconds)
     except DatabaseError as error:
         log_failure("a sign-in could not be checked", error)
         response = refusal(request, 503, _("We cannot check this just now"), _("Please try again in a minute."))
@@ -56,7 +60,8 @@ def _not_signed_in(request: HttpRequest, error: str) -> HttpResponse:
     return render(request, "intake/sign_in.html", {"error": error}, status=422)
 
 
-def _slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
+def slow_down(request: HttpRequest, seconds: int) -> HttpResponse:
+    """After too many tries: when the next one may be."""
     context = {"minutes": -(-seconds // 60)}
     response = render(request, "intake/slow_down.html", context, status=429)
     response["Retry-After"] = str(seconds)
@@ -74,7 +79,8 @@ def lost(request: HttpRequest) -> HttpResponse:
 @require_safe
 def items(request: HttpRequest) -> HttpResponse:
     """The case: each picture and video by its number, and what each platform did."""
-    return render(request, "intake/case.html", {"case": told(access_session_case(request))})
+    case = access_session_case(request)
+    return render(request, "intake/case.html", {"case": told(case), "keepers": case_files_of(case)})
 
 
 @requires(Access.CASE)

@@ -31,6 +31,7 @@ from reclaim.bank.cases.services import (
 from reclaim.bank.gate.puzzles import LONGEST_PROOF, ProofError
 from reclaim.bank.gate.services import Admission, admit
 from reclaim.bank.gate.views import refusal_of
+from reclaim.bank.intake.invited_views import link_invited
 from reclaim.bank.screening.queries import Candidate, Verdict, screen
 from reclaim.bank.screening.services import note_sending, telling_values
 from reclaim.signals import POOR_QUALITY
@@ -192,6 +193,7 @@ def _make(request: HttpRequest, sent: Sent) -> HttpResponse:
             return _nothing_can_be_used(refused)
         admission.spend()
         made = create_case(items, refused, receipt)
+    link_invited(request, made)
     return JsonResponse({"case_number": shown(made.number), "pin": made.pin, **_told(made.told)}, status=201)
 
 

@@ -2,12 +2,23 @@
 
 from django.urls import path
 
-from reclaim.bank.intake import case_views, help_views, helper_views, new_case, proof_views, views
+from reclaim.bank.intake import (
+    case_views,
+    help_views,
+    helper_views,
+    invited_views,
+    kept_views,
+    new_case,
+    proof_views,
+    views,
+)
 
 urlpatterns = [
     path("", views.start, name="start"),
     path("start/", views.leaving, name="start-leaving"),
     path("start/notes/", views.limits, name="limits"),
+    path("i/", invited_views.invited, name="invited"),
+    path("i/<str:token>/", invited_views.arrive, name="invited-by"),
     path("start/age/", views.age, name="start-age"),
     path("start/other/", views.under_18, name="under-18"),
     path("start/what/", views.situation, name="situation"),
@@ -21,6 +32,11 @@ urlpatterns = [
     path("case/add/send/", new_case.add, name="case-add-send"),
     path("case/withdraw/", case_views.withdraw, name="case-withdraw"),
     path("case/helper/", helper_views.helper, name="case-helper"),
+    path("case/helper/<int:organisation>/", kept_views.kept, name="case-kept"),
+    path("case/helper/<int:organisation>/correct/", kept_views.correct, name="case-kept-correct"),
+    path("case/helper/<int:organisation>/ask/", kept_views.ask, name="case-kept-ask"),
+    path("case/helper/<int:organisation>/days/", kept_views.end_days, name="case-kept-days"),
+    path("case/helper/<int:organisation>/erase/", kept_views.erase, name="case-kept-erase"),
     path("case/helper/stop/", helper_views.stop, name="case-helper-stop"),
     path("case/lost/", case_views.lost, name="case-lost"),
     path("case/sign-out/", case_views.sign_out, name="case-sign-out"),

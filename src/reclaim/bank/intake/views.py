@@ -13,6 +13,7 @@ from reclaim.bank.cases.services import MOST_FRAMES, MOST_ITEMS
 from reclaim.bank.directory.queries import leave_address, service_called, services_for
 from reclaim.bank.directory.rows import For
 from reclaim.bank.intake import words
+from reclaim.bank.intake.invited_views import lets_see
 from reclaim.bank.platforms.queries import active_platforms
 from reclaim.sitekit.access import Access, requires
 
@@ -82,6 +83,7 @@ def files_page(request: HttpRequest, address: str, *, adding: bool = False) -> H
     context = {
         "address": address,
         "adding": adding,
+        "lets_see": lets_see(request) if not adding else "",
         "most_items": MOST_ITEMS,
         "most_frames": MOST_FRAMES,
         "services": services_for(For.ADULTS),
