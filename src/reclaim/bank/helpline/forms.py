@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Iterable
 from functools import lru_cache
 from string import ascii_uppercase
 from typing import Any, cast
 
 from babel import Locale, UnknownLocaleError
 from django import forms
+from django.forms.renderers import BaseRenderer
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from reclaim.bank.casework.facts import Facts, FactsError, places_of
 from reclaim.bank.casework.models import AtRisk, CaseFile, Channel, Happened, Outcome, Police, Said, Stage, Status
@@ -42,6 +47,25 @@ def language_choices() -> list[tuple[str, str]]:
     """The languages of the person's pages and of the directory, by their English names."""
     codes = {*LANGUAGES, *countries_and_languages()[1]}
     return sorted(((code, _language(code)) for code in codes), key=lambda each: each[1])
+
+
+def options_of(choices: Iterable[tuple[str, str]], chosen: object) -> SafeString:
+    """The options of a long list, as HTML: Django's own would render a template for each of 250 countries."""
+    marked = ((value, " selected" if value == chosen else "", label) for value, label in choices)
+    return format_html_join("", '<option value="{}"{}>{}</option>', marked)
+
+
+class _LongSelect(forms.Select):
+    """A select with many options."""
+
+    def render(
+        self, name: str, value: object, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        """The whole element."""
+        given = flatatt(self.build_attrs({**self.attrs, "name": name}, attrs))
+        return format_html(
+            "<select{}>{}</select>", given, options_of(cast(Iterable[tuple[str, str]], self.choices), value)
+        )
 
 
 def _several(choices: Any, label: str) -> forms.MultipleChoiceField:
@@ -87,8 +111,8 @@ class FactsForm(forms.Form):
     made_with_ai = _one(Said.choices, "Made or changed with AI?")
     at_risk = _several(AtRisk.choices, "Who is at risk now?")
     police = _one(Police.choices, "Do the police know?")
-    country = forms.ChoiceField(label="Country of the person", required=False)
-    language = forms.ChoiceField(label="Language of the person")
+    country = forms.ChoiceField(label="Country of the person", required=False, widget=_LongSelect)
+    language = forms.ChoiceField(label="Language of the person", widget=_LongSelect)
     reach = _words(
         "How and when is it safe to reach them?",
         LONGEST_REACH,

@@ -24,6 +24,7 @@ from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.accounts.services import NameTakenError
 from reclaim.sitekit.permissions import Permission, access_member, fresh, may, needs
+from reclaim.sitekit.places import country_name
 from reclaim.sitekit.roles import Role
 
 
@@ -40,6 +41,7 @@ def people(request: HttpRequest) -> HttpResponse:
         request,
         "helpline/people.html",
         organisation=organisation,
+        country=country_name(organisation.country),
         people=active_practitioners(organisation),
         manages=manages,
         alarms=alarms.open_alarms(organisation) if manages else [],

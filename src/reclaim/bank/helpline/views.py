@@ -23,7 +23,7 @@ from reclaim.bank.casework.services import (
 from reclaim.bank.cooperation.queries import today_of as with_others
 from reclaim.bank.directory.queries import services_in
 from reclaim.bank.directory.rows import For, Kind, Service
-from reclaim.bank.helpline.forms import IntakeForm, country_choices, language_choices
+from reclaim.bank.helpline.forms import IntakeForm, country_choices, language_choices, options_of
 from reclaim.bank.helpline.pages import helpline_page, quiet_page
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.organisations.queries import access_practitioner, active_practitioners
@@ -107,8 +107,8 @@ def case_files(request: HttpRequest) -> HttpResponse:
         is_first="after" not in request.GET,
         statuses=[("at work", "All at work"), *Status.choices, ("all", "All")],
         risks=Risk.choices,
-        countries=country_choices(),
-        languages=language_choices(),
+        countries=options_of(country_choices(), wanted.country),
+        languages=options_of(language_choices(), wanted.language),
         colleagues=active_practitioners(practitioner.organisation),
         teams=practitioner.organisation.teams.order_by("name"),
     )
