@@ -100,7 +100,7 @@ def due_steps(practitioner: Practitioner, most: int = 200) -> list[DueStep]:
     )
     unknown = requests.filter(state=TakedownRequest.State.UNKNOWN).order_by("drafted_at")[:most]
     ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")[:most]
-    back = visible_links(practitioner).filter(state=Link.State.RELISTED).order_by("relisted_on")[:most]
+    back = visible_links(practitioner).filter(state=Link.State.RELISTED)[:most]
     steps = [DueStep(request.link, request, Why.UNKNOWN) for request in unknown]
     steps += [DueStep(link, None, Why.RELISTED) for link in back]
     for request in ended:
