@@ -17,7 +17,6 @@ from reclaim.bank.cases.models import CaseItem, CaseSignal
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.services import add_event
 from reclaim.bank.cooperation.models import CustodyEntry, EvidencePack, Officer
-from reclaim.bank.cooperation.report import report
 from reclaim.bank.exchange.identity import bank_id, signed
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.models import Link
@@ -149,6 +148,9 @@ def make_pack(
 
     Raises ``EvidenceError``; what the vault raises.
     """
+    # Here, since what writes PDFs takes half a second to load, and a server has to be there sooner.
+    from reclaim.bank.cooperation.report import report
+
     words = _words(allowed.words, LONGEST_WORDS, "what the person allowed, in their words")
     statement = _words(allowed.statement, LONGEST_WORDS, "a shorter statement", needed=False)
     if officer.organisation_id != case_file.organisation_id or officer.ended_at or officer.checked_by_id is None:
