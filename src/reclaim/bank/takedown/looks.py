@@ -110,9 +110,11 @@ def give_back(turn: Turn, seen: Sequence[Seen], pause: float) -> None:
         # One that is not there: its last case file was erased while it was looked at.
         pages = Page.objects.select_for_update().order_by("mac").in_bulk([each.page.pk for each in seen])
         for each in seen:
-            if each.page.pk in pages:
-                _record(pages[each.page.pk], each.look.outcome, each.look.status, each.at)
-        Page.objects.bulk_update(pages.values(), _RECORDED)
+            page = pages.get(each.page.pk)
+            if page is not None:
+                _record(page, each.look.outcome, each.look.status, each.at)
+                # Row by row: the library's way of writing many at once costs more than it spares.
+                page.save(update_fields=_RECORDED)
         up = [page.pk for page in pages.values() if page.outcome == Page.Outcome.UP]
         Link.objects.filter(page__in=up, state=Link.State.NEW).update(state=Link.State.UP)
         # The host's row is locked: what is added meanwhile moves ``due_at`` forward after this.
@@ -180,7 +182,8 @@ def policy() -> Policy:
     complaints = f"; complaints: {outside.contact}" if outside.contact else ""
     # Brackets within a comment would end it.
     words = "".join(letter for letter in f"{about}{complaints}" if letter.isprintable() and letter not in "()\\")
-    return Policy(agent=f"Reclaim/{__version__} ({words})", stand_in=outside.stand_in)
+    agent = f"Reclaim/{__version__} ({words})"
+    return Policy(agent=agent, stand_in=outside.stand_in, nobody=outside.outbox is not None)
 
 
 @dataclass
