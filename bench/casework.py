@@ -4,23 +4,21 @@
 
 A database is filled, with statistics as a server's own housekeeping leaves them; then the same pages that practitioners
 open are asked for in this process, one after the other, without a network between: what is measured is the site and
-its database. Sealed words are as long as sealed words are, and nobody's. The middle practitioner has forty case files;
-the supervisor sees an organisation of a twentieth of all, and, in «one organisation», all of them.
+its database. Sealed words are as long as sealed words are, and nobody's. The practitioner has forty case files at work;
+the supervisor sees the whole of their organisation; ``--organisations 1`` gives it everything.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
 import os
 import random
 import statistics
 import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +29,6 @@ from rich.table import Table
 from tests.load.postgres import Postgres
 from tests.load.world import as_json, machine
 
-BATCH = 5000
 PER_PRACTITIONER = 250
 """Case files that each practitioner has in the course of time; forty or so of them at work."""
 
@@ -73,27 +70,55 @@ def a_site() -> Iterator[None]:
             postgres.stop()
 
 
+class _Multiplied:
+    """Rows that PostgreSQL makes by itself out of one, so that a million takes seconds."""
+
+    def __init__(self, cursor: Any) -> None:
+        self.cursor = cursor
+
+    def rows(self, model: type[Any], like: Any, source: str, **columns: str) -> None:
+        """Add a row for each row of ``source``, as ``like``, but with these columns, given as SQL."""
+        table = model._meta.db_table
+        names = [field.column for field in model._meta.concrete_fields]
+        if model._meta.auto_field:
+            names.remove(model._meta.pk.column)
+        values = ", ".join(columns.get(name, f'l."{name}"') for name in names)
+        listed = ", ".join(f'"{name}"' for name in names)
+        # Without parameters, so that «%» is SQL's.
+        self.cursor.execute(
+            f'INSERT INTO "{table}" ({listed}) SELECT {values} FROM "{table}" l, {source} WHERE l."id" = \'{like.pk}\''
+        )
+        like.delete()
+
+
+def _drawn(seed: int, below: int) -> str:
+    """SQL of a whole number that looks drawn at random for ``s.n``, and is the same each time."""
+    return f"(abs(hashint8(s.n::bigint * 1000 + {seed})::bigint) % {below})"
+
+
+def _one_of(seed: int, values: Sequence[object]) -> str:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return f"(ARRAY[{listed}])[1 + {_drawn(seed, len(values))}]"
+
+
 def fill(case_files: int, links: int, organisations: int) -> dict[str, Any]:
     """Make everything; who looks at it, by name: a practitioner and a supervisor with their sessions."""
     from django.db import connection
     from django.test import Client
-    from django.utils import timezone
 
     from reclaim.bank.casework.models import CaseFile, Event, Note, Task
     from reclaim.bank.organisations.models import Organisation, Practitioner
+    from reclaim.bank.takedown.models import Host, Link, Page
     from reclaim.sitekit.accounts.models import Member
     from reclaim.sitekit.permissions import Role
     from tests.members import practitioner
 
-    drawn = random.Random(6)
-    now = timezone.now()
     people: list[Practitioner] = []
-    each = -(-case_files // organisations)
     for n in range(organisations):
         organisation = Organisation.objects.create(name=f"Organisation {n}", country="GB", languages=["en"])
         members = [
             Member.objects.create(name=f"p{n}-{m}", role=Role.PRACTITIONER, password="!")
-            for m in range(max(1, each // PER_PRACTITIONER))
+            for m in range(max(1, case_files // organisations // PER_PRACTITIONER))
         ]
         people += Practitioner.objects.bulk_create(Practitioner(member=m, organisation=organisation) for m in members)
     first = people[0].organisation
@@ -101,77 +126,85 @@ def fill(case_files: int, links: int, organisations: int) -> dict[str, Any]:
     me = practitioner(mine, first, name="a practitioner")
     scope = Practitioner.Scope.ORGANISATION
     practitioner(theirs, first, Role.SUPERVISOR, scope=scope, name="a supervisor")
-    mine_left = 40
-    ids: list[tuple[uuid.UUID, int]] = []
-
-    def case_file(n: int) -> CaseFile:
-        nonlocal mine_left
-        who = people[n % len(people)]
-        at_work = drawn.random() < 0.16
-        if at_work and who.organisation_id == first.pk and mine_left:
-            mine_left, who = mine_left - 1, me
-        touched = now - datetime.timedelta(minutes=drawn.randrange(365 * 24 * 60))
-        made = CaseFile(
-            designation=f"{drawn.choice(WORDS)} {drawn.choice(WORDS)} {n % 1000:03}",
-            organisation_id=who.organisation_id,
-            owner=who,
-            channel="phone",
-            status="open" if at_work else "closed",
-            closed_at=None if at_work else touched,
+    like = CaseFile.objects.create(
+        designation="", organisation=first, owner=people[0], channel="phone", words_sealed=b"x" * 300
+    )
+    with connection.cursor() as cursor:
+        make = _Multiplied(cursor)
+        whose = f"[1 + s.n % {len(people)}]"
+        open_ones = f"{_drawn(1, 100)} < 16"
+        touched = f"now() - {_drawn(2, 365 * 24 * 60)} * interval '1 minute'"
+        make.rows(
+            CaseFile,
+            like,
+            f"generate_series(1, {case_files}) s(n)",
+            id="gen_random_uuid()",
+            designation=f"{_one_of(3, WORDS)} || ' ' || {_one_of(4, WORDS)} || ' ' || lpad((s.n % 1000)::text, 3, '0')",
+            owner_id=f"(ARRAY{[each.pk for each in people]}){whose}",
+            organisation_id=f"(ARRAY{[each.organisation_id for each in people]}){whose}",
+            status=f"CASE WHEN {open_ones} THEN 'open' ELSE 'closed' END",
+            closed_at=f"CASE WHEN {open_ones} THEN NULL ELSE {touched} END",
             touched_at=touched,
-            opened_at=touched - datetime.timedelta(days=20),
-            country=drawn.choice(("GB", "DE", "FR", "KR", "BR", "IN", "")),
-            language=drawn.choice(("en", "de", "fr", "ko")),
-            risk=drawn.choices(("none", "watch", "urgent"), (70, 25, 5))[0],
-            words_sealed=drawn.randbytes(300),
+            country=_one_of(5, ("GB", "DE", "FR", "KR", "BR", "IN", "")),
+            language=_one_of(6, ("en", "de", "fr", "ko")),
+            risk=_one_of(7, ("none", "none", "none", "watch", "watch", "urgent")),
         )
-        ids.append((made.pk, who.organisation_id))
-        return made
-
-    for start in range(0, case_files, BATCH):
-        batch = [case_file(n) for n in range(start, min(start + BATCH, case_files))]
-        CaseFile.objects.bulk_create(batch)
-        Note.objects.bulk_create(Note(case_file=f, sealed=drawn.randbytes(400)) for f in batch for _ in range(3))
-        Event.objects.bulk_create(Event(case_file=f, kind="note") for f in batch for _ in range(5))
-        Task.objects.bulk_create(
-            Task(
-                case_file=f,
-                practitioner_id=f.owner_id,
-                sealed=drawn.randbytes(100),
-                due_on=(now + datetime.timedelta(days=drawn.randrange(-9, 60))).date(),
-                done_at=None if f.status == "open" else now,
-            )
-            for f in batch
+        at_work = CaseFile.objects.filter(organisation=first, status="open").values_list("pk", flat=True)[:40]
+        CaseFile.objects.filter(pk__in=list(at_work)).update(owner=me)
+        some = CaseFile.objects.all()[0]
+        files = "(SELECT id, owner_id, organisation_id, status, row_number() OVER () AS n FROM casework_casefile) s"
+        make.rows(
+            Note,
+            Note.objects.create(case_file=some, sealed=b"x" * 400),
+            f"{files} CROSS JOIN generate_series(1, 3)",
+            id="gen_random_uuid()",
+            case_file_id="s.id",
         )
-        print(f"{start + len(batch):,} case files", file=sys.stderr)
-    _fill_links(ids, links, drawn)
-    connection.cursor().execute("VACUUM ANALYZE")
+        event = Event.objects.create(case_file=some, kind="note")
+        make.rows(Event, event, f"{files} CROSS JOIN generate_series(1, 5)", case_file_id="s.id")
+        make.rows(
+            Task,
+            Task.objects.create(case_file=some, due_on="2026-11-26", sealed=b"x" * 100),
+            files,
+            id="gen_random_uuid()",
+            case_file_id="s.id",
+            practitioner_id="s.owner_id",
+            due_on=f"current_date - 9 + {_drawn(8, 70)}::int",
+            done_at="CASE WHEN s.status = 'open' THEN NULL ELSE now() END",
+        )
+        print(f"{case_files:,} case files", file=sys.stderr)
+        hosts = Host.objects.bulk_create(Host(name=f"site{n}.example", domain=f"site{n}.example") for n in range(1000))
+        page = Page.objects.create(mac=b"x", sealed_url="x" * 160, host=hosts[0])
+        link = Link.objects.create(
+            case_file=some, organisation=first, page=page, sealed_url="x" * 160, host="site0.example"
+        )
+        make.rows(
+            Page,
+            Page.objects.create(mac=b"y", sealed_url="x" * 160, host=hosts[0]),
+            f"generate_series(1, {links}) s(n)",
+            mac="sha256(s.n::text::bytea)",
+            host_id=f"{hosts[0].pk} + s.n % 1000",
+        )
+        pages = (
+            "(SELECT p.id AS page, h.name, f.id AS file, f.organisation_id AS organisation, p.id AS n "
+            "FROM takedown_page p JOIN takedown_host h ON h.id = p.host_id "
+            f"JOIN {files.removesuffix(' s')} f ON f.n = 1 + p.id % {case_files} WHERE p.id <> {page.pk}) s"
+        )
+        make.rows(
+            Link,
+            link,
+            pages,
+            id="gen_random_uuid()",
+            case_file_id="s.file",
+            organisation_id="s.organisation",
+            page_id="s.page",
+            host="s.name",
+            state=_one_of(9, list(Link.State.values)),
+            found_on=f"now() - {_drawn(10, 365 * 24 * 60)} * interval '1 minute'",
+        )
+        print(f"{links:,} links", file=sys.stderr)
+        cursor.execute("VACUUM ANALYZE")
     return {"a practitioner": mine, "a supervisor": theirs}
-
-
-def _fill_links(ids: list[tuple[uuid.UUID, int]], links: int, drawn: random.Random) -> None:
-    from reclaim.bank.takedown.models import Host, Link, Page
-
-    hosts = Host.objects.bulk_create(Host(name=f"site{n}.example", domain=f"site{n}.example") for n in range(1000))
-    for start in range(0, links, BATCH):
-        size = min(BATCH, links - start)
-        pages = Page.objects.bulk_create(
-            Page(mac=drawn.randbytes(32), sealed_url="x" * 160, host=drawn.choice(hosts)) for _ in range(size)
-        )
-        places = [ids[(start + n) % len(ids)] for n in range(size)]
-        Link.objects.bulk_create(
-            Link(
-                case_file_id=key,
-                organisation_id=organisation,
-                page=page,
-                sealed_url="x" * 160,
-                host=page.host.name,
-                state=drawn.choice(list(Link.State)),
-            )
-            for (key, organisation), page in zip(places, pages, strict=True)
-        )
-        if not (start // BATCH) % 20:
-            print(f"{start + size:,} links", file=sys.stderr)
 
 
 WORDS = ("amber", "blue", "calm", "clear", "harbour", "lantern", "meadow", "quiet", "river", "stone", "teal", "window")
