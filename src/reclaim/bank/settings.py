@@ -4,7 +4,7 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
-from reclaim.bank.takedown.outside import Outside, read_outside
+from reclaim.bank.takedown.outside import Outside, no_outside, read_outside
 from reclaim.sitekit.languages import LANGUAGES as OWN_NAMES
 from reclaim.sitekit.roles import BANK_ROLES, HELPLINE_ROLES
 from reclaim.sitekit.settings import *  # noqa: F403
@@ -36,6 +36,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.lookup",
     "reclaim.bank.canaries",
     "reclaim.bank.operations",
+    "reclaim.bank.training",
 ]
 ROOT_URLCONF = "reclaim.bank.urls"
 # Wrapped keys of case files live apart, with a backup of their own and a short one: docs/helpline-security.md.
@@ -60,6 +61,16 @@ if STAGING:
     # It closes routes before they are asked whom they let in.
     MIDDLEWARE = ["reclaim.bank.operations.nobody.NoPersons", *MIDDLEWARE]
     TEMPLATES[0]["OPTIONS"]["context_processors"].append("reclaim.bank.operations.nobody.staging")  # type: ignore[index]
+SANDBOX_MARK = "sandbox"
+"""A file in the data folder of a sandbox."""
+SANDBOX: bool = (DATA / SANDBOX_MARK).exists()
+"""A bank for training, in which nothing is real. ``reclaim bank sandbox`` makes it so, for good; its database says the
+same."""
+if SANDBOX:
+    ROOT_URLCONF = "reclaim.bank.training.site"
+    # After the exact headers, so that its refusals have them; before whatever asks a view whom it lets in.
+    MIDDLEWARE = [MIDDLEWARE[0], "reclaim.bank.training.guard.NothingReal", *MIDDLEWARE[1:]]
+    TEMPLATES[0]["OPTIONS"]["context_processors"].append("reclaim.bank.training.guard.sandbox")  # type: ignore[index]
 # Says nothing to somebody who looks through the browser's cookies.
 SESSION_COOKIE_NAME = "__Host-s" if SECURE else "s"
 LANGUAGES = list(OWN_NAMES.items())
@@ -78,7 +89,7 @@ EVENTS_URL: str = os.environ.get("RECLAIM_EVENTS_URL", "")
 EVENTS_PORT: int = whole_number("RECLAIM_EVENTS_PORT", 0, 0, 65535)
 """The port of the stream of events; 0 if there is none. ``reclaim bank serve`` sets it."""
 
-OUTSIDE: Outside = read_outside(os.environ)
+OUTSIDE: Outside = no_outside(os.environ, DATA / "outbox") if SANDBOX else read_outside(os.environ)
 """Mail servers, registries and how links are looked at. docs/takedown.md"""
 
 LIMITS_FILE = os.environ.get("RECLAIM_LIMITS", "")

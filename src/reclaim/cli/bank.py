@@ -19,6 +19,7 @@ from reclaim.cli import (
     bank_platform,
     bank_push,
     bank_recovery_key,
+    bank_sandbox,
     bank_staging,
     bank_takedown,
     bank_trace,
@@ -58,6 +59,7 @@ command.add_command(bank_recovery_key.recovery_key)
 command.add_command(bank_takedown.mail)
 command.add_command(bank_takedown.recheck)
 command.add_command(bank_trace.trace_leak)
+command.add_command(bank_sandbox.sandbox)
 command.add_command(bank_staging.staging)
 command.add_command(members.group("bank", BANK_ROLES), "member")
 
@@ -94,7 +96,8 @@ def tick(data: Path, database_url: str | None, every: float | None) -> None:
     Example:
       reclaim bank tick --data bank-data
     """
-    _open(data, database_url, migrate=every is None)
+    # A sandbox has work of its own, in which nothing leaves.
+    open_site_or_fail("reclaim.bank.settings", data, database_url, migrate=every is None, sandbox=True)
     from reclaim.bank.work import tick as work
     from reclaim.sitekit.serve import tick_forever
 

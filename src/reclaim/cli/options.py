@@ -56,14 +56,30 @@ def fail(code: Exit, sentence: str) -> NoReturn:
     sys.exit(code)
 
 
-def open_site_or_fail(settings: str, data: Path, database_url: str | None, *, migrate: bool = True) -> None:
-    """Open a site for this command, or end it with a sentence that says what is in the way."""
+SANDBOX = "sandbox"
+"""The file that marks a sandbox's data folder, and the word in its sentences."""
+
+
+def open_site_or_fail(
+    settings: str, data: Path, database_url: str | None, *, migrate: bool = True, sandbox: bool = False
+) -> None:
+    """Open a site for this command, or end it with a sentence that says what is in the way.
+
+    Only with ``sandbox`` may it be one in which nothing is real.
+    """
     from reclaim.sitekit.setup import SiteNotOpenedError, open_site
 
+    if not sandbox and (data / SANDBOX).exists():
+        fail(Exit.ERROR, "This is a training sandbox, in which nothing is real. Only «reclaim bank sandbox» opens it.")
     try:
         open_site(settings, data, database_url, migrate=migrate)
     except SiteNotOpenedError as error:
         fail(Exit.ERROR, str(error))
+    if settings == "reclaim.bank.settings" and not (data / SANDBOX).exists():
+        from reclaim.bank.training.queries import is_sandbox
+
+        if is_sandbox():
+            fail(Exit.ERROR, "This database is a training sandbox's. Name the database of a bank, or another folder.")
 
 
 def insist_on_address(host: str, port: int) -> None:

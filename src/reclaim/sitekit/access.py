@@ -36,6 +36,8 @@ class Access(StrEnum):
     REVIEWER = "member of a platform's review, by a session with a second factor"
     UPLOAD_KEY = "platform's own system, by its upload key"
     PRACTITIONER = "practitioner of an organisation that helps people, by a session with a second factor"
+    TRAINEE = "trainee in a sandbox, by a cookie got for a group's code"
+    FACILITATOR = "facilitator of a training in a sandbox, by a cookie got for the code of this start"
 
 
 _checks: dict[Access, Check] = {Access.PUBLIC: lambda request: None}

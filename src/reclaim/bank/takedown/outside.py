@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -45,6 +46,29 @@ class Outside:
     stand_in: tuple[str, int] | None
     """Where everything that is asked goes instead of to the internet: an address of this machine, and a port."""
     registries: str
+    outbox: Path | None = None
+    """Of a sandbox: the folder in which mail is laid instead of being sent. Nobody is asked anything either."""
+
+
+NOT_IN_A_SANDBOX = ("RECLAIM_SMTP_URL", "RECLAIM_IMAP_URL", "RECLAIM_RECHECK_STAND_IN", "RECLAIM_RDAP_REGISTRIES")
+
+
+def no_outside(environment: Mapping[str, str], outbox: Path) -> Outside:
+    """The world outside of a sandbox: there is none. Raises ``ImproperlyConfigured`` where somebody names a server."""
+    for variable in NOT_IN_A_SANDBOX:
+        if environment.get(variable):
+            raise ImproperlyConfigured(f"A sandbox asks and mails nobody. Leave {variable} out.")
+    return Outside(
+        smtp=None,
+        mail_from="sandbox@training.example",
+        imap=None,
+        contact="",
+        recheck=False,
+        pause=1,
+        stand_in=None,
+        registries=REGISTRIES,
+        outbox=outbox,
+    )
 
 
 def read_outside(environment: Mapping[str, str]) -> Outside:

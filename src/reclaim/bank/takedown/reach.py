@@ -181,9 +181,13 @@ class Policy:
     """The one address, of this machine, that everything goes to instead; in the clear."""
     authorities: str | None = None
     """A file of certificates to trust instead of the system's."""
+    nobody: bool = False
+    """Nobody is asked at all: in a sandbox."""
 
     def addresses(self, name: str, port: int) -> list[str]:
         """The addresses to try for a name. Raises ``ForbiddenError`` and ``NoAnswerError``."""
+        if self.nobody:
+            raise NoAnswerError("In a sandbox nobody is asked.")
         if self.stand_in is not None:
             return [self.stand_in[0]]
         try:
