@@ -93,7 +93,7 @@ class FactsForm(forms.Form):
 
     use_required_attribute = False
 
-    happened = _several(Happened.choices, "What happened?")
+    happened = _several(Happened.choices, "Which of these?")
     stage = _one(Stage.choices, "Threatened or shared?")
     places = forms.CharField(
         label="Where?",
