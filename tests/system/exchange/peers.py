@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.system.environment import plain_environment
 from tests.system.hands import Hands
 from tests.system.site_process import Bank
 
+TX = str(Path(sys.executable).with_name("tx"))
 PHOTOS = Path(__file__).resolve().parents[2] / "photos"
 COLLAB = "NCII_TEST"
 
@@ -53,14 +55,14 @@ class Tx:
     home: Path
     environment: dict[str, str]
 
-    def _full_environment(self) -> dict[str, str]:
+    def full_environment(self) -> dict[str, str]:
         """In which the command runs."""
         home = {"HOME": str(self.home), "TX_STATEDIR": str(self.home / "state")}
         return plain_environment(PYTHONWARNINGS="ignore", **home, **self.environment)
 
     def __call__(self, *arguments: str | Path, code: int = 0) -> str:
         """Run it, expecting an exit code; what it printed."""
-        done = _tx_hands().command(*map(str, arguments), folder=str(self.home), environment=self._full_environment())
+        done = _tx_hands().command(*map(str, arguments), folder=str(self.home), environment=self.full_environment())
         assert done.returncode == code, done.stderr + done.stdout
         return done.stdout
 
