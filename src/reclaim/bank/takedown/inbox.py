@@ -245,5 +245,5 @@ def forget_unmatched() -> int:
     """Erase messages that fit no request and that nobody filed within ``UNMATCHED_FOR``; returns how many."""
     gone, _ = Reply.objects.filter(request=None, arrived_at__lt=timezone.now() - UNMATCHED_FOR).delete()
     if gone:
-        audit.record("work", "replies.forget", f"{gone} replies")
+        audit.record("system", "replies.forget", f"{gone} replies")
     return gone

@@ -454,7 +454,7 @@ def note_lost_sends() -> int:
             fault="The bank stopped while it handed this to the mail server. Look there whether it went.",
         )
         if count:
-            audit.record("work", "requests.lost", f"{count} requests")
+            audit.record("system", "requests.lost", f"{count} requests")
     return count
 
 
