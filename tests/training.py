@@ -28,7 +28,6 @@ def _nobody(*_: Any, **__: Any) -> NoReturn:
 def make_sandbox(settings: Settings, patch: pytest.MonkeyPatch, folder: Path) -> None:
     """Make the site of this test a sandbox. Sockets of this process are closed; a database's client has its own."""
     settings.SANDBOX = True
-    settings.DATA = folder
     settings.ROOT_URLCONF = "reclaim.bank.training.site"
     settings.OUTSIDE = no_outside({}, folder / "outbox")
     settings.MIDDLEWARE = [

@@ -19,7 +19,7 @@ from reclaim.bank.law.queries import law_by_key
 from reclaim.bank.takedown import mail
 from reclaim.bank.takedown.models import Link, RunningClock, TakedownRequest
 from reclaim.bank.takedown.services import Draft, draft_request
-from reclaim.bank.training import scenarios, services
+from reclaim.bank.training import queries, scenarios, services
 from reclaim.bank.training.models import Certificate, Group, Play, Trainee
 from reclaim.bank.training.queries import FACILITATOR_COOKIE, code_of, facilitator_token
 from reclaim.bank.training.scenarios import Choice, Step
@@ -243,7 +243,11 @@ def test_groups_are_forgotten_after_a_month_and_a_sandboxs_work_asks_nobody(monk
     assert (Group.objects.count(), Trainee.objects.count(), CaseFile.objects.count()) == (0, 0, 0)
 
 
-def test_a_group_reads_its_own_language_and_english_where_a_file_has_a_fault(tmp_path: Path) -> None:
+def test_a_group_reads_its_own_language_and_english_where_a_file_has_a_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (queries, services):
+        monkeypatch.setattr(module, "own_scenarios", lambda: tmp_path / "scenarios")
     own = english_texts(tmp_path / "scenarios" / "de")
     file = own / "shared.toml"
     file.write_text(file.read_text().replace('title = "It is online, and comes back"', 'title = "Es steht im Netz"'))
