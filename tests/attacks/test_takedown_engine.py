@@ -360,7 +360,12 @@ def test_a_flood_of_mail_fills_so_much_and_no_more(monkeypatch: pytest.MonkeyPat
         b"Content-Type: text/html\r\n\r\n" + b"<style" * 200_000,
         b"Content-Type: text/plain; charset=\"" + b"a" * 100_000 + b"\"\r\n\r\nx",
         b"Content-Type: text/plain; charset=idna\r\n\r\n" + b"a" * 500_000,
+        b"Content-Type: text/plain; charset=punycode\r\n\r\na-" + b"zzzz" * 20_000,
         b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"=" * 1_000_000,
+        # Halves of a pair: no database takes them, and one such mail would keep all others out of a mailbox.
+        b"Content-Type: text/plain; charset=utf-7\r\n\r\n+2AA-",
+        b"Content-Type: text/plain; charset=unicode_escape\r\n\r\n\\ud800",
+        b"Subject: =?utf-7?Q?+2AA-?=\r\n\r\nx",
         b"a" * 1_900_000,
         b"From: =?x?q?\xff\xfe?=\r\n\r\n\x00\x1b[31mred",
         b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/\x00x\r\n\r\nx\r\n--b--",

@@ -85,6 +85,6 @@ def mail_take(data: Path, database_url: str | None) -> None:
     from reclaim.bank.takedown.inbox import LARGEST_MESSAGE, Filed, take
 
     outcome = take(sys.stdin.buffer.read(LARGEST_MESSAGE + 1))
-    if outcome in (Filed.TOO_LARGE, Filed.FULL):
+    if outcome in (Filed.TOO_LARGE, Filed.UNREADABLE, Filed.FULL):
         fail(Exit.ERROR, f"The message was not filed: {outcome.value}.")
     click.echo(f"Filed: {outcome.value}.")

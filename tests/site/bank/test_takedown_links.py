@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,19 @@ def test_no_byte_of_a_picture_is_asked_for(there: Site) -> None:
     assert method == "HEAD"
     assert headers["user-agent"].endswith("(complaints: x@ngo.example)")
     assert "referer" not in headers
+
+
+def test_a_picture_is_not_gone_because_a_site_answers_no_question_for_headers(there: Site) -> None:
+    def only_whole(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(404 if handler.command == "HEAD" else 206)
+        handler.send_header("Content-Type", "image/jpeg")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    there.pages = {"/a.jpg": outside.Page(sends=only_whole)}
+    with Reach(there.policy()) as reach:
+        assert look(there.url("/a.jpg"), reach).outcome == "up"
+        assert look(there.url("/b.jpg"), reach).outcome == "gone"
 
 
 @pytest.mark.django_db

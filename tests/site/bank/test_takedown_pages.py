@@ -21,7 +21,8 @@ from pytest_django import Settings
 
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.law.services import sync_shipped
-from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.organisations import alarms
+from reclaim.bank.organisations.models import Alarm, Practitioner
 from reclaim.bank.takedown.inbox import take
 from reclaim.bank.takedown.models import Host, Link, TakedownRequest
 from reclaim.bank.takedown.outside import Server
@@ -33,7 +34,7 @@ from tests.personas import ActingOrganisation
 pytestmark = pytest.mark.django_db
 
 
-STATEMENTS = {"home": 19, "search": 13, "case": 17, "link": 16, "open": 11, "write": 13, "request": 14}
+STATEMENTS = {"home": 19, "search": 13, "case": 17, "link": 18, "open": 13, "write": 15, "request": 16}
 """Of each page with 31 links."""
 
 
@@ -367,6 +368,33 @@ def test_another_organisation_sees_none_of_it(acting: ActingOrganisation) -> Non
         assert post(other.client, path, do="sent")[0] == 404
     assert "reddit" not in get(other.client, "/helpline/links/")
     assert "No link" in get(other.client, "/helpline/links/?q=https://www.reddit.com/r/x/1")
+
+
+def test_nobody_reads_through_everybodys_links_unnoticed(
+    acting: ActingOrganisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "READS", (alarms.Quota(3600, 1, 2),))
+    links = [a_link(acting.practitioner, f"https://pictures.example/{number}") for number in range(3)]
+    opened = [acting.client.get(f"/helpline/links/{link.pk}/").status_code for link in (links[0], links[0], *links)]
+    assert opened == [200, 200, 200, 200, 403]
+    assert Alarm.objects.filter(practitioner=acting.practitioner, kind=Alarm.Kind.READS).exists()
+    # The first page of the list is where everybody's day begins; who goes on leafs through.
+    assert acting.client.get("/helpline/links/").status_code == 200
+    assert acting.client.get("/helpline/links/?page=2").status_code == 403
+
+
+def test_a_mistaken_down_is_taken_back_and_what_was_asked_is_expected_still(acting: ActingOrganisation) -> None:
+    link = a_link(acting.practitioner, "https://www.reddit.com/r/x/1", country="US")
+    way = route_to(get(acting.client, f"/helpline/links/{link.pk}/"), "form")
+    post(acting.client, way, do="sent", **fields_of(get(acting.client, way)))
+    before = link.requests.get()
+    for do in ("down", "down", "take-up"):
+        post(acting.client, f"/helpline/links/{link.pk}/act/", do=do)
+    after = link.requests.get()
+    assert (after.state, after.remind_at) == ("sent", before.remind_at)
+    assert "left · TAKE IT DOWN Act" in get(acting.client, f"/helpline/links/{link.pk}/")
+    # A second press on the same button is none.
+    assert link.case_file.events.filter(kind="link.down").count() == 1
 
 
 def test_how_many_statements_each_page_makes_does_not_grow_with_the_links(acting: ActingOrganisation) -> None:

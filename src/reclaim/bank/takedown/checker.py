@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reclaim.bank.takedown.charsets import decode
 from reclaim.bank.takedown.models import Page
 from reclaim.bank.takedown.reach import Answer, ForbiddenError, NoAnswerError, Reach
 
@@ -26,11 +27,6 @@ LONGEST_WAIT = 24 * 3600
 _MEDIA = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|heic|bmp|mp4|m4v|webm|mov|avi|mkv|mp3|zip|rar)$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"/(?:[\w-]*[-_])?(?:removed|deleted|not-?found|404|unavailable)(?:[-_][\w-]*)?\.\w{3,4}$")
 _DOOR = re.compile(r"/(?:log-?in|sign-?in|signup|accounts?/login|auth|register|age-?(?:gate|check|verification))\b")
-# Codecs of the standard library that are character sets of pages; the others are none, and some take long.
-_CHARSETS = re.compile(
-    r"utf-?8|us-ascii|iso-8859-\d{1,2}|latin-?1|windows-(?:125\d|874)|koi8-[ru]|shift[_-]jis|euc-(?:jp|kr)|gb(?:2312|k|18030)"
-    r"|big5"
-)
 _TAG = re.compile(r"<[^<>]{0,500}>")
 _LONGEST_TEXT = 300
 _MOST_HEADINGS = 4
@@ -63,8 +59,9 @@ def _answer(url: str, reach: Reach) -> Answer:
     if _MEDIA.search(urlsplit(url).path):
         # A picture by its name: its headers alone are asked for, so that not even its first bytes come.
         answer = reach.ask(url, method="HEAD", headers={"Accept": "*/*"})
-        if answer.status not in (400, 403, 405, 501):
+        if answer.status < 400 or answer.status == 429:
             return answer
+        # Some sites say «not found» to whoever asks for headers alone.
         return reach.ask(url, headers={"Accept": "*/*", "Range": "bytes=0-0"}, reads=PAGES.__contains__)
     return reach.ask(
         url, headers={"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.1"}, reads=PAGES.__contains__
@@ -113,8 +110,7 @@ def _marks() -> tuple[re.Pattern[str], re.Pattern[str]]:
 def _said(answer: Answer) -> Iterator[str]:
     """The title and the first headings, in lower case. By searches that go through the body once: it is anybody's."""
     charset = re.search(r"charset=[\"']?([\w-]{1,20})", answer.headers.get("content-type", "").lower())
-    known = charset[1] if charset and _CHARSETS.fullmatch(charset[1]) else "utf-8"
-    text = answer.body.decode(known, errors="replace")
+    text = decode(answer.body, charset[1] if charset else "utf-8")
     small = text.lower() if len(text.lower()) == len(text) else text
     for tag, most in (("title", 1), ("h1", _MOST_HEADINGS), ("h2", _MOST_HEADINGS)):
         at = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 from django.db.models import Min
 
 from reclaim.bank.law.clocks import Event, running
@@ -37,7 +39,13 @@ def start(request: TakedownRequest) -> None:
         for clock in running(countries_of(request.link), events)
         if clock.row_key not in kept
     )
-    first = request.clocks.aggregate(first=Min("ends_at"))["first"]
+    first = first_end(request)
     if first is not None and request.remind_at is not None and first < request.remind_at:
         request.remind_at = first
         request.save(update_fields=["remind_at"])
+
+
+def first_end(request: TakedownRequest) -> datetime.datetime | None:
+    """When the first of a request's clocks ends; ``None`` if it has none."""
+    first: datetime.datetime | None = request.clocks.aggregate(first=Min("ends_at"))["first"]
+    return first

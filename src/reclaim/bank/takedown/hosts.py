@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -24,10 +24,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
-from whoisit.bootstrap import Bootstrap
-from whoisit.errors import WhoisItError
-from whoisit.parser import parse
-from whoisit.query import QueryBuilder
 
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.contacts import contact_of
@@ -37,6 +33,9 @@ from reclaim.bank.takedown.outside import Outside
 from reclaim.bank.takedown.reach import ForbiddenError, NoAnswerError, Policy, Reach, is_public
 from reclaim.sitekit import audit
 from reclaim.sitekit.places import is_country
+
+if TYPE_CHECKING:
+    from whoisit.bootstrap import Bootstrap
 
 SECONDS = 8.0
 """For one registry."""
@@ -108,12 +107,16 @@ class _Registries:
         self._lock = Lock()
         self._from = ""
         self._read_at = 0.0
-        self._known = Bootstrap()
+        self._known: Bootstrap | None = None
 
     def known(self, base: str, asking: _Asking) -> Bootstrap:
         """What the library asks by. Raises ``NotKnownError``."""
+        # It takes a fifth of a second to load, and most processes never ask a registry.
+        from whoisit.bootstrap import Bootstrap
+        from whoisit.errors import WhoisItError
+
         with self._lock:
-            if self._from != base or time.time() - self._read_at > REGISTRIES_KEPT_FOR:
+            if self._known is None or self._from != base or time.time() - self._read_at > REGISTRIES_KEPT_FOR:
                 read: dict[str, Any] = {name: asking.json(base + file) for name, file in _REGISTRIES.items()}
                 read["timestamp"] = int(time.time())
                 made = Bootstrap()
@@ -157,6 +160,10 @@ class _Asking:
 
 def _asked(known: Bootstrap, kind: str, value: str, asking: _Asking) -> Mapping[str, Any]:
     """What a registry says, as the library reads it. Raises ``NotKnownError``."""
+    from whoisit.errors import WhoisItError
+    from whoisit.parser import parse
+    from whoisit.query import QueryBuilder
+
     try:
         _, url, _ = QueryBuilder(known).build(kind, value)
         raw = asking.json(url)

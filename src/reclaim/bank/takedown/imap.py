@@ -71,7 +71,8 @@ def _file(box: imaplib.IMAP4, uid: str) -> Filed:
     outcome = Filed.TOO_LARGE
     if size is not None and int(size[1]) <= LARGEST_MESSAGE:
         _, parts = box.uid("FETCH", uid, "(BODY.PEEK[])")
-        outcome = take(next(part[1] for part in parts if isinstance(part, tuple)))
+        raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+        outcome = Filed.UNREADABLE if raw is None else take(raw)
     # Last: what a crash leaves unmarked is fetched again, and found to be here already.
     box.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)")
     return outcome

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from reclaim.bank.takedown import timeline
 from reclaim.bank.takedown.addresses import Place, requests_in
+from reclaim.bank.takedown.charsets import decode
 from reclaim.bank.takedown.models import Link, Reply, TakedownRequest
 from reclaim.bank.takedown.sealing import Use, seal
 from reclaim.bank.takedown.services import note_answer
@@ -52,6 +53,7 @@ class Filed(enum.Enum):
     UNMATCHED = "kept for a supervisor"
     KNOWN = "already here"
     TOO_LARGE = "too large"
+    UNREADABLE = "not readable"
     FULL = "one too many"
 
 
@@ -114,10 +116,7 @@ def _words(header: str) -> str:
     """A header in words: encoded words (RFC 2047) decoded."""
     try:
         parts = email.header.decode_header(header)
-        words = "".join(
-            part if isinstance(part, str) else part.decode(charset or "ascii", errors="replace")
-            for part, charset in parts
-        )
+        words = "".join(part if isinstance(part, str) else decode(part, charset or "utf-8") for part, charset in parts)
     except (LookupError, ValueError, email.errors.MessageError):
         words = header
     return " ".join(_CONTROLS.sub(" ", words).split())[:LONGEST_HEADER]
@@ -159,12 +158,7 @@ def _parts(message: Message) -> Iterator[Message]:
 def _decoded(part: Message) -> str:
     payload = part.get_payload(decode=True)
     raw = payload[: 4 * LONGEST_TEXT] if isinstance(payload, bytes) else b""
-    charset = (part.get_content_charset() or "utf-8").lower()
-    known = charset if re.fullmatch(r"[a-z]{2,12}[-_]?[a-z0-9_-]{0,12}", charset) else "utf-8"
-    try:
-        return raw.decode(known, errors="replace")
-    except (LookupError, ValueError):
-        return raw.decode("utf-8", errors="replace")
+    return decode(raw, part.get_content_charset() or "utf-8")
 
 
 def _without_marks(text: str) -> str:
@@ -195,7 +189,11 @@ def take(raw: bytes) -> Filed:
     """File one message. What is already here is not filed twice."""
     if len(raw) > LARGEST_MESSAGE:
         return Filed.TOO_LARGE
-    letter = read(raw)
+    try:
+        letter = read(raw)
+    except Exception:
+        # Whatever the library makes of what anybody wrote: the next message is read all the same.
+        return Filed.UNREADABLE
     wanted = requests_in(Place.ADDRESS, letter.to) + requests_in(Place.MESSAGE, letter.references)
     key = mac("takedown-reply", raw)
     try:

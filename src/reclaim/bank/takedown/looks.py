@@ -223,8 +223,8 @@ def recheck(
     rest = outside.pause if pause is None else pause
     ends_at = time.monotonic() + seconds
 
-    def over() -> bool:
-        return time.monotonic() >= ends_at or (most is not None and report.looks >= most)
+    def over(after: float = 0) -> bool:
+        return time.monotonic() + after >= ends_at or (most is not None and report.looks >= most)
 
     def work() -> None:
         while not over() and (turns := take_turns(1)):
@@ -248,16 +248,16 @@ def recheck(
     return report
 
 
-def _do(turn: Turn, asked: Policy, rest: float, over: Callable[[], bool], report: Report) -> None:
+def _do(turn: Turn, asked: Policy, rest: float, over: Callable[[float], bool], report: Report) -> None:
     """Look at the pages of one turn, with a rest between two."""
     seen: list[Seen] = []
     try:
         with Reach(asked) as reach:
             for number, page in enumerate(turn.pages):
                 if number:
-                    time.sleep(rest)
-                    if over():
+                    if over(rest):
                         break
+                    time.sleep(rest)
                 try:
                     found = look(page.url, reach)
                 except NotOursError:

@@ -12,6 +12,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from reclaim.bank.casework.queries import visible_to
+from reclaim.bank.organisations.alarms import note_read
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.links import NotALinkError, read_link
 from reclaim.bank.takedown.models import Link, Page, Reply, TakedownRequest
@@ -27,21 +28,26 @@ def visible_links(practitioner: Practitioner) -> QuerySet[Link]:
 
 
 def access_link(practitioner: Practitioner, link: uuid.UUID) -> Link:
-    """A link that the practitioner may see, and the trace that they looked. Raises ``Http404``."""
+    """A link that the practitioner may see, and the trace that they looked. Call it outside a transaction.
+
+    Raises ``Http404``; who reads in far more case files than usual is stopped here (``organisations.alarms``).
+    """
     found = visible_links(practitioner).select_related("case_file__organisation", "page__host").filter(pk=link).first()
     if found is None:
         raise Http404
+    note_read(practitioner, found.case_file_id)
     audit.record(practitioner.actor, "link.read", f"link:{found.pk}")
     return found
 
 
 def access_request(practitioner: Practitioner, request: uuid.UUID) -> TakedownRequest:
-    """A request that the practitioner may see, and the trace that they looked. Raises ``Http404``."""
+    """A request that the practitioner may see, and the trace that they looked; as ``access_link``."""
     found = TakedownRequest.objects.filter(pk=request, link__case_file__in=visible_to(practitioner))
     of_link = found.select_related("link__case_file__organisation", "link__page__host", "sent_by__member")
     first = of_link.prefetch_related("clocks", "replies").first()
     if first is None:
         raise Http404
+    note_read(practitioner, first.link.case_file_id)
     audit.record(practitioner.actor, "request.read", f"request:{first.pk}")
     return first
 

@@ -33,7 +33,7 @@ LONGEST_SUBJECT = 200
 LONGEST_REQUEST = 20_000
 PATIENCE = datetime.timedelta(days=7)
 """After which the next step is due where no law's clock runs."""
-LOST_AFTER = datetime.timedelta(minutes=5)
+LOST_AFTER = datetime.timedelta(minutes=15)
 """Longer than any try at a mail server takes: what is still on its way then was left behind by a bank that stopped."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROLS_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -152,7 +152,7 @@ def give_up(link: Link, practitioner: Practitioner) -> None:
 
 
 def take_up(link: Link, practitioner: Practitioner) -> None:
-    """Ask again after all, or after a mistaken «down»."""
+    """Ask again after all, or after a mistaken «down»: then the clocks of what was asked last run on."""
     asked = link.requests.filter(sent_at__isnull=False).exists()
     _change(link, practitioner, Link.State.ASKED if asked else Link.State.NEW, timeline.Kind.TAKEN_UP)
 
@@ -162,11 +162,16 @@ def _change(link: Link, practitioner: Practitioner, state: Link.State, kind: tim
     with transaction.atomic():
         lock_hosts([link.page.host_id])
         page = Page.objects.select_for_update().get(pk=link.page_id)
+        link.refresh_from_db(fields=["state", "first_down_on"])
+        if link.state == state:
+            # The button was pressed twice, or the bank has just seen it, too.
+            return
         link.state = state
         if state is Link.State.DOWN:
             link.first_down_on = link.first_down_on or now
         link.save(update_fields=["state", "first_down_on"])
         if state in Link.OPEN:
+            _expect_again(link)
             _look_soon([page], now)
         else:
             settle([link.pk])
@@ -185,6 +190,16 @@ def settle(of: Iterable[uuid.UUID]) -> None:
     """Nothing more is expected of the requests for these links. In the caller's transaction."""
     asked = TakedownRequest.objects.filter(link__in=list(of), state__in=TakedownRequest.ASKED)
     asked.update(state=TakedownRequest.State.DONE, remind_at=None)
+
+
+def _expect_again(link: Link) -> None:
+    """Undo ``settle`` for what was asked last. In the caller's transaction."""
+    last = link.requests.filter(sent_at__isnull=False).order_by("-sent_at").first()
+    if last is None or last.state != TakedownRequest.State.DONE or last.sent_at is None:
+        return
+    last.state = TakedownRequest.State.ANSWERED if last.answered_at else TakedownRequest.State.SENT
+    last.remind_at = clocks.first_end(last) or last.sent_at + PATIENCE
+    last.save(update_fields=["state", "remind_at"])
 
 
 def stop_looking(pages: Iterable[int]) -> None:

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reclaim.bank.casework.queries import access_case_file, is_break_due
 from reclaim.bank.casework.services import note_working
 from reclaim.bank.law.queries import shown_laws
+from reclaim.bank.organisations.alarms import note_read
 from reclaim.bank.organisations.queries import access_practitioner, active_organisations
 from reclaim.bank.takedown import hosts, pages, services
 from reclaim.bank.takedown.links import MOST_LINKS, NotALinkError
@@ -64,6 +65,9 @@ def home(request: HttpRequest) -> HttpResponse:
     if state in Link.State.values:
         links = links.filter(state=state)
     shown = _paged(request, links)
+    if shown["number"] > 1:
+        # Who leafs through all that there is reads it, too.
+        note_read(practitioner)
     audit.record(practitioner.actor, "links.list", f"organisation:{practitioner.organisation_id}")
     context = {
         "today": pages.today(practitioner) if not asked and not state and shown["number"] == 1 else None,
