@@ -27,6 +27,8 @@ def commands(group: click.Group, name: str) -> Iterator[tuple[str, click.Command
         command = group.get_command(context, child)
         assert command is not None
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield f"{name} {child}", command
             yield from commands(command, f"{name} {child}")
         else:
             yield f"{name} {child}", command

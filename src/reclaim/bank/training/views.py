@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from typing import Any
 
@@ -36,7 +37,7 @@ from reclaim.bank.training.queries import (
     track_of,
     trainee_of,
 )
-from reclaim.bank.training.scenarios import Scenario, Step
+from reclaim.bank.training.scenarios import Choice, Scenario, Step
 from reclaim.bank.training.services import TrainingError
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.limits import Limit, network_of, seconds_to_wait
@@ -150,6 +151,13 @@ def _step_of(request: HttpRequest, key: uuid.UUID) -> tuple[Play, Scenario]:
     return play, found
 
 
+def _mixed(play: Play, step: Step) -> list[Choice]:
+    """The choices in an order of this play's own: in the file the best one mostly comes first."""
+    choices = list(step.choices)
+    random.Random(f"{play.pk} {step.key}").shuffle(choices)  # noqa: S311 nothing is protected by it
+    return choices
+
+
 def _after(scenario: Scenario, number: int) -> bool:
     return number + 1 < len(scenario.steps)
 
@@ -178,9 +186,9 @@ def step(request: HttpRequest, play: uuid.UUID, number: int) -> HttpResponse:
         "step": step,
         "number": number,
         "shown_number": number + 1,
-        "situation": _filled(own, scenario.situation) if number == 0 else "",
+        "situation": _filled(own, scenario.situation),
         "text": _filled(own, step.text),
-        "choices": [(each, _filled(own, each.text)) for each in step.choices],
+        "choices": [(each, _filled(own, each.text)) for each in _mixed(own, step)],
         "decision": decision,
         "took": took,
         "best": took is not None and took.points == step.most,
