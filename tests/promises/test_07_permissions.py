@@ -30,6 +30,8 @@ PUBLIC = {
         "help-now",
         "help-online",
         "help-threat",
+        "invited",
+        "invited-by",
         "keep",
         "law-article",
         "law-convention",

@@ -197,7 +197,7 @@ def test_the_case_page_and_what_is_kept_ask_the_databases_seldom() -> None:
     for text in ("one", "two", "three"):
         add_note(helped.case_file, helped.helper.practitioner, key, text, Note.Kind.PERSON)
     add_links(helped.case_file, helped.helper.practitioner, "https://a.example/a https://b.example/a")
-    for address, most in (("/case/pictures/", 13), (helped.address, 9)):
+    for address, most in (("/case/pictures/", 13), (helped.address, 10)):
         with CaptureQueriesContext(connection) as asked:
             assert helped.person.get(address).status_code == 200
         assert len(asked) <= most, [query["sql"][:150] for query in asked]

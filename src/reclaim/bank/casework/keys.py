@@ -8,7 +8,7 @@ from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.queries import entitled_to, offered_to, visible_to
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.vault import people, services
-from reclaim.bank.vault.keys import CaseKey, Unlocked
+from reclaim.bank.vault.keys import CaseKey, DamagedError, Unlocked
 
 
 class NobodyReadsError(Exception):
@@ -31,7 +31,11 @@ def make_for_person(case_file: CaseFile) -> CaseKey:
 
 def share_with_person(key: CaseKey, case: uuid.UUID) -> bool:
     """Let the person of a case open it, too; ``False`` if they can already, or have made no key yet."""
-    person = people.reader_of_person(case)
+    try:
+        person = people.reader_of_person(case)
+    except DamagedError:
+        # Somebody planted a key of theirs: nothing goes to it. The person's next sign-in puts their own in its place.
+        return False
     if person is None or services.readable(person.name, [key.case_file]):
         return False
     services.share(key, person)

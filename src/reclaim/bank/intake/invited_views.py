@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY as MEMBER
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -55,6 +56,9 @@ def _invitation(request: HttpRequest) -> Invitation | None:
 
 def lets_see(request: HttpRequest) -> str:
     """The name of whoever will see the case that is made next; empty for nobody."""
+    # A page that looks into no session is sent compressed: whoever has none must not pay for those who have one.
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return ""
     found = _invitation(request) if request.session.get(_SEE) else None
     return found.case_file.organisation.name if found else ""
 
