@@ -60,7 +60,7 @@ class Permission(StrEnum):
     RELEASE_DEMANDS = "give the second person's consent to an answer to a legal demand"
 
     WORK_CASES = "work on the case files in their scope"
-    SUPERVISE_CASES = "hand case files over, and see how everybody's work stands"
+    SUPERVISE_CASES = "hand over case files that others have, and see how everybody's work stands"
     EXPORT_CASES = "take case files out of the site"
     MANAGE_PRACTITIONERS = "let colleagues of their organisation in and out"
 

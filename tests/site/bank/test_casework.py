@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from reclaim.bank.cases.consents import give_consent, revoke_consent
-from reclaim.bank.casework import queries, services
+from reclaim.bank.casework import erasing, queries, services
 from reclaim.bank.casework.facts import Facts, FactsError
 from reclaim.bank.casework.models import (
     CaseFile,
@@ -35,7 +35,7 @@ from reclaim.bank.organisations.models import Organisation, Practitioner, Team
 from reclaim.bank.organisations.services import add_organisation
 from reclaim.bank.vault.models import WrappedKey
 from reclaim.sitekit.models import AuditEvent
-from reclaim.sitekit.permissions import Role
+from reclaim.sitekit.permissions import FACTOR_AT, FRESH_SECONDS, Role
 from tests.members import OWN_PAGE, practitioner
 from tests.personas import a_case
 
@@ -189,7 +189,63 @@ def test_a_persons_code_opens_one_case_file_and_the_end_of_the_consent_closes_th
     assert client.post(f"/helpline/cases/{case_file.pk}/case/", sent).status_code == 302
     assert "Picture 1" in page_of(client, case_file)
     assert CaseFile.objects.count() == 1
-    assert client.post(f"/helpline/cases/{case_file.pk}/case/", sent).status_code == 422
+    # A second person's code is not used up where there is no room for their case, and works elsewhere.
+    second = {"code": give_consent(a_case(2).case, organisation).code}
+    client.post(f"/helpline/cases/{case_file.pk}/case/", second)
+    assert client.post("/helpline/", second).status_code == 302
+    assert client.post("/helpline/", second).status_code == 422
+    assert CaseFile.objects.exclude(case=None).count() == 2
+
+
+def test_whoever_types_the_code_of_a_person_whom_a_colleague_helps_is_told_who(organisation: Organisation) -> None:
+    owner, _ = somebody(organisation)
+    _, other = somebody(organisation)
+    case = a_case(1).case
+    consent = give_consent(case, organisation)
+    services.open_case_file(owner, Channel.PHONE)
+    CaseFile.objects.update(case=case)
+    answer = other.post("/helpline/", {"code": consent.code}, follow=True)
+    assert answer.status_code == 200
+    assert f"«{owner.name}» works with this person already" in words_of(answer.content.decode())
+    assert CaseFile.objects.get().owner == owner
+
+
+def test_what_a_person_wrote_is_nobodys_to_correct(organisation: Organisation) -> None:
+    who, client = somebody(organisation)
+    case_file = services.open_case_file(who, Channel.PHONE)
+    theirs = Note.objects.create(case_file=case_file, kind=Note.Kind.PERSON, by_person=True, sealed=b"x")
+    assert client.post(f"/helpline/cases/{case_file.pk}/notes/{theirs.pk}/", {"text": "y"}).status_code == 404
+    assert Note.objects.count() == 1
+
+
+def test_what_a_colleague_has_only_a_supervisor_hands_over(organisation: Organisation) -> None:
+    team = Team.objects.create(organisation=organisation, name="Day")
+    owner, _ = somebody(organisation, team=team)
+    colleague, client = somebody(organisation, scope=Practitioner.Scope.TEAM, team=team)
+    _, other = somebody(organisation, Role.SUPERVISOR, Practitioner.Scope.ORGANISATION)
+    case_file = services.open_case_file(owner, Channel.PHONE)
+    root = f"/helpline/cases/{case_file.pk}/"
+    assert "Hand it over" not in page_of(client, case_file)
+    assert client.post(f"{root}hand-over/", {"to": f"practitioner-{owner.pk}", "text": "x"}).status_code == 403
+    assert other.post(f"{root}hand-over/", {"to": f"practitioner-{colleague.pk}", "text": "x"}).status_code == 302
+    assert Handover.objects.get().practitioner == colleague
+
+
+def test_a_case_file_that_is_opened_again_while_the_ended_are_erased_stays(
+    organisation: Organisation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who, _ = somebody(organisation)
+    long_ago = timezone.now() - datetime.timedelta(days=400)
+    for _ in range(2):
+        services.open_case_file(who, Channel.PHONE)
+    CaseFile.objects.update(status=Status.CLOSED, closed_at=long_ago)
+
+    def open_the_other(erased: uuid.UUID) -> None:
+        CaseFile.objects.exclude(pk=erased).update(status=Status.OPEN, closed_at=None)
+
+    monkeypatch.setattr(erasing, "_FORGETS", [*erasing._FORGETS, open_the_other])
+    assert services.erase_ended() == 1
+    assert set(WrappedKey.objects.values_list("case_file", flat=True)) == {CaseFile.objects.get().pk}
 
 
 def test_a_case_file_is_handed_over_with_its_key_and_its_tasks(organisation: Organisation) -> None:
@@ -266,6 +322,12 @@ def test_a_case_file_is_erased_only_by_whoever_types_its_designation(organisatio
     case_file = opened(client)
     root = f"/helpline/cases/{case_file.pk}/erase/"
     assert client.post(root, {"name": "calm"}).status_code == 422
+    session = client.session
+    session[FACTOR_AT] -= FRESH_SECONDS + 1
+    session.save()
+    assert "/staff/again/" in client.post(root, {"name": case_file.designation})["Location"]
+    session[FACTOR_AT] += FRESH_SECONDS + 1
+    session.save()
     assert client.post(root, {"name": f" {case_file.designation.upper()} "}).status_code == 302
     assert CaseFile.objects.count() == 0
 

@@ -247,9 +247,9 @@ def notes_of(case_file: CaseFile, practitioner: Practitioner, *, supervises: boo
 
 
 def access_note(case_file: CaseFile, practitioner: Practitioner, note: uuid.UUID, *, supervises: bool) -> Note:
-    """A note that may be read and is the latest of its versions. Raises ``Http404``."""
+    """A practitioners' note that may be read and is the latest of its versions. Raises ``Http404``."""
     for found in notes_of(case_file, practitioner, supervises=supervises):
-        if found.pk == note and not Note.objects.filter(replaces=found).exists():
+        if found.pk == note and not found.by_person and not Note.objects.filter(replaces=found).exists():
             return found
     raise Http404
 

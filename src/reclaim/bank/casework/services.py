@@ -342,7 +342,7 @@ def offer(
         _touch(found)
         add_event(found, practitioner, "handover.offered", to=to.name)
         _trace(found, practitioner.actor, "casefile.offer")
-    keys.settle(key, found)
+        keys.settle(key, found)
     return handover
 
 
@@ -366,7 +366,7 @@ def accept(handover: Handover, practitioner: Practitioner, key: CaseKey) -> Case
         _touch(found, owner=practitioner, team=offered.team or practitioner.team)
         add_event(found, practitioner, "handover.accepted", to=practitioner.name)
         _trace(found, practitioner.actor, "casefile.accept")
-    keys.settle(key, found)
+        keys.settle(key, found)
     return found
 
 
@@ -376,7 +376,7 @@ def decline(handover: Handover, practitioner: Practitioner, key: CaseKey) -> Non
         found, _ = _answer(handover, Handover.State.DECLINED)
         add_event(found, practitioner, "handover.declined", to=practitioner.name)
         _trace(found, practitioner.actor, "casefile.decline")
-    keys.settle(key, found)
+        keys.settle(key, found)
 
 
 def take_back(handover: Handover, practitioner: Practitioner, key: CaseKey) -> None:
@@ -386,7 +386,7 @@ def take_back(handover: Handover, practitioner: Practitioner, key: CaseKey) -> N
         to = offered.practitioner.name if offered.practitioner else offered.team.name if offered.team else ""
         add_event(found, practitioner, "handover.taken-back", to=to)
         _trace(found, practitioner.actor, "casefile.take-back")
-    keys.settle(key, found)
+        keys.settle(key, found)
 
 
 def close(case_file: CaseFile, practitioner: Practitioner, key: CaseKey, outcome: Outcome, reason: str = "") -> None:
@@ -401,7 +401,7 @@ def close(case_file: CaseFile, practitioner: Practitioner, key: CaseKey, outcome
         _touch(found, status=Status.CLOSED, closed_at=now, outcome=outcome, reason_sealed=sealed)
         add_event(found, practitioner, "closed", outcome=Outcome(outcome).label)
         _trace(found, practitioner.actor, "casefile.close")
-    keys.settle(key, found)
+        keys.settle(key, found)
 
 
 def reopen(case_file: CaseFile, practitioner: Practitioner) -> None:
@@ -420,8 +420,10 @@ def erase(case_file: CaseFile, actor: str) -> None:
 
     The audit trail says from then on that somebody worked on a case file, and no longer on which.
     """
-    keys.destroy(case_file.pk)
     with transaction.atomic():
+        # Locked before its key goes: whoever hands it over just now must not share that key again.
+        CaseFile.objects.select_for_update(of=("self",)).filter(pk=case_file.pk).first()
+        keys.destroy(case_file.pk)
         erasing.forget_elsewhere(case_file.pk)
         CaseFile.objects.filter(pk=case_file.pk).delete()
         audit.forget("casefile", [case_file.pk])
@@ -431,10 +433,15 @@ def erase(case_file: CaseFile, actor: str) -> None:
 
 def erase_ended() -> int:
     """Erase closed case files whose time is over (``settings.CASE_FILE_DAYS``); returns how many."""
-    ended = list(to_erase(timezone.now())[:_ERASED_AT_ONCE])
-    for case_file in ended:
-        erase(case_file, "system")
-    return len(ended)
+    ended, erased = to_erase(timezone.now()), 0
+    for key in list(ended.values_list("pk", flat=True)[:_ERASED_AT_ONCE]):
+        with transaction.atomic():
+            # Looked at once more: somebody may have opened it again meanwhile.
+            case_file = ended.select_for_update(of=("self",)).filter(pk=key).first()
+            if case_file is not None:
+                erase(case_file, "system")
+                erased += 1
+    return erased
 
 
 def note_export(case_files: Iterable[CaseFile], practitioner: Practitioner) -> None:

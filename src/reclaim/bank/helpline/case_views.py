@@ -52,13 +52,13 @@ from reclaim.bank.casework.timeline import sentence
 from reclaim.bank.helpline.forms import CloseForm, FactsForm, NoteForm, StatusForm, TaskForm
 from reclaim.bank.helpline.opening import key_of, opened
 from reclaim.bank.helpline.pages import helpline_page, quiet_page, sent_to, supervises
-from reclaim.bank.helpline.views import NO_SUCH_CODE, consent_by_code, lines_of, slow_down
+from reclaim.bank.helpline.views import NO_SUCH_CODE, consent_by_code, lines_of, slow_down, to_case_file
 from reclaim.bank.intake.told import told
 from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.bank.takedown.pages import panel
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.languages import LANGUAGES
-from reclaim.sitekit.permissions import Permission, needs
+from reclaim.sitekit.permissions import Permission, fresh, needs
 from reclaim.sitekit.places import country_name
 
 _QUIET_ZONE = 4
@@ -118,6 +118,7 @@ def _page(request: HttpRequest, case_file: CaseFile, *, status: int = 200, **for
         "invitation": getattr(case_file, "invitation", None),
         "today": today,
         "erased_on": erased_on(case_file),
+        "hands_over": case_file.owner_id == practitioner.pk or supervises(request),
         "note_form": NoteForm(auto_id="note-%s"),
         "task_form": TaskForm(auto_id="task-%s", initial={"due_on": today + datetime.timedelta(days=1)}),
     }
@@ -262,10 +263,13 @@ def link_case(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
     refused = slow_down(request, practitioner)
     if refused is not None:
         return refused
+    if consent_for(case_file) is not None:
+        # Before the code is used up.
+        raise StateError("This case file already has the case of a person. Type the code on the first page.")
     consent = consent_by_code(request, practitioner)
     if consent is None:
         return _page(request, case_file, status=422, code_error=NO_SUCH_CODE)
-    return redirect("case-file", case_file_of_consent(practitioner, consent, into=case_file).pk)
+    return to_case_file(request, practitioner, case_file_of_consent(practitioner, consent, into=case_file))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -293,6 +297,7 @@ def reopen_case_file(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @_practitioners
+@fresh
 def erase_case_file(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
     """Erase it for good: asked for once more by its designation (``name``)."""
     error = ""

@@ -24,7 +24,7 @@ from reclaim.bank.casework.queries import (
 from reclaim.bank.casework.services import StateError, accept, decline, note_export, offer, take_back
 from reclaim.bank.helpline.forms import OfferForm
 from reclaim.bank.helpline.opening import key_of, opened
-from reclaim.bank.helpline.pages import helpline_page, sent_to
+from reclaim.bank.helpline.pages import helpline_page, sent_to, supervises
 from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.sitekit import audit, csvs
@@ -60,6 +60,9 @@ def hand_over(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
     """Offer a case file to a colleague or a team (``to``, ``text``)."""
     practitioner = access_practitioner(request)
     found = access_case_file(practitioner, case_file)
+    if found.owner_id != practitioner.pk and not supervises(request):
+        what = "Its owner hands it over, or a supervisor. Take it first if nobody has it."
+        return refusal(request, 403, "Not yours to hand over", what)
     key = key_of(request, found)
     form = OfferForm(practitioner, practitioner.organisation, sent_to(request))
     if request.method == "POST" and form.is_valid():
@@ -67,7 +70,7 @@ def hand_over(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
         try:
             offer(found, practitioner, key, form.cleaned_data["text"], to=whom)
             messages.success(
-                request, f"«{found.designation}» is offered to {whom.name}. Until they accept, it is yours."
+                request, f"«{found.designation}» is offered to {whom.name}. Until they accept, it stays where it is."
             )
         except StateError as error:
             messages.error(request, str(error))

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from reclaim.bank.cases.codes import parse_code
 from reclaim.bank.cases.consents import open_case
 from reclaim.bank.cases.models import Consent
-from reclaim.bank.casework.models import Channel, Risk, Status
-from reclaim.bank.casework.queries import BREAK, Filter, list_case_files, today_of
+from reclaim.bank.casework.models import CaseFile, Channel, Risk, Status
+from reclaim.bank.casework.queries import BREAK, Filter, list_case_files, today_of, visible_to
 from reclaim.bank.casework.services import (
     Texts,
     case_file_of_consent,
@@ -60,6 +60,17 @@ def consent_by_code(request: HttpRequest, practitioner: Practitioner) -> Consent
     return open_case(practitioner, code) if code else None
 
 
+def to_case_file(request: HttpRequest, practitioner: Practitioner, case_file: CaseFile) -> HttpResponse:
+    """Go on to the case file that a code opened. A colleague may work for this person already."""
+    if visible_to(practitioner).filter(pk=case_file.pk).exists():
+        return redirect("case-file", case_file.pk)
+    who = f"«{case_file.owner.name}» works" if case_file.owner else "Your organisation works"
+    messages.info(
+        request, f"{who} with this person already, and sees the case now. Ask to have the case file handed over to you."
+    )
+    return redirect("casework-home")
+
+
 @requires(Access.PRACTITIONER)
 @needs(Permission.WORK_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -73,7 +84,7 @@ def home(request: HttpRequest) -> HttpResponse:
             return refused
         consent = consent_by_code(request, practitioner)
         if consent is not None:
-            return redirect("case-file", case_file_of_consent(practitioner, consent).pk)
+            return to_case_file(request, practitioner, case_file_of_consent(practitioner, consent))
         error = NO_SUCH_CODE
     day = timezone.now().date()
     return helpline_page(

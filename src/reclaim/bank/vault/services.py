@@ -95,7 +95,9 @@ def hand_over(key: CaseKey, readers: Iterable[Reader]) -> None:
         own = WrappedKey.objects.filter(case_file=key.case_file)
         own.filter(reader__startswith="practitioner:").exclude(reader__in=named).delete()
         there = set(own.values_list("reader", flat=True))
-        WrappedKey.objects.bulk_create([_row(key, reader) for name, reader in named.items() if name not in there])
+        missing = [_row(key, reader) for name, reader in named.items() if name not in there]
+        # A supervisor may be sharing the same: theirs is as good.
+        WrappedKey.objects.bulk_create(missing, ignore_conflicts=True)
 
 
 def unshare_many(case_files: Collection[UUID], name: str) -> None:
