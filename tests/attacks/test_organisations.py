@@ -12,11 +12,13 @@ from django.test import Client
 from reclaim.bank.casework.models import CaseFile, Channel
 from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.models import Alarm, Organisation, Practitioner
-from reclaim.bank.organisations.services import remove_practitioner
+from reclaim.bank.organisations.queries import active_practitioners
+from reclaim.bank.organisations.services import add_practitioner, remove_practitioner
 from reclaim.bank.vault import people, services
 from reclaim.bank.vault.models import WrappedKey
 from reclaim.sitekit.accounts.models import Member, MemberSession
 from reclaim.sitekit.accounts.queries import SIGNED_IN_AT
+from reclaim.sitekit.accounts.services import add_member, change_role, remove_member
 from reclaim.sitekit.accounts.sessions import HELPLINE
 from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.permissions import FACTOR_AT, Role
@@ -103,6 +105,30 @@ def test_an_operator_who_makes_somebody_a_practitioner_of_nothing_gets_nowhere()
     client = browser()
     signed_in(client, Role.PRACTITIONER)
     assert client.get("/helpline/").status_code == 403
+
+
+def test_nobody_is_given_keys_for_having_the_name_of_somebody_who_has_left(home: ActingOrganisation) -> None:
+    scope = Practitioner.Scope.ORGANISATION
+    own = practitioner(browser(), home.organisation, Role.SUPERVISOR, scope=scope, name="Ada")
+    with pytest.raises(ValueError, match="accounts of their own"):
+        change_role("Ada", Role.OPERATOR)
+    remove_practitioner(own, "operator")
+    add_member("Ada", Role.OPERATOR)
+    assert list(active_practitioners(home.organisation)) == [home.practitioner]
+    remove_member("Ada")
+    with pytest.raises(ValueError, match="has run the bank"):
+        add_practitioner(home.organisation, "Ada")
+
+
+def test_after_a_reset_nothing_more_is_sealed_for_the_password_before(home: ActingOrganisation) -> None:
+    client = browser()
+    own = practitioner(client, home.organisation)
+    case_file = a_case_file(own, home.practitioner)
+    assert client.get(page_of(case_file)).status_code == 200
+    assert home.client.post(f"/helpline/people/{own.pk}/reset/").status_code == 200
+    assert set(WrappedKey.objects.values_list("reader", flat=True)) == {people.name_of(home.practitioner)}
+    assert people.readers_of([own]) == []
+    assert client.get("/helpline/")["Location"] == "/staff/sign-in/"
 
 
 def test_who_is_let_out_has_no_session_no_key_and_no_case_file(home: ActingOrganisation) -> None:

@@ -106,7 +106,7 @@ def group(site: str, roles: Sequence[Role]) -> click.Group:
 
         try:
             change_role(name, role)
-        except NoSuchMemberError as error:
+        except (NoSuchMemberError, ValueError) as error:
             fail(Exit.ERROR, str(error))
         click.echo(f"«{name.strip()}» is {role} now. Their sessions have ended.")
 

@@ -10,6 +10,7 @@ from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.accounts.queries import check_member
 from reclaim.sitekit.permissions import FACTOR_AT, access_member
 from reclaim.sitekit.problems import refusal
+from reclaim.sitekit.roles import HELPLINE_ROLES
 
 
 def active_organisations() -> QuerySet[Organisation]:
@@ -18,8 +19,11 @@ def active_organisations() -> QuerySet[Organisation]:
 
 
 def active_practitioners(organisation: Organisation) -> QuerySet[Practitioner]:
-    """Practitioners of an organisation who may sign in, by name."""
-    found = organisation.practitioners.filter(member__removed_at=None)
+    """Practitioners of an organisation who may sign in, by name.
+
+    Nobody else who has come back under the name of one who was removed: they would be given keys.
+    """
+    found = organisation.practitioners.filter(member__removed_at=None, member__role__in=HELPLINE_ROLES)
     return found.select_related("member", "organisation", "team").order_by("member__name")
 
 

@@ -173,6 +173,9 @@ def add_practitioner(
         raise ValueError(f"Somebody of an organisation is one of these: {', '.join(HELPLINE_ROLES)}.")
     spoken, team = _codes(languages), _words(team, 80, "the team")
     with transaction.atomic():
+        former = Member.objects.filter(name=name.strip()).exclude(removed_at=None).first()
+        if former is not None and former.role not in HELPLINE_ROLES:
+            raise ValueError("Somebody of this name has run the bank. Choose another name.")
         password = add_member(name, role, actor)
         member = Member.objects.get(name=name.strip())
         if Practitioner.objects.filter(member=member).exclude(organisation=organisation).exists():

@@ -10,13 +10,14 @@ from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.vault import people, services, sessions
 from reclaim.bank.vault.keys import DamagedError
 from reclaim.sitekit.accounts.models import Member
-from reclaim.sitekit.accounts.signals import member_removed, password_chosen, password_shown
+from reclaim.sitekit.accounts.signals import member_removed, member_reset, password_chosen, password_shown
 
 
 def listen() -> None:
     """Connect to the accounts' signals."""
     password_shown.connect(_unlock, dispatch_uid="vault")
     password_chosen.connect(_lock, dispatch_uid="vault")
+    member_reset.connect(_forget, dispatch_uid="vault")
     member_removed.connect(_forget, dispatch_uid="vault")
 
 

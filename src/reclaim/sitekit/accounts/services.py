@@ -24,7 +24,8 @@ from reclaim.sitekit import audit
 from reclaim.sitekit.accounts import sessions
 from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import factors
-from reclaim.sitekit.accounts.signals import member_removed
+from reclaim.sitekit.accounts.signals import member_removed, member_reset
+from reclaim.sitekit.roles import HELPLINE_ROLES
 
 LONGEST_NAME = 80
 LONGEST_KEY_NAME = 60
@@ -107,17 +108,28 @@ def reset_member(name: str, actor: str = "operator") -> str:
         password = _one_time(member)
         member.save()
         audit.record(actor, "member.reset", member.actor)
+        sessions.end_all(member)
+        member_reset.send(Member, member=member)
     return password
 
 
 def change_role(name: str, role: str) -> None:
-    """Give a member another role; their sessions end. Raises ``NoSuchMemberError``; ``ValueError``, with a sentence."""
+    """Give a member another role; their sessions end. Raises ``NoSuchMemberError``; ``ValueError``, with a sentence.
+
+    Nobody becomes a practitioner by it, and no practitioner staff: case files and keys hang on the account.
+    """
     role = _checked_role(role)
     with transaction.atomic():
         member = _locked(name)
+        if (role in HELPLINE_ROLES) != (member.role in HELPLINE_ROLES):
+            raise ValueError(
+                "Practitioners and those who run the bank have accounts of their own. Remove this one, and make "
+                "another under another name."
+            )
         member.role = role
         member.save(update_fields=["role"])
         audit.record("operator", f"member.role.{role}", member.actor)
+        sessions.end_all(member)
 
 
 def remove_member(name: str, actor: str = "operator") -> None:
