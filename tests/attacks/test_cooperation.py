@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import io
 import json
 import time
@@ -16,12 +17,13 @@ from django.test import Client
 from django.utils import timezone
 
 from reclaim.bank.cases.consents import give_consent
-from reclaim.bank.cooperation import carry, demands, evidence
+from reclaim.bank.cooperation import carry, demands, evidence, referrals
 from reclaim.bank.cooperation.models import (
     CustodyEntry,
     EvidencePack,
     LegalDemand,
     Officer,
+    OutgoingMessage,
     ReceivedReferral,
     Referral,
     ReferralConsent,
@@ -29,7 +31,10 @@ from reclaim.bank.cooperation.models import (
 from reclaim.bank.cooperation.referrals import CannotReferError, Consenting
 from reclaim.bank.exchange.identity import public_key
 from reclaim.bank.federation.services import remove_peer
+from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.services import revoke_organisation
+from reclaim.bank.takedown.services import add_links
+from reclaim.client.referral import ReferralClient
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
 from reclaim.protocol.referral import Kind, Part
@@ -55,6 +60,7 @@ def test_nobody_is_referred_without_consent() -> None:
             one.refers_to(two.party, Part.HAPPENED, consent=consent)
     key = two.party.recipient
     form = {"to": f"0.{two.party.number}", "key": key, "do": "send", "happened": "x", "words": "x", "how": "phone"}
+    form["number"] = str(uuid.uuid4())
     assert one.acting.client.post(f"{BASE}{one.case_file.pk}/refer/", form).status_code == 422
     assert not Referral.objects.exists()
     assert not ReferralConsent.objects.exists()
@@ -113,6 +119,50 @@ def test_a_message_on_its_way_to_a_peer_that_was_removed_is_not_sent() -> None:
     assert carry.deliver(time.monotonic() + 5) == 0
     referral.refresh_from_db()
     assert referral.state == "failed"
+
+
+def test_nothing_of_a_referral_leaves_after_its_withdrawal(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    other.acting.peer.url = "http://127.0.0.1:9"
+    other.acting.peer.save()
+    tried, untried = one.refers_to(other.party), one.refers_to(other.party)
+    on_its_way = OutgoingMessage.objects.select_related("peer").get(referral=untried.pk)
+    OutgoingMessage.objects.filter(referral=tried.pk).update(tries=1)
+    for referral in (tried, untried):
+        referrals.withdraw(one.acting.practitioner, referral)
+    assert [(row.referral, row.kind) for row in OutgoingMessage.objects.all()] == [(tried.pk, "withdrawal")]
+    sent: list[bytes] = []
+    monkeypatch.setattr(ReferralClient, "send", lambda _, message: sent.append(message))
+    # Also where the work of sending had read it before.
+    carry._deliver(on_its_way)
+    assert sent == []
+
+
+def test_a_character_that_no_database_keeps_is_in_no_referral_and_no_letter() -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    message = {
+        "referral": str(uuid.uuid4()),
+        "agreed": {"parts": ["contact"], "how": "phone", "at": 1, "words": "x"},
+        "told": {"contact": "a\x00b"},
+        "reply_to": other.recipient,
+    }
+    sealed = base64.b64encode(wire.seal_bytes([one.party.recipient], json.dumps(message).encode())).decode()
+    other.posts(other.envelope(one, referral=message["referral"], sealed=sealed))
+    where = f"{BASE}received/{ReceivedReferral.objects.get().pk}/"
+    assert one.acting.client.post(where, {"do": "accept"}).status_code == 422
+    (link,) = add_links(one.case_file, one.acting.practitioner, "https://site.example/a").links
+    form = {"link": link.pk, "to": "a\x00b", "days": "30", "do": "file"}
+    assert one.acting.client.post(f"{BASE}{one.case_file.pk}/letter/", form).status_code == 422
+
+
+def test_whoever_reads_many_referrals_raises_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    for _ in range(2):
+        other.posts(other.envelope(one))
+    monkeypatch.setattr(alarms, "READS", (alarms.Quota(3600, 1, 1),))
+    pages = [f"{BASE}received/{row.pk}/" for row in ReceivedReferral.objects.all()]
+    assert [one.acting.client.get(page).status_code for page in (pages[0], *pages)] == [200, 200, 403]
+    assert alarms.open_alarms()
 
 
 def test_a_replayed_referral_counts_once_and_does_not_come_back_after_its_withdrawal() -> None:
@@ -234,6 +284,9 @@ def test_evidence_is_sealed_to_no_key_that_a_second_person_has_not_checked() -> 
     one = Cooperating.begun("One")
     me = one.acting.practitioner
     officer = evidence.add_officer(me, "DC 1", "Example Police", "GB", wire.new_identity()[1])
+    # Nor by a session that somebody left open.
+    _, sessions = one.colleague(role=Role.SUPERVISOR, fresh=False)
+    assert "/again/" in sessions.post(f"{BASE}officers/{officer.pk}/", {"do": "check", "how": "x"})["Location"]
     with pytest.raises(evidence.EvidenceError, match="yourself"):
         evidence.check_officer(me, officer, "I know them.")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -302,6 +355,9 @@ def test_a_pack_that_was_changed_after_it_was_signed_does_not_hold() -> None:
     envelope = json.loads(zipfile.ZipFile(io.BytesIO(pack)).read("manifest.dsse.json"))
     forged = {**manifest, "statement": "He did nothing."}
     wrong = {**envelope, "payload": base64.b64encode(pack_wire.canonical(forged)).decode()}
+    endless = b"PK\x01\x02" + b"\0" * 42
+    many = endless * 2000 + b"PK\x05\x06" + b"\0" * 8 + (len(endless) * 2000).to_bytes(4, "little") + b"\0" * 6
+    assert not pack_wire._has_few_files(many)
     other_type = {**envelope, "payloadType": "application/vnd.reclaim.snapshot+json"}
     bomb = _repacked(pack, compress=True, **{"screenshots/02.png": b"\0" * 30_000_000})
     for bad in (
@@ -316,6 +372,7 @@ def test_a_pack_that_was_changed_after_it_was_signed_does_not_hold() -> None:
         _repacked(pack, **{"/etc/passwd": b"x"}),
         _repacked(pack, compress=True),
         bomb,
+        many,
         pack[:-30],
         b"",
         b"PK",
@@ -370,6 +427,19 @@ def test_nobody_releases_an_answer_alone() -> None:
     assert watcher.get(where).status_code == 403
     demand.refresh_from_db()
     assert demand.state == "proposed"
+
+
+def test_a_ban_on_telling_the_person_holds_until_its_last_day_is_over_everywhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    day = datetime.date(2026, 11, 26)
+    demand = LegalDemand(notice=LegalDemand.Notice.FORBIDDEN, forbidden_until=day)
+    for hour, told in ((11, False), (13, True)):
+        now = datetime.datetime(2026, 11, 27, hour, tzinfo=datetime.UTC)
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        assert demands.may_tell(demand) is told
+    # And what came this morning where the day begins first did not come in the future.
+    assert demands.latest_day() == datetime.date(2026, 11, 28)
 
 
 def test_small_numbers_of_demands_are_not_told_in_public() -> None:

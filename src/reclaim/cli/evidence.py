@@ -25,7 +25,9 @@ def evidence() -> None:
 @evidence.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--bank-key", required=True, metavar="KEY", help="The bank's snapshot_key, as its /v2/ says it.")
-@click.option("--identity", type=click.File("r"), help="The officer's key of age, if FILE is still sealed.")
+@click.option(
+    "--identity", type=click.File("r", errors="replace"), help="The officer's key of age, if FILE is still sealed."
+)
 @click.option("--json", "as_json", is_flag=True, help="The manifest, as one JSON object.")
 def verify(file: Path, bank_key: str, identity: Any, as_json: bool) -> None:
     """Check that FILE is as the bank signed it: manifest, files, chain of custody. Nothing is unpacked.

@@ -35,6 +35,8 @@ LARGEST_MANIFEST = 4 * 1024 * 1024
 LARGEST_REPORT = 16 * 1024 * 1024
 LARGEST_PACK = LARGEST_PICTURES + 2 * LARGEST_MANIFEST + LARGEST_REPORT
 MOST_LINKS = 1000
+_LARGEST_DIRECTORY = 4096
+"""Bytes of a ZIP's list of files."""
 _PICTURE = re.compile(r"screenshots/(0[1-9]|10)\.(png|jpg|webp)", re.ASCII)
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png", "image/png"),
@@ -196,10 +198,18 @@ def _limit_of(name: str) -> int | None:
     return LARGEST_PICTURE if _PICTURE.fullmatch(name) else None
 
 
+def _has_few_files(pack: bytes) -> bool:
+    """Whether the directory at the end of a ZIP is as short as a pack's, before anything reads a million entries."""
+    end, longer = pack[-22:], pack[-42:-38] == b"PK\x06\x07"
+    return end[:4] == b"PK\x05\x06" and not longer and int.from_bytes(end[12:16], "little") <= _LARGEST_DIRECTORY
+
+
 def _read(pack: bytes) -> dict[str, bytes]:
     """The files of a pack, in bounded memory. Nothing is written anywhere."""
     if len(pack) > LARGEST_PACK:
         raise BadPackError("This is larger than any evidence pack.")
+    if not _has_few_files(pack):
+        raise BadPackError("This is no evidence pack, or it was damaged. If it ends in .age, open it first.")
     try:
         with zipfile.ZipFile(io.BytesIO(pack)) as archive:
             entries = archive.infolist()

@@ -37,6 +37,8 @@ _LIST = b"reclaim organisation list 1\n"
 Name = Annotated[str, Field(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 Recipient = Annotated[str, Field(pattern=r"^age1[02-9ac-hj-np-z]{58}$")]
 """A public key of age, X25519: 62 characters."""
+Words = Annotated[str, Field(max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
+"""Of a person, or of a practitioner about one. No NUL, which no database keeps."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -136,7 +138,7 @@ class Agreed(_Message):
     how: Literal["phone", "code"]
     """Said on the phone or in a chat; or with a one-time code of the person's case page."""
     at: Annotated[int, Field(ge=0, lt=2**40)]
-    words: Annotated[str, Field(max_length=LONGEST_TEXT)]
+    words: Words
 
 
 class Content(_Message):
@@ -144,7 +146,7 @@ class Content(_Message):
 
     referral: Name
     agreed: Agreed
-    told: dict[Part, Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]]
+    told: dict[Part, Annotated[Words, Field(min_length=1)]]
     reply_to: Recipient
     """What answers are sealed to."""
 
@@ -159,7 +161,7 @@ class Reply(_Message):
     """Why it was declined, or the summary with which it is returned."""
 
     referral: Name
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    text: Annotated[Words, Field(min_length=1)]
 
 
 class Signed(_Message):

@@ -43,6 +43,7 @@ from reclaim.cli.evidence import command
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
 from reclaim.protocol.referral import Kind, Part
+from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.permissions import Role
 from tests.cooperating import PNG, Cooperating, OtherBank
 from tests.members import OWN_PAGE, signed_in
@@ -72,7 +73,11 @@ def test_a_referral_within_the_bank_is_previewed_sent_accepted_and_returned_on_t
     # Not without the preview of what is told, and of whose key it is sealed to.
     assert one.acting.client.post(address, {**form, "do": "send"}).status_code == 422
     assert not Referral.objects.exists()
-    sent = one.acting.client.post(address, {**form, "do": "send", "key": two.party.recipient})
+    number = re.findall(r'name="number" value="([^"]+)"', text)[0]
+    send = {**form, "do": "send", "key": two.party.recipient, "number": number}
+    sent = one.acting.client.post(address, send)
+    # Pressed twice, it is sent once.
+    assert one.acting.client.post(address, send)["Location"] == sent["Location"]
     referral = Referral.objects.get()
     assert sent["Location"] == f"{BASE}sent/{referral.pk}/"
     assert b"He threatens" not in bytes(referral.sealed_copy or b"")
@@ -143,12 +148,33 @@ def test_consent_by_code_ends_with_the_consent_on_the_case_page() -> None:
 
 def test_erasing_a_case_file_ends_what_was_told_of_it() -> None:
     one, two = Cooperating.begun("One"), Cooperating.begun("Two")
-    referral = one.refers_to(two.party)
+    referral, declined = one.refers_to(two.party), one.refers_to(two.party)
+    referrals.decline(
+        two.acting.practitioner, two.key, ReceivedReferral.objects.get(name=declined.pk), "She called us before."
+    )
+    officer = one.checked_officer(wire.new_identity()[1])
+    pack = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed()).pack
     erase(one.case_file, one.acting.practitioner.actor)
     carry.end_withdrawn()
+    for row in (referral, declined):
+        row.refresh_from_db()
+        assert (row.state, row.case_file, row.sealed_reply, row.sealed_copy) == ("erased", None, "", None)
+    assert {row.sealed for row in ReceivedReferral.objects.all()} == {""}
+    assert not AuditEvent.objects.filter(target__contains=str(pack.pk)).exists()
+    assert AuditEvent.objects.filter(target="evidence:erased").exists()
+
+
+def test_what_was_told_goes_with_the_case_file_that_was_opened_for_it() -> None:
+    one, two = Cooperating.begun("One"), Cooperating.begun("Two")
+    referral = one.refers_to(two.party)
+    opened = referrals.accept(two.acting.practitioner, two.key, ReceivedReferral.objects.get())
+    erase(opened, two.acting.practitioner.actor)
+    received = ReceivedReferral.objects.get()
+    assert (received.state, received.sealed) == ("erased", "")
+    # Asked later, it says that nothing is left.
+    assert referrals.withdraw(one.acting.practitioner, referral)
     referral.refresh_from_db()
-    assert (referral.state, referral.case_file) == ("erased", None)
-    assert ReceivedReferral.objects.get().sealed == ""
+    assert referral.state == "erased"
 
 
 def test_a_referral_to_another_bank_waits_signed_and_sealed_and_is_answered() -> None:
@@ -202,6 +228,13 @@ def test_a_message_that_cannot_be_delivered_is_tried_again_and_ends_with_a_sente
     referral.refresh_from_db()
     assert referral.state == "failed"
     assert "two weeks" in referral.fault
+    # It may have arrived: an answer still counts, and so does the person's word.
+    assert other.answers(one, referral.pk, Kind.ACCEPTED).status_code == 204
+    referral.refresh_from_db()
+    assert (referral.state, referral.fault) == ("accepted", "")
+    Referral.objects.update(state=Referral.State.FAILED)
+    assert referrals.withdraw(one.acting.practitioner, referral)
+    assert [each.kind for each in OutgoingMessage.objects.all()] == ["withdrawal"]
 
 
 def test_an_evidence_pack_is_made_on_the_page_and_checked_by_the_officer_alone() -> None:
@@ -283,8 +316,12 @@ def test_an_officer_checks_a_pack_on_the_command_line(tmp_path: Path) -> None:
     code, said = run("--identity", str(secret), "--json")
     assert json.loads(said)["statement"] == "He threatens me."
     assert run() == (40, "This is no evidence pack, or it was damaged. If it ends in .age, open it first.\n")
-    secret.write_text(wire.new_identity()[0])
-    assert run("--identity", str(secret))[0] == 40
+    for wrong in (wire.new_identity()[0].encode(), b"\xe8\x00" * 100, b""):
+        secret.write_bytes(wrong)
+        assert run("--identity", str(secret)) == (
+            40,
+            "This key does not open it, or it was damaged on the way. Ask for it again.\n",
+        )
 
 
 def test_a_letter_asks_to_preserve_names_the_law_and_says_what_nobody_has_checked() -> None:
@@ -361,9 +398,9 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     )
     assert operator.post(f"{where}propose/", {"answer": "nothing", "reasons": "Advised."}).status_code == 302
     assert operator.post(f"{where}notice/", {"day": str(timezone.now().date())}).status_code == 422
-    operator.post(f"{where}notice/", {"do": "ban", "day": str(timezone.now().date() - datetime.timedelta(days=1))})
+    operator.post(f"{where}notice/", {"do": "ban", "day": str(timezone.now().date() - datetime.timedelta(days=2))})
     demand.refresh_from_db()
-    assert demands.may_tell(demand, timezone.now().date())
+    assert demands.may_tell(demand)
     assert "I consent" in overseer.get(where).content.decode()
     assert overseer.post(f"{where}release/", {"do": "release"}).status_code == 302
     demand.refresh_from_db()

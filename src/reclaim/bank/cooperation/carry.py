@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from reclaim.bank.cases.models import Consent
 from reclaim.bank.cooperation.models import (
+    EvidencePack,
     OrganisationKey,
     OutgoingMessage,
     PeerList,
@@ -47,7 +48,8 @@ _WAITS = (30, 60, 300, 900, 3600)
 _NOT_THERE = 404
 _FOR_GOOD = frozenset({400, 404, 413, 422})
 """What another try of the same message will not mend."""
-_ENDED = (Referral.State.WITHDRAWN, Referral.State.ERASED, Referral.State.FAILED)
+_ENDED = (Referral.State.WITHDRAWN, Referral.State.ERASED)
+"""One that failed is not among them: it may have arrived all the same, with the answer lost on its way."""
 
 
 class RefusedMessageError(Exception):
@@ -190,8 +192,8 @@ def take(envelope: wire.Envelope, peer: Peer | None) -> None:
         raise RefusedMessageError(422, "This message has expired, or comes from the future. Make it anew.")
     with transaction.atomic():
         if peer is not None:
-            # Locked, so that of two deliveries at once one is the second.
-            Peer.objects.select_for_update().get(pk=peer.pk)
+            # Locked, so that of two deliveries at once one is the second; rows that point to it may be added meanwhile.
+            Peer.objects.select_for_update(no_key=True).get(pk=peer.pk)
             until = timezone.now() + datetime.timedelta(seconds=wire.LIFE + 2 * wire.CLOCKS_APART)
             _, new = SeenMessage.objects.get_or_create(
                 peer=peer, name=uuid.UUID(envelope.name), defaults={"until": until}
@@ -213,10 +215,7 @@ def _take_from_sender(envelope: wire.Envelope, peer: Peer | None) -> None:
         _begin(envelope, peer, key)
     elif (str(row.from_number), row.organisation_id) != (envelope.from_organisation, key.organisation_id):
         raise RefusedMessageError(422, "This referral is somebody else's.")
-    elif envelope.kind == wire.Kind.WITHDRAWAL and row.state not in (
-        ReceivedReferral.State.ENDED,
-        ReceivedReferral.State.ERASED,
-    ):
+    elif envelope.kind == wire.Kind.WITHDRAWAL and row.state != ReceivedReferral.State.ENDED:
         row.sealed = ""
         # Without a case file there is nothing left here that anybody would have to erase.
         row.state = ReceivedReferral.State.ENDED if row.case_file_id else ReceivedReferral.State.ERASED
@@ -253,10 +252,11 @@ def _begin(envelope: wire.Envelope, peer: Peer | None, key: OrganisationKey) -> 
         post(row.name, wire.Kind.ERASED, peer, key.number, row.from_number)
 
 
+_UNANSWERED = (Referral.State.WAITING, Referral.State.FAILED)
 _AFTER = {
-    wire.Kind.ACCEPTED: ((Referral.State.WAITING,), Referral.State.ACCEPTED),
-    wire.Kind.DECLINED: ((Referral.State.WAITING,), Referral.State.DECLINED),
-    wire.Kind.RETURNED: ((Referral.State.WAITING, Referral.State.ACCEPTED), Referral.State.RETURNED),
+    wire.Kind.ACCEPTED: (_UNANSWERED, Referral.State.ACCEPTED),
+    wire.Kind.DECLINED: (_UNANSWERED, Referral.State.DECLINED),
+    wire.Kind.RETURNED: ((*_UNANSWERED, Referral.State.ACCEPTED), Referral.State.RETURNED),
     wire.Kind.ERASED: ((Referral.State.WITHDRAWN,), Referral.State.ERASED),
 }
 
@@ -267,7 +267,7 @@ def _take_answer(envelope: wire.Envelope, peer: Peer | None) -> None:
         raise RefusedMessageError(422, "No referral to this organisation has this number.")
     before, after = _AFTER[envelope.kind]
     if row.state in before:
-        row.state, row.changed_at = after, timezone.now()
+        row.state, row.changed_at, row.fault = after, timezone.now(), ""
         row.sealed_reply = envelope.sealed
         row.delivered_at = row.delivered_at or row.changed_at
         row.save()
@@ -287,8 +287,10 @@ def withdraw(referral: Referral, actor: str) -> bool:
             row.consent.save(update_fields=["withdrawn_at"])
         if row.state in _ENDED:
             return False
-        unsent = OutgoingMessage.objects.filter(referral=row.pk, kind=wire.Kind.REFERRAL, tries=0)
-        never_left = row.peer is not None and unsent.delete()[0] > 0
+        unsent = OutgoingMessage.objects.filter(referral=row.pk, kind=wire.Kind.REFERRAL)
+        never_left = unsent.filter(tries=0).delete()[0] > 0
+        # What was tried may have arrived, so it is withdrawn; but it is not sent once more.
+        unsent.delete()
         row.state = Referral.State.ERASED if never_left else Referral.State.WITHDRAWN
         row.changed_at = timezone.now()
         row.save()
@@ -300,9 +302,16 @@ def withdraw(referral: Referral, actor: str) -> bool:
 
 
 def end_for_case_file(case_file: uuid.UUID) -> None:
-    """A case file is about to be erased: what was told of it ends elsewhere too. In the caller's transaction."""
-    for row in Referral.objects.filter(case_file=case_file).exclude(state__in=_ENDED):
+    """A case file is about to be erased: what was told of it ends elsewhere too, and what was told or answered here
+    goes with it. In the caller's transaction."""
+    sent = Referral.objects.filter(case_file=case_file)
+    for row in sent.exclude(state__in=_ENDED):
         withdraw(row, "system")
+    sent.update(sealed_copy=None, sealed_reply="")
+    ReceivedReferral.objects.filter(case_file=case_file, state=ReceivedReferral.State.ACCEPTED).update(
+        state=ReceivedReferral.State.ERASED, sealed="", changed_at=timezone.now()
+    )
+    audit.forget("evidence", EvidencePack.objects.filter(case_file=case_file).values_list("pk", flat=True))
 
 
 def end_withdrawn() -> int:
@@ -320,13 +329,25 @@ def end_withdrawn() -> int:
     return count
 
 
+def locked_received(received: ReceivedReferral) -> ReceivedReferral:
+    """The receiver's side as it is now, for this transaction alone.
+
+    Of a referral within this bank the sender's side is locked before it, as ``withdraw`` does: two that lock in one
+    order never wait for one another.
+    """
+    if received.peer_id is None:
+        Referral.objects.select_for_update().filter(pk=received.name).first()
+    rows = ReceivedReferral.objects.select_for_update(of=("self",)).select_related("peer", "organisation")
+    return rows.get(pk=received.pk)
+
+
 def confirm_erased(received: ReceivedReferral, actor: str) -> bool:
     """Tell the other organisation that nothing of an ended referral is left; ``False`` if it was told, or goes on.
 
     The caller has erased the case file.
     """
     with transaction.atomic():
-        row = ReceivedReferral.objects.select_for_update(of=("self",)).select_related("peer").get(pk=received.pk)
+        row = locked_received(received)
         if row.state != ReceivedReferral.State.ENDED or row.case_file_id is not None:
             return False
         row.state, row.changed_at = ReceivedReferral.State.ERASED, timezone.now()
@@ -408,7 +429,9 @@ def _deliver(message: OutgoingMessage) -> bool:
         return _give_up(message, "The other organisation's bank could not be reached for two weeks.")
     if not peer.url:
         return _give_up(message, "This bank has no address of the other organisation's bank. Ask its operator.")
-    OutgoingMessage.objects.filter(pk=message.pk).update(tries=message.tries + 1)
+    if not OutgoingMessage.objects.filter(pk=message.pk).update(tries=message.tries + 1):
+        # Withdrawn since it was read: it must not leave.
+        return True
     client = ReferralClient(peer.url, own_key(), peer.bank_id)
     try:
         client.send(bytes(message.body))

@@ -18,6 +18,7 @@ from reclaim.bank.cooperation import evidence, plans, queries
 from reclaim.bank.cooperation.letters import DAYS, preservation_letter
 from reclaim.bank.cooperation.models import CheckIn, CustodyEntry, EvidencePack, PlanStep
 from reclaim.bank.cooperation.uploads import TooLargeError, pictures_of
+from reclaim.bank.law.clocks import holds
 from reclaim.bank.law.queries import laws_of
 from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.bank.takedown.models import Link
@@ -148,13 +149,15 @@ def letter(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
         country, authority = post.get("country", "").strip().upper(), " ".join(post.get("authority", "").split())
         if not chosen or not 1 <= len(to) <= 200 or len(authority) > 200 or days not in map(str, DAYS):
             error = "Choose links and a period, and write to whom the letter goes (at most 200 characters)."
+        elif not (to + authority).isprintable():
+            error = "There is a character in the names that is no text. Type them anew."
         elif country and not is_country(country):
             error = "A country is two letters of ISO 3166, such as IE; leave it empty if nobody knows."
         else:
-            laws = laws_of(country) if country else []
-            today = timezone.now().date()
+            now = timezone.now()
+            laws = [law for law in laws_of(country) if holds(law, now)]
             written = preservation_letter(
-                practitioner.organisation, to, [link.url for link in chosen], int(days), laws, today, authority
+                practitioner.organisation, to, [link.url for link in chosen], int(days), laws, now.date(), authority
             )
             add_event(found, practitioner, "letter.made", to=to)
             audit.record(practitioner.actor, "letter.make", f"casefile:{found.pk}")

@@ -64,7 +64,7 @@ def log_demand(member: Member, new: NewDemand) -> LegalDemand:
         raise DemandError("A country is two letters of ISO 3166, such as GB.")
     if new.scope not in SCOPES or new.notice == LegalDemand.Notice.GIVEN:
         raise DemandError("Choose what is asked for, and whether the person may be told.")
-    if new.received_on > timezone.now().date():
+    if new.received_on > latest_day():
         raise DemandError("It cannot have come in the future.")
     with transaction.atomic():
         demand = LegalDemand.objects.create(
@@ -135,12 +135,11 @@ def send_back(member: Member, demand: LegalDemand) -> None:
 
 def give_notice(member: Member, demand: LegalDemand, day: datetime.date) -> None:
     """Note that the person was told. Raises ``DemandError`` while that is forbidden."""
-    today = timezone.now().date()
     with transaction.atomic():
         row = LegalDemand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
-        if not may_tell(row, day) or row.notice == LegalDemand.Notice.NOBODY:
+        if not (may_tell(row) and may_tell(row, day)) or row.notice == LegalDemand.Notice.NOBODY:
             raise DemandError("The person may not be told yet, or there is nobody to tell.")
-        if row.notice == LegalDemand.Notice.GIVEN or not row.received_on <= day <= today:
+        if row.notice == LegalDemand.Notice.GIVEN or not row.received_on <= day <= latest_day():
             raise DemandError("Name the day on which the person was told: between the demand and today, once.")
         row.notice, row.notice_given_on = LegalDemand.Notice.GIVEN, day
         row.save()
@@ -160,11 +159,26 @@ def end_ban(member: Member, demand: LegalDemand, day: datetime.date) -> None:
         audit.record(member.actor, "demand.ban", f"demand:{row.pk}")
 
 
-def may_tell(demand: LegalDemand, day: datetime.date) -> bool:
-    """Whether the person may be told on this day. A ban without an end holds until one is noted (``end_ban``)."""
+# A day is named by where somebody is, and a ban's by where a court sits; the bank knows neither.
+
+
+def latest_day() -> datetime.date:
+    """The day that it is already where days begin first."""
+    return (timezone.now() + datetime.timedelta(hours=14)).date()
+
+
+def _earliest_day() -> datetime.date:
+    return (timezone.now() - datetime.timedelta(hours=12)).date()
+
+
+def may_tell(demand: LegalDemand, day: datetime.date | None = None) -> bool:
+    """Whether the person may be told on a day; without one now, when a ban holds until its last day is over everywhere.
+
+    A ban without an end holds until one is noted (``end_ban``).
+    """
     if demand.notice != LegalDemand.Notice.FORBIDDEN:
         return True
-    return demand.forbidden_until is not None and day > demand.forbidden_until
+    return demand.forbidden_until is not None and (day or _earliest_day()) > demand.forbidden_until
 
 
 @dataclass(frozen=True)
@@ -199,7 +213,7 @@ def access_demand(member: Member, key: int) -> ReadDemand:
         unseal(Use.DEMAND, found.sealed_asked),
         unseal(Use.DEMAND, found.sealed_reasons) if found.sealed_reasons else "",
         SCOPES.get(found.scope, found.scope),
-        may_tell(found, timezone.now().date()),
+        may_tell(found),
     )
 
 

@@ -35,7 +35,7 @@ def preservation_letter(
 ) -> Letter:
     """Ask ``to`` to keep what it has on these pages for so many days. It names no person.
 
-    ``authority`` is who is going to ask for the data, if anybody is known; ``laws`` are rows of the law that apply.
+    ``authority`` is who is going to ask for the data, if anybody is known; ``laws`` are those that hold there.
     """
     until = today + datetime.timedelta(days=days)
     asks_for = authority or "the competent authority"
@@ -76,7 +76,7 @@ This is a request by an organisation that helps people, and not an order: only a
 
 def _laws(laws: Sequence[Law]) -> str:
     if not laws:
-        return "No law on takedown in your country is known to us in our register; we ask in good faith.\n"
+        return "Our register names no law on this that we know to be in force in your country; we ask in good faith.\n"
     lines = []
     for law in laws:
         mark = "" if law.reviewed else " (a row of our register that nobody has checked against the law's text yet)"

@@ -1,4 +1,7 @@
-"""Reads on referrals, officers, packs and plans. ``access_*`` is the only way to one, and each read is audited."""
+"""Reads on referrals, officers, packs and plans. ``access_*`` is the only way to one, and each read is audited.
+
+What shows something of a person counts as a reading of their case file (``organisations.alarms``).
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from django.utils import timezone
 
 from reclaim.bank.casework.queries import visible_to
 from reclaim.bank.cooperation.models import CheckIn, EvidencePack, Officer, ReceivedReferral, RecoveryPlan, Referral
+from reclaim.bank.organisations.alarms import note_read
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.sitekit import audit
 
@@ -38,6 +42,8 @@ def access_referral(practitioner: Practitioner, key: uuid.UUID) -> Referral:
     referral = found.first()
     if referral is None:
         raise Http404
+    if referral.case_file_id is not None:
+        note_read(practitioner, referral.case_file_id)
     audit.record(practitioner.actor, "referral.read", f"referral:{referral.pk}")
     return referral
 
@@ -48,6 +54,9 @@ def access_received(practitioner: Practitioner, key: int) -> ReceivedReferral:
     found = rows.filter(pk=key).first() if key < 2**63 else None
     if found is None:
         raise Http404
+    if found.sealed:
+        # What was told of a person counts as their case file, also before there is one.
+        note_read(practitioner, found.case_file_id or found.name)
     audit.record(practitioner.actor, "referral.read", f"received:{found.pk}")
     return found
 
@@ -72,6 +81,7 @@ def access_pack(practitioner: Practitioner, key: uuid.UUID) -> EvidencePack:
     found = packs.select_related("case_file", "officer", "made_by__member").first()
     if found is None:
         raise Http404
+    note_read(practitioner, found.case_file_id)
     audit.record(practitioner.actor, "evidence.read", f"evidence:{found.pk}")
     return found
 

@@ -16,7 +16,15 @@ from reclaim.bank.cases.codes import parse_code
 from reclaim.bank.cases.consents import open_case
 from reclaim.bank.casework.facts import Facts
 from reclaim.bank.casework.models import CaseFile
-from reclaim.bank.casework.services import LONGEST_WORDS, Texts, add_event, case_file_of_consent, erase, open_case_file
+from reclaim.bank.casework.services import (
+    LONGEST_WORDS,
+    StateError,
+    Texts,
+    add_event,
+    case_file_of_consent,
+    erase,
+    open_case_file,
+)
 from reclaim.bank.cooperation import carry, keys
 from reclaim.bank.cooperation.carry import Party, RefusedMessageError
 from reclaim.bank.cooperation.models import ReceivedReferral, Referral, ReferralConsent
@@ -75,9 +83,11 @@ def refer(
     to: Party,
     consent: Consenting,
     told: Mapping[Part, str],
+    number: uuid.UUID | None = None,
 ) -> Referral:
     """Refer a case file to another organisation, with what the person agreed to and no more.
 
+    ``number`` is the referral's, so that a form that is sent twice refers once: the second raises ``IntegrityError``.
     Raises ``CannotReferError``; ``keys.NoOrganisationKeyError``; what the vault raises.
     """
     kept = checked(consent, told)
@@ -88,7 +98,7 @@ def refer(
     if carry.party(to.peer, to.number) is None:
         raise CannotReferError("This organisation takes no referrals any more. Choose another one.")
     key = vault.case_key(unlocked, case_file.pk)
-    number = uuid.uuid4()
+    number = number or uuid.uuid4()
     with transaction.atomic():
         agreed = ReferralConsent.objects.create(
             case_file=case_file,
@@ -137,8 +147,11 @@ def _by_code(practitioner: Practitioner, case_file: CaseFile, consent: Consentin
     other = CannotReferError("This code is of another person's case. Nothing was sent.")
     if case_file.case_id not in (None, opened.case_id):
         raise other
-    if case_file_of_consent(practitioner, opened, into=case_file).pk != case_file.pk:
-        raise other
+    try:
+        if case_file_of_consent(practitioner, opened, into=case_file).pk != case_file.pk:
+            raise other
+    except StateError as error:
+        raise CannotReferError(str(error)) from error
     return opened.case_id
 
 
@@ -172,11 +185,7 @@ def content_of(unlocked: Unlocked, received: ReceivedReferral) -> wire.Content:
 
 
 def _locked(received: ReceivedReferral, states: Collection[str]) -> ReceivedReferral:
-    row = (
-        ReceivedReferral.objects.select_for_update(of=("self",))
-        .select_related("peer", "organisation")
-        .get(pk=received.pk)
-    )
+    row = carry.locked_received(received)
     if row.state not in states:
         raise CannotReferError("Somebody has answered this referral already, or it has ended. Open it again.")
     return row
@@ -199,7 +208,6 @@ def accept(practitioner: Practitioner, unlocked: Unlocked, received: ReceivedRef
     Raises ``CannotReferError``; ``wire.CannotOpenError`` for content that breaks the rules.
     """
     told = content_of(unlocked, received).told
-    # Before the transaction: the key of a case file is made in the vault's own database.
     facts = Facts(country=_country(told), language=_language(told))
     with transaction.atomic():
         row = _locked(received, (ReceivedReferral.State.WAITING,))

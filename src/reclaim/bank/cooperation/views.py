@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,7 +15,7 @@ from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.queries import access_case_file
 from reclaim.bank.cooperation import evidence, keys, queries, referrals
 from reclaim.bank.cooperation.carry import Party, parties, party
-from reclaim.bank.cooperation.models import OrganisationKey, ReferralConsent
+from reclaim.bank.cooperation.models import OrganisationKey, Referral, ReferralConsent
 from reclaim.bank.cooperation.words import PARTS, RECEIVED, SENT
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.organisations.queries import access_practitioner
@@ -24,7 +25,7 @@ from reclaim.protocol.referral import CannotOpenError, Part
 from reclaim.sitekit import audit
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.limits import Limit, seconds_to_wait
-from reclaim.sitekit.permissions import Permission, may, needs
+from reclaim.sitekit.permissions import Permission, fresh, may, needs
 from reclaim.sitekit.places import country_name
 from reclaim.sitekit.problems import refusal
 
@@ -62,6 +63,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @requires(Access.PRACTITIONER)
 @needs(Permission.SUPERVISE_CASES)
+@fresh
 @require_POST
 def take_part(request: HttpRequest) -> HttpResponse:
     """Make the organisation's key, or give it to colleagues who came since."""
@@ -101,7 +103,8 @@ def case(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
 def refer(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
     """Refer a case file: what the person agreed to, what would be told, a preview of it, and then send.
 
-    Nothing is kept between the steps: what was typed goes along in the form.
+    Nothing is kept between the steps: what was typed goes along in the form. The preview names the referral, so that
+    pressing «Send it» twice refers once.
     """
     practitioner = access_practitioner(request)
     found = access_case_file(practitioner, case_file)
@@ -113,18 +116,19 @@ def refer(request: HttpRequest, case_file: uuid.UUID) -> HttpResponse:
             chosen, consent, told = _chosen(typed), _consent(typed), _told(typed)
             kept = referrals.checked(consent, told)
             if do == "send":
-                if request.POST.get("key") != chosen.recipient:
+                if not typed["number"] or request.POST.get("key") != chosen.recipient:
                     raise referrals.CannotReferError(
                         "The organisation's key is not the one of the preview. Look again."
                     )
-                return _send(request, practitioner, found, chosen, consent, kept)
+                return _send(request, practitioner, found, chosen, consent, kept, typed["number"])
             if not typed["words"].strip():
                 raise referrals.CannotReferError("Write what the person agreed to, in their words.")
         except (referrals.CannotReferError, keys.NoOrganisationKeyError) as refused:
             error = str(refused)
         else:
             shown = [(part.value, PARTS[part][0], kept[part]) for part in Part if part in kept]
-            return render(request, "cooperation/preview.html", {**context, "to": chosen, "shown": shown})
+            about = {**context, "to": chosen, "shown": shown, "number": uuid.uuid4()}
+            return render(request, "cooperation/preview.html", about)
     own = OrganisationKey.objects.filter(organisation=practitioner.organisation_id).first()
     context["parties"] = [
         (_reference(each), each, country_name(each.country))
@@ -146,19 +150,31 @@ def _send(
     to: Party,
     consent: referrals.Consenting,
     told: dict[Part, str],
+    number: uuid.UUID,
 ) -> HttpResponse:
+    if Referral.objects.filter(pk=number).exists():
+        return redirect("cooperation-sent", number)
     if consent.how == ReferralConsent.How.CODE:
         wait = seconds_to_wait([(CODE_TRIES, str(practitioner.organisation_id).encode())])
         if wait:
             return slow_down(request, wait)
-    sent = referrals.refer(practitioner, unlocked(request), case_file, to, consent, told)
+    try:
+        referrals.refer(practitioner, unlocked(request), case_file, to, consent, told, number)
+    except IntegrityError:
+        # Pressed twice at once; the page says so if it was anything else.
+        return redirect("cooperation-sent", number)
     messages.success(request, "The referral is on its way. Until it is accepted, the case file stays yours alone.")
-    return redirect("cooperation-sent", sent.pk)
+    return redirect("cooperation-sent", number)
 
 
 def _typed(request: HttpRequest) -> dict[str, Any]:
     post = request.POST
+    try:
+        number = uuid.UUID(post.get("number", "")[:40])
+    except ValueError:
+        number = None
     return {
+        "number": number,
         "to": post.get("to", "")[:100],
         "agreed": [part.value for part in Part if part.value in post.getlist("agreed")],
         "how": post.get("how", "phone"),
@@ -219,7 +235,7 @@ def sent(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "told": [(PARTS[part][0], told[part]) for part in Part if part in told],
         "reply": reply,
         "fault": fault,
-        "live": found.state in ("waiting", "accepted", "declined", "returned"),
+        "live": found.state not in ("withdrawn", "erased"),
     }
     return render(request, "cooperation/sent.html", context)
 
@@ -299,6 +315,7 @@ def officers(request: HttpRequest) -> HttpResponse:
 
 @requires(Access.PRACTITIONER)
 @needs(Permission.SUPERVISE_CASES)
+@fresh
 @require_POST
 def officer(request: HttpRequest, key: int) -> HttpResponse:
     """Check an officer's key, or end it (POST ``do``, ``how``)."""
