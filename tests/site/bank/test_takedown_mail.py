@@ -171,7 +171,7 @@ def test_a_mail_that_could_not_be_delivered_makes_the_next_step_due(post: Post, 
     bounce = an_answer(request, 'Content-Type: multipart/report; boundary="b"', text="--b\r\n\r\nUnknown user\r\n--b--")
     assert take(bounce) is Filed.ON_REQUEST
     [step] = due_steps(someone)
-    assert (step.request, step.why) == (request, Why.CLOCK)
+    assert (step.request, step.why) == (request, Why.UNDELIVERED)
 
 
 def test_marked_up_text_is_read_as_text_and_attachments_are_only_named(post: Post, someone: Practitioner) -> None:

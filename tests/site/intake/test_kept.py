@@ -128,10 +128,15 @@ def test_links_are_counted_by_host_and_clocks_told_without_any_address() -> None
     add_links(helped.case_file, helped.helper.practitioner, "https://site.example/a https://site.example/b")
     now = timezone.now()
     asked = TakedownRequest.objects.create(
-        link=helped.case_file.links.all()[0], route="form", to="https://site.example/f", state="sent", sent_at=now
+        organisation=helped.helper.organisation,
+        link=helped.case_file.links.all()[0],
+        route="form",
+        to="https://site.example/f",
+        state="sent",
+        sent_at=now,
     )
     RunningClock.objects.create(
-        request=asked, law="x", law_name="Act 9", country="DE", starts_at=now,
+        organisation=helped.helper.organisation, request=asked, law="x", law_name="Act 9", country="DE", starts_at=now,
         ends_at=now + datetime.timedelta(days=2), basis="It says so.", reviewed=False,
     )  # fmt: skip
     page = words_of(helped.person.get(helped.address))

@@ -27,6 +27,7 @@ def start(request: TakedownRequest) -> None:
     RunningClock.objects.bulk_create(
         RunningClock(
             request=request,
+            organisation_id=request.organisation_id,
             law=clock.row_key,
             law_name=clock.law_name,
             country=clock.country,

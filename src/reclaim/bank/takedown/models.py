@@ -214,6 +214,8 @@ class TakedownRequest(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     link = models.ForeignKey(Link, on_delete=models.CASCADE, related_name="requests")
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
+    """The link's, here too for the same reason."""
     route = models.CharField(max_length=9, choices=Route.choices)
     law = models.CharField(max_length=80, blank=True)
     """The key of the law's row that the text names; empty for none."""
@@ -256,6 +258,12 @@ class TakedownRequest(models.Model):
         indexes = [
             models.Index(fields=["link", "-drafted_at"], name="requests_of_link"),
             models.Index(fields=["remind_at"], condition=models.Q(remind_at__isnull=False), name="requests_due"),
+            models.Index(
+                fields=["organisation", "remind_at"],
+                condition=models.Q(remind_at__isnull=False),
+                name="requests_due_of",
+            ),
+            models.Index(fields=["organisation"], condition=models.Q(state="unknown"), name="requests_unknown"),
             models.Index(fields=["sending_since"], condition=models.Q(state="sending"), name="requests_on_their_way"),
         ]
 
@@ -279,6 +287,7 @@ class RunningClock(models.Model):
     """A time that a law gives whoever was asked."""
 
     request = models.ForeignKey(TakedownRequest, on_delete=models.CASCADE, related_name="clocks")
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.PROTECT, related_name="+")
     law = models.CharField(max_length=80)
     """The key of the law's row."""
     law_name = models.CharField(max_length=200)
@@ -296,7 +305,7 @@ class RunningClock(models.Model):
             models.UniqueConstraint(fields=["request", "law", "starts_at"], name="one_clock_a_law_and_start"),
             models.CheckConstraint(condition=models.Q(ends_at__gte=models.F("starts_at")), name="clocks_run_forward"),
         ]
-        indexes = [models.Index(fields=["ends_at"], name="clocks_by_end")]
+        indexes = [models.Index(fields=["organisation", "ends_at"], name="clocks_by_end")]
 
 
 class Reply(models.Model):
@@ -319,9 +328,16 @@ class Reply(models.Model):
     """Of the whole message: the same one is filed once."""
     typed_by = models.ForeignKey("organisations.Practitioner", on_delete=models.SET_NULL, null=True)
     """Who filed it by hand; ``None`` for one that came by mail."""
+    read_at = models.DateTimeField(null=True)
+    """When whoever works on the case file had it before them; ``None`` while it waits."""
 
     class Meta:
         indexes = [
+            models.Index(
+                fields=["arrived_at"],
+                condition=models.Q(request__isnull=False, read_at=None),
+                name="replies_to_read",
+            ),
             models.Index(fields=["request", "arrived_at"], name="replies_of_request"),
             models.Index(fields=["arrived_at"], condition=models.Q(request=None), name="replies_to_nothing"),
         ]

@@ -16,8 +16,8 @@ from reclaim.bank.law.laws import Law
 from reclaim.bank.law.queries import shown_laws
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.contacts import Contact
-from reclaim.bank.takedown.models import Link, RunningClock, TakedownRequest
-from reclaim.bank.takedown.queries import DueStep, Why, due_steps
+from reclaim.bank.takedown.models import Link, Reply, RunningClock, TakedownRequest
+from reclaim.bank.takedown.queries import DueStep, Why, due_steps, replies_to_read
 from reclaim.bank.takedown.routes import (
     UNSENT,
     Route,
@@ -62,6 +62,7 @@ OUTCOMES: dict[str, str] = {
 WHY: dict[Why, str] = {
     Why.CLOCK: "The time is over, and it is still there.",
     Why.REFUSED: "They will not take it down.",
+    Why.UNDELIVERED: "The mail could not be delivered. Look for another address.",
     Why.RELISTED: "It was down and is there again.",
     Why.UNKNOWN: "Nobody can tell whether the mail went. Look, then say so.",
 }
@@ -195,8 +196,8 @@ class Today:
     due: Sequence[Due]
     clocks: Sequence[ClockShown]
     """That end within ``SOON``."""
-    answers: Sequence[TakedownRequest]
-    """Requests to which somebody has answered, and nobody has said yet what follows."""
+    answers: Sequence[Reply]
+    """Of each request that has one that nobody has read, the newest."""
 
 
 def today(practitioner: Practitioner) -> Today:
@@ -205,12 +206,10 @@ def today(practitioner: Practitioner) -> Today:
     soon = RunningClock.objects.filter(
         ends_at__gt=now,
         ends_at__lte=now + SOON,
+        organisation=practitioner.organisation_id,
         request__state__in=(TakedownRequest.State.SENT, TakedownRequest.State.ANSWERED),
         request__link__state__in=Link.OPEN,
         request__link__case_file__in=seen,
-    )
-    answers = TakedownRequest.objects.filter(
-        state=TakedownRequest.State.ANSWERED, link__state__in=Link.OPEN, link__case_file__in=seen
     )
     return Today(
         due=[Due(step, WHY[step.why]) for step in due_steps(practitioner, MOST_SHOWN)],
@@ -218,5 +217,5 @@ def today(practitioner: Practitioner) -> Today:
             shown_clock(clock, now)
             for clock in soon.select_related("request__link__case_file").order_by("ends_at")[:MOST_SHOWN]
         ],
-        answers=list(answers.select_related("link__case_file").order_by("-answered_at")[:MOST_SHOWN]),
+        answers=replies_to_read(practitioner, MOST_SHOWN),
     )

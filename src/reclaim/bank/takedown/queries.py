@@ -6,18 +6,25 @@ import enum
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from email.utils import parseaddr
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Lower, StrIndex, Substr
 from django.http import Http404
 from django.utils import timezone
 
 from reclaim.bank.casework.queries import visible_to
 from reclaim.bank.organisations.alarms import note_read
 from reclaim.bank.organisations.models import Practitioner
+from reclaim.bank.organisations.queries import active_organisations
 from reclaim.bank.takedown.links import NotALinkError, read_link
 from reclaim.bank.takedown.models import Link, Page, Reply, TakedownRequest
+from reclaim.bank.takedown.sealing import NotOursError
 from reclaim.bank.takedown.services import page_mac
 from reclaim.sitekit import audit
+
+MOST_FITTING = 20
+"""Requests on which a loose message can be filed."""
 
 
 def visible_links(practitioner: Practitioner) -> QuerySet[Link]:
@@ -83,6 +90,8 @@ class Why(enum.Enum):
     CLOCK = "clock"
     """Its time is over, by a law's clock or ``services.PATIENCE``, and the link is not down."""
     REFUSED = "refused"
+    UNDELIVERED = "undelivered"
+    """The mail came back, and nobody has answered."""
     RELISTED = "relisted"
     """It was down and is there again; nobody has asked since."""
     UNKNOWN = "unknown"
@@ -101,23 +110,80 @@ class DueStep:
 def due_steps(practitioner: Practitioner, most: int = 200) -> list[DueStep]:
     """What is due in the practitioner's scope: mails whose fate is unknown, links that came back, clocks that ended."""
     seen = visible_to(practitioner)
-    requests = TakedownRequest.objects.filter(link__case_file__in=seen).select_related(
-        "link__case_file", "link__page__host"
-    )
+    # The organisation besides, as for links: what waits at others costs nothing.
+    requests = TakedownRequest.objects.filter(organisation=practitioner.organisation_id, link__case_file__in=seen)
+    requests = requests.select_related("link__case_file", "link__page__host")
     unknown = requests.filter(state=TakedownRequest.State.UNKNOWN).order_by("drafted_at")[:most]
-    ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")[:most]
+    ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")
+    ended = ended.annotate(came_back=Exists(Reply.objects.filter(request=OuterRef("pk"), bounced=True)))[:most]
     back = visible_links(practitioner).filter(state=Link.State.RELISTED)[:most]
     steps = [DueStep(request.link, request, Why.UNKNOWN) for request in unknown]
     steps += [DueStep(link, None, Why.RELISTED) for link in back]
     for request in ended:
+        why = Why.UNDELIVERED if request.came_back and request.answered_at is None else Why.CLOCK
         refused = request.state == TakedownRequest.State.REFUSED
-        steps.append(DueStep(request.link, request, Why.REFUSED if refused else Why.CLOCK))
+        steps.append(DueStep(request.link, request, Why.REFUSED if refused else why))
     return steps[:most]
 
 
+def replies_to_read(practitioner: Practitioner, most: int) -> list[Reply]:
+    """The newest reply of each request in scope that has one which nobody has read; what machines write, no one need
+    read, except that a request could not be delivered."""
+    waiting = Reply.objects.filter(Q(automatic=False) | Q(bounced=True), read_at=None, request__isnull=False)
+    waiting = waiting.filter(
+        request__organisation=practitioner.organisation_id, request__link__case_file__in=visible_to(practitioner)
+    ).order_by("-arrived_at")
+    newest: dict[uuid.UUID | None, Reply] = {}
+    for reply in waiting.select_related("request__link__case_file")[: 2 * most]:
+        newest.setdefault(reply.request_id, reply)
+    return list(newest.values())[:most]
+
+
 def unmatched() -> QuerySet[Reply]:
-    """Messages that fit no request, the newest first: for those who supervise."""
+    """Messages that fit no request, the newest first."""
     return Reply.objects.filter(request=None).order_by("-arrived_at")
+
+
+@dataclass(frozen=True)
+class Loose:
+    """A message that fits no request, and the requests that it may be about."""
+
+    reply: Reply
+    requests: list[TakedownRequest]
+
+
+def loose(practitioner: Practitioner, most: int) -> list[Loose]:
+    """The messages that fit no request and can only be about the practitioner's organisation's requests.
+
+    That is all of them where the bank has one organisation. With several, it is those from a site to whose addresses
+    this organisation has written, and no other.
+    """
+    alone = active_organisations().count() == 1
+    replies = [(reply, _site_of(reply)) for reply in unmatched()]
+    asked = TakedownRequest.objects.filter(to__contains="@", sent_at__isnull=False)
+    asked = asked.annotate(site=Lower(Substr("to", StrIndex("to", Value("@")) + 1)))
+    if not alone:
+        pairs = asked.filter(site__in={site for _, site in replies if site}).values_list("site", "organisation")
+        writers: dict[str, set[int]] = {}
+        for site, organisation in pairs.distinct():
+            writers.setdefault(site, set()).add(organisation)
+        replies = [(reply, site) for reply, site in replies if writers.get(site) == {practitioner.organisation_id}]
+    replies = replies[:most]
+    mine = asked.filter(organisation=practitioner.organisation_id, link__case_file__in=visible_to(practitioner))
+    of_site: dict[str, list[TakedownRequest]] = {}
+    for request in (
+        mine.filter(site__in={site for _, site in replies}).select_related("link__case_file").order_by("-sent_at")[:500]
+    ):
+        of_site.setdefault(request.site, []).append(request)
+    return [Loose(reply, of_site.get(site, [])[:MOST_FITTING]) for reply, site in replies]
+
+
+def _site_of(reply: Reply) -> str:
+    """The part after «@» of who says that they wrote it; empty if there is none, or it cannot be read."""
+    try:
+        return parseaddr(reply.sender)[1].rpartition("@")[2].lower()
+    except NotOursError:
+        return ""
 
 
 def due_pages() -> int:

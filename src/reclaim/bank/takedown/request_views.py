@@ -146,6 +146,7 @@ def asked(request: HttpRequest, number: uuid.UUID) -> HttpResponse:
             error = str(problem)
         else:
             return response or redirect("takedown-request", found.pk)
+    services.note_replies_read(found, practitioner)
     typed = Written.read(request.POST) if error and request.POST.get("do") in ("change", "send", "sent") else None
     context = {
         "asked": found,

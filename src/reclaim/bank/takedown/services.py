@@ -281,7 +281,7 @@ def draft_request(link: Link, practitioner: Practitioner, draft: Draft) -> Taked
         Page.objects.select_for_update().get(pk=link.page_id)
         if link.requests.filter(state=TakedownRequest.State.DRAFT).count() >= MOST_DRAFTS:
             raise RequestError("This link has many drafts. Send one, or throw some away.")
-        made = TakedownRequest(link=link, drafted_by=practitioner)
+        made = TakedownRequest(link=link, organisation_id=link.organisation_id, drafted_by=practitioner)
         _write(made, draft)
         made.save(force_insert=True)
         audit.record(practitioner.actor, "request.draft", f"request:{made.pk}")
@@ -440,10 +440,30 @@ def file_reply(request: TakedownRequest, practitioner: Practitioner, text: str) 
             sealed_text=seal(Use.TEXT, text),
             mac=secrets.token_bytes(32),
             typed_by=practitioner,
+            read_at=timezone.now(),
         )
         note_answer(found)
         audit.record(practitioner.actor, "reply.file", f"request:{found.pk}")
     return reply
+
+
+def note_replies_read(request: TakedownRequest, practitioner: Practitioner) -> None:
+    """Whoever works on the case file has the request's replies before them. A colleague's look changes nothing."""
+    waiting = any(reply.read_at is None for reply in request.replies.all())
+    if waiting and request.link.case_file.owner_id in (None, practitioner.pk):
+        request.replies.filter(read_at=None).update(read_at=timezone.now())
+
+
+def file_loose(reply: Reply, request: TakedownRequest, practitioner: Practitioner) -> None:
+    """File a message that fits no request on one, because somebody knows that it is about it. Raises
+    ``RequestError``."""
+    with transaction.atomic():
+        found = _locked(request, *TakedownRequest.ASKED, TakedownRequest.State.DONE)
+        if not Reply.objects.filter(pk=reply.pk, request=None).update(request=found):
+            raise RequestError("Somebody else has just filed this message.")
+        if not (reply.automatic or reply.bounced):
+            note_answer(found)
+        audit.record(practitioner.actor, "reply.file", f"request:{found.pk}")
 
 
 def note_answer(request: TakedownRequest) -> None:

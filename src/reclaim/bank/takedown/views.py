@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -22,11 +22,12 @@ from reclaim.bank.casework.queries import access_case_file, is_break_due
 from reclaim.bank.casework.services import note_working
 from reclaim.bank.law.queries import shown_laws
 from reclaim.bank.organisations.alarms import note_read
-from reclaim.bank.organisations.queries import access_practitioner, active_organisations
+from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.bank.takedown import hosts, pages, services
 from reclaim.bank.takedown.links import MOST_LINKS, NotALinkError
 from reclaim.bank.takedown.models import Link, TakedownRequest
-from reclaim.bank.takedown.queries import access_link, asked_for_already, links_at, unmatched, visible_links
+from reclaim.bank.takedown.queries import access_link, asked_for_already, links_at, visible_links
+from reclaim.bank.takedown.queries import loose as loose_messages
 from reclaim.bank.takedown.routes import WORDS
 from reclaim.bank.takedown.services import RequestError
 from reclaim.bank.takedown.texts import clean_line
@@ -56,11 +57,13 @@ def page(request: HttpRequest, name: str, context: dict[str, Any], status: int =
 
 @requires(Access.PRACTITIONER)
 @needs(Permission.WORK_CASES)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
-    """What is due today, and every link in scope (``q`` an address or the name of a site; ``state``; ``page``)."""
+    """What is due today, and every link in scope (``state``; ``page``; by POST alone ``q``, an address or the name of a
+    site: in a request's own address it would be in logs and in the browser's history)."""
     practitioner = access_practitioner(request)
-    asked, state = request.GET.get("q", "").strip()[:2100], request.GET.get("state", "")
+    asked = request.POST.get("q", "").strip()[:2100]
+    state = _said(request).get("state", "")
     links = links_at(practitioner, asked) if asked else visible_links(practitioner)
     if state in Link.State.values:
         links = links.filter(state=state)
@@ -79,9 +82,13 @@ def home(request: HttpRequest) -> HttpResponse:
     return page(request, "home", context)
 
 
+def _said(request: HttpRequest) -> QueryDict:
+    return request.POST if request.method == "POST" else request.GET
+
+
 def _paged(request: HttpRequest, links: QuerySet[Link]) -> dict[str, Any]:
     """One page of links as rows. Nobody counts them: there is a next page if there is one more."""
-    typed = request.GET.get("page", "1")
+    typed = _said(request).get("page", "1")
     number = int(typed) if typed.isascii() and typed.isdigit() and 0 < len(typed) < 4 else 1
     number = min(max(number, 1), MOST_PAGES)
     first = (number - 1) * A_PAGE
@@ -247,14 +254,26 @@ def host(request: HttpRequest, link: uuid.UUID) -> HttpResponse:
 
 @requires(Access.PRACTITIONER)
 @needs(Permission.SUPERVISE_CASES)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def loose(request: HttpRequest) -> HttpResponse:
-    """Messages to the bank's address that fit no request, for whoever supervises.
-
-    Only where the bank has one organisation: with several, nobody can tell whose people a message is about.
-    """
+    """Messages to the bank's address that fit no request and can only be about this organisation's (GET), and filing
+    one on a request (POST ``reply``, ``on``)."""
     practitioner = access_practitioner(request)
-    alone = active_organisations().count() == 1
-    replies = list(unmatched()[: pages.MOST_SHOWN]) if alone else []
+    found = loose_messages(practitioner, pages.MOST_SHOWN)
     audit.record(practitioner.actor, "replies.unmatched", f"organisation:{practitioner.organisation_id}")
-    return page(request, "loose", {"replies": replies, "alone": alone, "most": pages.MOST_SHOWN})
+    error = ""
+    if request.method == "POST":
+        chosen = next((each for each in found if str(each.reply.pk) == request.POST.get("reply")), None)
+        on = (
+            next((each for each in chosen.requests if str(each.pk) == request.POST.get("on")), None) if chosen else None
+        )
+        try:
+            if chosen is None or on is None:
+                raise RequestError("Choose one of the requests in the list.")
+            services.file_loose(chosen.reply, on, practitioner)
+        except RequestError as problem:
+            error = str(problem)
+        else:
+            messages.success(request, "The message is filed on the request.")
+            return redirect("takedown-loose")
+    return page(request, "loose", {"found": found, "error": error}, status=422 if error else 200)
