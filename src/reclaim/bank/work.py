@@ -26,7 +26,7 @@ from reclaim.bank.takedown.imap import fetch_mail
 from reclaim.bank.takedown.inbox import forget_unmatched
 from reclaim.bank.takedown.looks import recheck_due
 from reclaim.bank.takedown.services import note_lost_sends, remind
-from reclaim.bank.training.services import forget_old_groups
+from reclaim.bank.training.services import forget_old_groups, forget_old_mails
 from reclaim.bank.trust.services import reconsider
 from reclaim.bank.vault.services import sweep
 from reclaim.sitekit.recurring import do_pieces
@@ -40,7 +40,7 @@ def sweep_keys() -> int:
 def tick() -> bool:
     """Do each piece of work once; whether all went well. A sandbox forgets old groups, and asks nobody anything."""
     if settings.SANDBOX:
-        return do_pieces([forget_old_groups, forget_invitations, sweep_keys])
+        return do_pieces([forget_old_groups, forget_old_mails, sweep_keys])
     return do_pieces(
         [
             start_maker,

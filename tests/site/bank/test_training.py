@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import os
 import re
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -230,16 +233,25 @@ def test_a_certificate_says_what_was_done_and_not_who_did_it() -> None:
     assert "No certificate with this code" in Client().get("/training/verify/", {"code": "AAAA"}).content.decode()
 
 
-def test_groups_are_forgotten_after_a_month_and_a_sandboxs_work_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_groups_are_forgotten_after_a_month_and_a_sandboxs_work_asks_nobody(
+    monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
     done: list[object] = []
     monkeypatch.setattr(work, "do_pieces", lambda pieces: done.extend(piece() for piece in pieces) or True)
     own, _ = trainee(group_for("shared"), "one")
     services.begin(own, "shared")
     assert work.tick()
     assert done == [0, 0, 0]
+    outbox = Path(settings.OUTSIDE.outbox)
+    outbox.mkdir()
+    (outbox / "new.log").write_text("new")
+    (outbox / "old.log").write_text("old")
+    long_ago = (timezone.now() - services.KEPT_FOR).timestamp() - 60
+    os.utime(outbox / "old.log", (long_ago, long_ago))
     Group.objects.update(made_at=timezone.now() - services.KEPT_FOR - datetime.timedelta(minutes=1))
     work.tick()
-    assert done[3:] == [1, 0, 0]
+    assert done[3:] == [1, 1, 0]
+    assert [file.name for file in outbox.iterdir()] == ["new.log"]
     assert (Group.objects.count(), Trainee.objects.count(), CaseFile.objects.count()) == (0, 0, 0)
 
 
@@ -261,3 +273,16 @@ def test_a_group_reads_its_own_language_and_english_where_a_file_has_a_fault(
 def test_every_law_that_a_scenario_names_is_there() -> None:
     for scenario in scenarios.english().values():
         assert all(isinstance(law_by_key(key), Law) for key in scenario.laws), scenario.key
+
+
+def test_a_facilitators_page_asks_the_database_as_often_for_many_as_for_one(facilitator: Client) -> None:
+    group = group_for("malicious-submitter")
+    page = f"/training/facilitator/groups/{group.pk}/"
+    counts = []
+    for nickname in ("one", "two", "three"):
+        own, _ = trainee(group, nickname)
+        services.decide(services.begin(own, "malicious-submitter"), 0, "look")
+        with CaptureQueriesContext(connection) as asked:
+            assert nickname in facilitator.get(page).content.decode()
+        counts.append(len(asked))
+    assert len(set(counts)) == 1

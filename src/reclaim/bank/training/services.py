@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import secrets
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from reclaim.bank.organisations.models import Organisation, Practitioner
 from reclaim.bank.organisations.services import add_organisation, add_practitioner, remove_practitioner
 from reclaim.bank.peers.models import Peer
 from reclaim.bank.platforms.models import Platform
+from reclaim.bank.takedown.outside import Outside
 from reclaim.bank.training import scenarios, world
 from reclaim.bank.training.models import Certificate, Decision, Group, Play, Sandbox, Trainee
 from reclaim.bank.training.queries import (
@@ -278,6 +280,17 @@ def forget_old_groups() -> int:
     for group in old:
         end(group, "system")
     return len(old)
+
+
+def forget_old_mails() -> int:
+    """Erase mails of the outbox that are as old; returns how many."""
+    outside: Outside = settings.OUTSIDE
+    old = (timezone.now() - KEPT_FOR).timestamp()
+    files = list(outside.outbox.glob("*.log")) if outside.outbox is not None else []
+    gone = [file for file in files if file.stat().st_mtime < old]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return len(gone)
 
 
 def give_certificate(trainee: Trainee) -> Certificate:
