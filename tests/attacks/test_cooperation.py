@@ -238,6 +238,17 @@ def test_an_older_list_of_organisations_and_one_that_somebody_else_signed_are_no
             carry.take_list(other.acting.peer, raw)
 
 
+def test_an_organisation_that_was_off_the_list_does_not_come_back_with_another_key_unnoticed() -> None:
+    one, other = Cooperating.begun("One"), OtherBank().listed()
+    one.refers_to(other.party)
+    empty = wire.OrganisationList(origin=other.acting.id, made_at=int(time.time()), organisations=[])
+    carry.take_list(other.acting.peer, wire.sign(empty, other.key))
+    assert carry.party(other.acting.peer, uuid.UUID(other.number)) is None
+    assert carry.parties() == [one.party]
+    carry.take_list(other.acting.peer, other.list(recipient=wire.new_identity()[1]))
+    assert other.party.new_key_at is not None
+
+
 def test_a_peer_cannot_bury_an_organisation_in_referrals(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = Cooperating.begun("One"), OtherBank().listed()
     monkeypatch.setattr(carry, "MOST_WAITING", 2)
@@ -446,6 +457,9 @@ def test_small_numbers_of_demands_are_not_told_in_public() -> None:
     member = make_member(Role.OPERATOR)
     for _ in range(5):
         _proposed(member)
+    # Whoever looks every day would see on which one a demand came.
+    assert demands.public_years() == []
+    LegalDemand.objects.update(received_on=datetime.date(timezone.now().year - 1, 12, 31))
     (year,) = demands.public_years()
     assert (year.total, year.waiting) == ("5", "5")
     demands.release(make_member(Role.OVERSEER), LegalDemand.objects.all()[0])

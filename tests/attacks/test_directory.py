@@ -74,6 +74,14 @@ def test_a_file_that_misleads_changes_nothing_and_is_named_row_by_row(
     assert list(Entry.objects.values_list("name", flat=True)) == ["There already"]
 
 
+@pytest.mark.parametrize("asked", ["country=%00", "kind=%00", "country=G%00", "kind=nothing", "page=%00"])
+def test_what_no_row_has_finds_nothing_and_stops_no_database(client: Client, asked: str) -> None:
+    signed_in(client, Role.OPERATOR)
+    answer = client.get(f"/staff/directory/?{asked}")
+    assert answer.status_code == 200
+    assert asked.startswith("page") or not answer.context["page"].object_list
+
+
 def test_a_formula_leaves_as_text_and_comes_back_as_it_was() -> None:
     formula = '=HYPERLINK("https://evil.example","Call me")'
     services.add({**dict.fromkeys(COLUMNS, ""), **GOOD, "name": formula}, actor="operator", why="Hostile")

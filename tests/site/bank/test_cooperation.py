@@ -355,7 +355,7 @@ def test_a_plan_has_steps_and_check_ins_until_the_person_ends_it() -> None:
     one = Cooperating.begun("One")
     address = f"{BASE}{one.case_file.pk}/plan/"
     assert one.acting.client.post(address, {"step": ["accounts", "sleep"]}).status_code == 302
-    today = timezone.now().date()
+    today = queries.day_of(one.acting.practitioner)
     change = f"{address}change/"
     sent = {"do": "agree", "due_on": str(today), "channel": "Signal, after six; say «the library» to others."}
     assert one.acting.client.post(change, sent).status_code == 302
@@ -374,6 +374,15 @@ def test_a_plan_has_steps_and_check_ins_until_the_person_ends_it() -> None:
     one.acting.client.post(change, {"do": "end"})
     assert not queries.due_check_ins(one.acting.practitioner).exists()
     assert [each.state for each in CheckIn.objects.all()] == ["done"]
+
+
+def test_a_check_in_is_due_when_its_day_begins_where_the_organisation_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Cooperating.begun("One")
+    for country, hour, day in (("NZ", 20, 27), ("US", 2, 25), ("GB", 12, 26)):
+        one.acting.practitioner.organisation.country = country
+        now = datetime.datetime(2026, 11, 26, hour, tzinfo=datetime.UTC)
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        assert queries.day_of(one.acting.practitioner) == datetime.date(2026, 11, day)
 
 
 def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public() -> None:
@@ -407,7 +416,9 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     assert (demand.state, demand.answer) == ("answered", "nothing")
     page = Client().get("/demands/").content.decode()
     assert "This bank holds no pictures" in page
-    assert "fewer than 5" in page
+    assert "fewer than 5" not in page
+    LegalDemand.objects.update(received_on=datetime.date(timezone.now().year - 1, 12, 31))
+    assert "fewer than 5" in Client().get("/demands/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -441,7 +452,8 @@ def test_what_is_said_to_be_sealed_here_is_an_envelope() -> None:
     officer = one.checked_officer(wire.new_identity()[1])
     evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed())
     plans.choose_steps(one.acting.practitioner, one.case_file, ["sleep"])
-    plans.agree_check_in(one.acting.practitioner, one.key, one.case_file, timezone.now().date(), "only for them")
+    today = queries.day_of(one.acting.practitioner)
+    plans.agree_check_in(one.acting.practitioner, one.key, one.case_file, today, "only for them")
     said, seen = inventory(), set()
     for column, field in columns():
         if column[0] == "cooperation":

@@ -80,7 +80,7 @@ def party(peer: Peer | None, number: uuid.UUID) -> Party | None:
     if peer is None:
         key = OrganisationKey.objects.select_related("organisation").filter(number=number).first()
         return _own(key) if key and key.organisation.revoked_at is None else None
-    found = PeerOrganisation.objects.filter(peer=peer, number=number, peer__ended_at=None).first()
+    found = PeerOrganisation.objects.filter(peer=peer, number=number, listed=True, peer__ended_at=None).first()
     return _of_peer(peer, found) if found else None
 
 
@@ -98,7 +98,7 @@ def _of_peer(peer: Peer, row: PeerOrganisation) -> Party:
 def parties() -> list[Party]:
     """Every organisation that can be referred to, of this bank and of its peers, by country and name."""
     keys = OrganisationKey.objects.select_related("organisation").filter(organisation__revoked_at=None)
-    others = PeerOrganisation.objects.select_related("peer").filter(peer__ended_at=None)
+    others = PeerOrganisation.objects.select_related("peer").filter(listed=True, peer__ended_at=None)
     found = [*map(_own, keys), *(_of_peer(row.peer, row) for row in others)]
     return sorted(found, key=lambda each: (each.country, each.name))
 
@@ -142,10 +142,20 @@ def take_list(peer: Peer, raw: bytes) -> None:
                 row.new_key_at = timezone.now()
             for name in ("name", "country", "languages", "hours", "remit", "recipient"):
                 setattr(row, name, getattr(listed, name))
+            row.listed = True
             row.save()
-        PeerOrganisation.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+        _leave_out(peer, [row.pk for row in known.values()])
         read.made_at, read.read_at = said.made_at, timezone.now()
         read.save()
+
+
+def _leave_out(peer: Peer, keys: list[int]) -> None:
+    """These are on the peer's list no more: those with which there was a referral are kept, so few of each peer's."""
+    gone = PeerOrganisation.objects.filter(pk__in=keys)
+    sent = Referral.objects.filter(peer=peer, to_number=OuterRef("number"))
+    received = ReceivedReferral.objects.filter(peer=peer, from_number=OuterRef("number"))
+    gone.filter(Exists(sent) | Exists(received)).update(listed=False)
+    gone.exclude(Exists(sent) | Exists(received)).delete()
 
 
 def post(

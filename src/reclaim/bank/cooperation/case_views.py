@@ -222,7 +222,7 @@ def _plan_page(request: HttpRequest, found: CaseFile, error: str = "") -> HttpRe
         "past": [each for each in check_ins if each.state != CheckIn.State.AGREED],
         "chosen": [step.key for step in steps],
         "all_steps": list(plans.STEPS.values()),
-        "today": timezone.now().date(),
+        "today": queries.day_of(practitioner),
         "error": error,
     }
     return render(request, "cooperation/plan.html", context, status=422 if error else 200)

@@ -234,9 +234,11 @@ def _shown(count: int) -> str:
 
 
 def public_years() -> list[YearOfDemands]:
-    """Counts by year, the latest first. Small ones are not told, nor a total from which one could be reckoned."""
+    """Counts of each year that is over, the latest first. Small ones are not told, nor a total from which one could be
+    reckoned; this year's are not, since who looks every day would see on which a demand came."""
     years: dict[int, Counter[str]] = {}
-    for received_on, answer, state in LegalDemand.objects.order_by().values_list("received_on", "answer", "state"):
+    over = LegalDemand.objects.filter(received_on__year__lt=timezone.now().year).order_by()
+    for received_on, answer, state in over.values_list("received_on", "answer", "state"):
         word = answer if state == LegalDemand.State.ANSWERED else "waiting"
         years.setdefault(received_on.year, Counter())[word] += 1
     return [_year(year, counts) for year, counts in sorted(years.items(), reverse=True)]

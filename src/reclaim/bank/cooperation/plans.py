@@ -14,6 +14,7 @@ from django.utils import timezone
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.services import add_event
 from reclaim.bank.cooperation.models import CheckIn, PlanStep, RecoveryPlan
+from reclaim.bank.cooperation.queries import day_of
 from reclaim.bank.directory.queries import services_in
 from reclaim.bank.directory.rows import Kind, Service
 from reclaim.bank.organisations.models import Practitioner
@@ -115,7 +116,7 @@ def agree_check_in(
     channel = channel.replace("\r\n", "\n").strip()
     if not channel or len(channel) > LONGEST_CHANNEL or "\x00" in channel:
         raise PlanError(f"Write which way is safe, in at most {LONGEST_CHANNEL} characters.")
-    today = timezone.now().date()
+    today = day_of(practitioner)
     if not today <= due_on <= today + FURTHEST:
         raise PlanError("Choose a day from today on, within a year.")
     key = vault.case_key(unlocked, case_file.pk)

@@ -5,6 +5,7 @@ What shows something of a person counts as a reading of their case file (``organ
 
 from __future__ import annotations
 
+import datetime
 import uuid
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from reclaim.bank.casework.queries import visible_to
 from reclaim.bank.cooperation.models import CheckIn, EvidencePack, Officer, ReceivedReferral, RecoveryPlan, Referral
+from reclaim.bank.law.clocks import zone_of
 from reclaim.bank.organisations.alarms import note_read
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.sitekit import audit
@@ -113,6 +115,11 @@ def today_of(practitioner: Practitioner) -> Today:
     return Today(list(due_check_ins(practitioner)[:20]), waiting.count())
 
 
+def day_of(practitioner: Practitioner) -> datetime.date:
+    """Which day it is in the country of the practitioner's organisation."""
+    return timezone.now().astimezone(zone_of(practitioner.organisation.country)).date()
+
+
 def due_check_ins(practitioner: Practitioner) -> QuerySet[CheckIn]:
     """Check-ins in the practitioner's scope that are due today or were before, the oldest first.
 
@@ -120,7 +127,7 @@ def due_check_ins(practitioner: Practitioner) -> QuerySet[CheckIn]:
     """
     due = CheckIn.objects.filter(
         state=CheckIn.State.AGREED,
-        due_on__lte=timezone.now().date(),
+        due_on__lte=day_of(practitioner),
         plan__ended_at=None,
         plan__case_file__in=visible_to(practitioner),
     )

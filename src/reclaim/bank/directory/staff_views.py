@@ -54,11 +54,14 @@ def entries_page(request: HttpRequest) -> HttpResponse:
     audit.record(member.actor, "directory.read", "directory")
     country, kind = request.GET.get("country", "").upper(), request.GET.get("kind", "")
     only = request.GET.get("only", "")
+    codes = Entry.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()
     found = entries()
     if country:
-        found = found.filter(country="" if country == "ALL" else country[:2])
+        found = (
+            found.filter(country="" if country == "ALL" else country) if country in {"ALL", *codes} else found.none()
+        )
     if kind:
-        found = found.filter(kind=kind)
+        found = found.filter(kind=kind) if kind in set(Kind) else found.none()
     if only == "stale":
         found = found.filter(read_on__lt=timezone.now().date() - FRESH)
     elif only == "unverified":
@@ -69,7 +72,6 @@ def entries_page(request: HttpRequest) -> HttpResponse:
         found = found.filter(edited=True)
     asked = request.GET.copy()
     asked.pop("page", None)
-    codes = Entry.objects.exclude(country="").order_by("country").values_list("country", flat=True).distinct()
     about = {
         "page": Paginator(found, PAGE).get_page(request.GET.get("page")),
         "asked": {"country": country, "kind": kind, "only": only},
