@@ -288,6 +288,7 @@ def test_mass_export_is_stopped_and_nobody_closes_their_own_alarm(home: ActingOr
     answers = [home.client.post("/helpline/export/").status_code for _ in range(4)]
     assert answers == [200, 200, 403, 403]
     alarm = Alarm.objects.get(kind=Alarm.Kind.EXPORTS)
+    assert "1 alarm waits" in home.client.get("/helpline/").content.decode()
     home.client.post(f"/helpline/people/alarms/{alarm.pk}/")
     assert home.client.post("/helpline/export/").status_code == 403
     operator = browser()

@@ -115,7 +115,7 @@ def test_what_cannot_be_kept_is_said_beside_its_field_and_nothing_is_kept(organi
     for changed, sentence in (
         ({"adults": ""}, "Ask this first."),
         ({"agreed": ""}, "Without their agreement nothing is kept"),
-        ({"places": "instagram.com/somebody"}, "Addresses of pages are added as links"),
+        ({"places": "instagram.com/somebody", "agreed": ""}, "Addresses of pages are added as links"),
         ({"since": "yesterday"}, "Write the day as"),
         ({"since": "2999-01-01"}, "Choose a day that has been"),
         ({"country": "XX"}, "Select a valid choice"),
@@ -257,6 +257,7 @@ def test_a_case_file_is_handed_over_with_its_key_and_its_tasks(organisation: Org
     assert other.get(root).status_code == 404
     sent = {"to": f"practitioner-{taker.pk}", "text": "Prefers mornings."}
     assert client.post(f"{root}hand-over/", sent).status_code == 302
+    assert f"Offered to {taker.name} since" in page_of(client, case_file)
     assert "Prefers mornings." in other.get(f"/helpline/offered/{Handover.objects.get().pk}/").content.decode()
     assert case_file.designation in other.get("/helpline/").content.decode()
     assert other.post(f"/helpline/offered/{Handover.objects.get().pk}/", {"answer": "accept"}).status_code == 302

@@ -7,9 +7,13 @@ not sealed is a choice from a list, a date, or the name of a site: lists, filter
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
+
+if TYPE_CHECKING:
+    from reclaim.bank.organisations.models import Practitioner, Team
 
 
 class Channel(models.TextChoices):
@@ -289,6 +293,11 @@ class Handover(models.Model):
             models.Index(fields=["practitioner"], condition=models.Q(state="offered"), name="handovers_to_somebody"),
             models.Index(fields=["team"], condition=models.Q(state="offered"), name="handovers_to_a_team"),
         ]
+
+    @property
+    def to(self) -> Practitioner | Team | None:
+        """Whom it is offered to."""
+        return self.practitioner or self.team
 
 
 class Invitation(models.Model):

@@ -383,8 +383,7 @@ def take_back(handover: Handover, practitioner: Practitioner, key: CaseKey) -> N
     """End an offer that nobody has answered. Raises ``StateError``."""
     with transaction.atomic():
         found, offered = _answer(handover, Handover.State.TAKEN_BACK)
-        to = offered.practitioner.name if offered.practitioner else offered.team.name if offered.team else ""
-        add_event(found, practitioner, "handover.taken-back", to=to)
+        add_event(found, practitioner, "handover.taken-back", to=offered.to.name if offered.to else "")
         _trace(found, practitioner.actor, "casefile.take-back")
         keys.settle(key, found)
 

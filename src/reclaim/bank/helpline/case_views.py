@@ -49,7 +49,7 @@ from reclaim.bank.casework.services import (
     take,
 )
 from reclaim.bank.casework.timeline import sentence
-from reclaim.bank.helpline.forms import CloseForm, FactsForm, NoteForm, StatusForm, TaskForm
+from reclaim.bank.helpline.forms import CloseForm, FactsForm, NoteForm, StatusForm, TaskForm, spoken
 from reclaim.bank.helpline.opening import key_of, opened
 from reclaim.bank.helpline.pages import helpline_page, quiet_page, sent_to, supervises
 from reclaim.bank.helpline.views import NO_SUCH_CODE, consent_by_code, lines_of, slow_down, to_case_file
@@ -107,6 +107,7 @@ def _page(request: HttpRequest, case_file: CaseFile, *, status: int = 200, **for
         "happened": [Happened(word).label for word in case_file.happened],
         "at_risk": [AtRisk(word).label for word in case_file.at_risk],
         "place": country_name(case_file.country) if case_file.country else "",
+        "language": spoken(case_file.language),
         "lines": lines_of(case_file.country) if case_file.risk != "none" else [],
         "consent": consent,
         "case": told(consent.case) if consent else None,

@@ -36,7 +36,8 @@ def country_choices() -> list[tuple[str, str]]:
     return sorted(((code, country_name(code)) for code in codes if is_country(code)), key=lambda each: each[1])
 
 
-def _language(code: str) -> str:
+def spoken(code: str) -> str:
+    """A language by its English name."""
     try:
         return str(Locale.parse(code, sep="-").get_display_name("en") or code)
     except (UnknownLocaleError, ValueError):
@@ -46,7 +47,7 @@ def _language(code: str) -> str:
 def language_choices() -> list[tuple[str, str]]:
     """The languages of the person's pages and of the directory, by their English names."""
     codes = {*LANGUAGES, *countries_and_languages()[1]}
-    return sorted(((code, _language(code)) for code in codes), key=lambda each: each[1])
+    return sorted(((code, spoken(code)) for code in codes), key=lambda each: each[1])
 
 
 def options_of(choices: Iterable[tuple[str, str]], chosen: object) -> SafeString:
@@ -150,7 +151,7 @@ class FactsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Everything together makes facts; what does not is said beside its field."""
         cleaned = super().clean() or {}
-        if self.errors:
+        if any(name in FactsForm.base_fields or name.startswith("safety-") for name in self.errors):
             return cleaned
         safety = {name.removeprefix("safety-"): cleaned[name] for name in cleaned if name.startswith("safety-")}
         try:

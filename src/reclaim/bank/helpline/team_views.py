@@ -22,7 +22,7 @@ from reclaim.bank.casework.queries import (
     supervision_of,
 )
 from reclaim.bank.casework.services import StateError, accept, decline, note_export, offer, take_back
-from reclaim.bank.helpline.forms import OfferForm
+from reclaim.bank.helpline.forms import OfferForm, spoken
 from reclaim.bank.helpline.opening import key_of, opened
 from reclaim.bank.helpline.pages import helpline_page, sent_to, supervises
 from reclaim.bank.organisations import alarms
@@ -30,6 +30,7 @@ from reclaim.bank.organisations.queries import access_practitioner
 from reclaim.sitekit import audit, csvs
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, fresh, needs
+from reclaim.sitekit.places import country_name
 from reclaim.sitekit.problems import refusal
 
 MOST_EXPORTED = 10_000
@@ -115,7 +116,16 @@ def offered(request: HttpRequest, handover: uuid.UUID) -> HttpResponse:
             messages.error(request, str(error))
         return redirect("casework-home")
     text = opened(key, f"handover:{waiting.pk}", waiting.sealed)
-    return helpline_page(request, "helpline/offered.html", offer=waiting, case_file=waiting.case_file, text=text)
+    found = waiting.case_file
+    return helpline_page(
+        request,
+        "helpline/offered.html",
+        offer=waiting,
+        case_file=found,
+        text=text,
+        place=country_name(found.country) if found.country else "",
+        language=spoken(found.language),
+    )
 
 
 @requires(Access.PRACTITIONER)

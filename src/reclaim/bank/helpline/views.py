@@ -24,7 +24,8 @@ from reclaim.bank.cooperation.queries import today_of as with_others
 from reclaim.bank.directory.queries import services_in
 from reclaim.bank.directory.rows import For, Kind, Service
 from reclaim.bank.helpline.forms import IntakeForm, country_choices, language_choices, options_of
-from reclaim.bank.helpline.pages import helpline_page, quiet_page
+from reclaim.bank.helpline.pages import helpline_page, quiet_page, supervises
+from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.organisations.queries import access_practitioner, active_practitioners
 from reclaim.bank.takedown.pages import today as links_today
@@ -96,6 +97,7 @@ def home(request: HttpRequest) -> HttpResponse:
         others=with_others(practitioner),
         day=day,
         error=error,
+        alarms=alarms.open_alarms(practitioner.organisation) if supervises(request) else [],
     )
 
 
