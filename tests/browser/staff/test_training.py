@@ -125,7 +125,7 @@ def test_a_facilitator_and_a_trainee_go_through_a_scenario(sandbox: Sandbox, bro
 
 
 def test_a_sandbox_is_no_bank_and_a_bank_no_sandbox(sandbox: Sandbox, tmp_path: Path) -> None:
-    for command in (["serve", "--port", "0"], ["submit", "tests/photos/pagoda.jpg"]):
+    for command in (["serve", "--port", "0"], ["recheck"]):
         refused = reclaim(*command, "--data", sandbox.data)
         assert refused.returncode == Exit.ERROR, command
         assert refused.stderr.count("\n") == 1
