@@ -193,6 +193,11 @@ def test_the_key_on_paper_opens_what_was_made_since_and_another_paper_nothing(ad
     assert services.case_key(services.recovery_from(f" {paper.lower()}\n"), made.case_file) == made
     with pytest.raises(services.RecoveryKeyThereError):
         services.make_recovery_key()
+    # After another has taken its place, the first paper is the only one for what was made before.
+    after = services.recovery_from(services.make_recovery_key(replace=True))
+    assert services.case_key(services.recovery_from(paper), made.case_file) == made
+    with pytest.raises(DamagedError):
+        services.case_key(after, made.case_file)
     for typed in (keys.spelled(b"x" * 32), paper[:-1], paper.replace(paper[0], "Q"), "", "é" * 60):
         with pytest.raises(ValueError, match=r"recovery key"):
             services.recovery_from(typed)

@@ -42,6 +42,7 @@ def test_the_key_on_paper_is_made_once_and_opens_case_files_for_a_practitioner(t
         "keys.share",
     }
     other = json.loads(run("make", "--replace", "--json").stdout)["recovery_key"]
-    assert run("share", "--to", "Bea", typed=paper).exit_code == Exit.USAGE
-    # The new one opens what is made from now on, and no older case file.
-    assert "can open 0 more of 1" in run("share", "--to", home.name, typed=other).stdout
+    practitioner(Client(), home.organisation, scope=Practitioner.Scope.ORGANISATION, name="Cleo")
+    # The new one opens what is made from now on, and the first one alone what was made before.
+    assert "can open 0 more of 1" in run("share", "--to", "Cleo", typed=other).stdout
+    assert "can open 1 more of 1" in run("share", "--to", "Cleo", typed=paper).stdout
