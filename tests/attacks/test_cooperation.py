@@ -34,6 +34,7 @@ from reclaim.bank.federation.services import remove_peer
 from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.services import revoke_organisation
 from reclaim.bank.takedown.services import add_links
+from reclaim.client.errors import BankUnreachable
 from reclaim.client.referral import ReferralClient
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
@@ -247,6 +248,26 @@ def test_an_organisation_that_was_off_the_list_does_not_come_back_with_another_k
     assert carry.parties() == [one.party]
     carry.take_list(other.acting.peer, other.list(recipient=wire.new_identity()[1]))
     assert other.party.new_key_at is not None
+
+
+def test_a_bank_that_is_away_keeps_no_other_bank_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, away, there = Cooperating.begun("One"), OtherBank().listed(), OtherBank().listed()
+    asked: list[str] = []
+
+    def send(client: ReferralClient, message: bytes) -> None:
+        envelope = json.loads(message)["envelope"]
+        asked.append(envelope["audience"])
+        if envelope["audience"] == away.acting.id:
+            raise BankUnreachable("It cannot answer now.")
+
+    monkeypatch.setattr(ReferralClient, "send", send)
+    for other in (away, there):
+        other.acting.peer.url = "http://127.0.0.1:9"
+        other.acting.peer.save()
+    for to in (away, away, there):
+        one.refers_to(to.party)
+    assert carry.deliver(time.monotonic() + 5) == 1
+    assert asked == [away.acting.id, there.acting.id]
 
 
 def test_a_peer_cannot_bury_an_organisation_in_referrals(monkeypatch: pytest.MonkeyPatch) -> None:

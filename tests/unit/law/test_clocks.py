@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
+from string import ascii_uppercase
 
 import pytest
 
 from reclaim.bank.law.clocks import Countries, ends_at, holds, running, zone_of
 from reclaim.bank.law.laws import Confidence, Event, Law, Status, Unit, Whose, shipped_laws
+from reclaim.bank.law.tiles import tiles_of
+from reclaim.sitekit.places import is_country
+
+UNINHABITED = {"AC", "AQ", "BV", "CP", "CQ", "DG", "EA", "HM", "IC", "TA", "UM"}
+"""Codes of no people's country of their own: outposts, and parts of another country that ISO reserves letters for."""
 
 RECEIVED, SENT, ORDER = Event.REQUEST_RECEIVED, Event.REQUEST_SENT, Event.ORDER_RECEIVED
 NOTICE, REPORT = Event.NOTICE_BY_AUTHORITY, Event.REPORT_TO_AUTHORITY
@@ -193,6 +199,17 @@ def test_a_law_holds_by_the_day_of_its_own_place() -> None:
     assert [holds(law, at(moment)) for moment in moments] == [False, True, True, False]
 
 
-def test_every_country_of_a_row_has_a_time_zone() -> None:
-    for law in shipped_laws():
-        assert zone_of(law.place).key != "UTC", law.key
+def test_every_place_where_people_live_has_a_time_zone() -> None:
+    lived_in = {a + b for a, b in product(ascii_uppercase, repeat=2) if is_country(a + b)} - UNINHABITED
+    assert {place for place in lived_in | {law.place for law in shipped_laws()} if zone_of(place).key == "UTC"} == set()
+
+
+def test_the_map_shows_a_deadline_from_its_first_day_to_its_last() -> None:
+    today = datetime.now(tz=UTC).date()
+    law = next(law for law in shipped_laws() if law.key == "us-take-it-down")
+    for begins, ends, kind in ((-9, 9, "deadline"), (9, None, "law"), (-9, -5, "law")):
+        moved = replace(
+            law, year=2000, in_force_on=today + timedelta(begins), ended_on=today + timedelta(ends) if ends else None
+        )
+        (tile,) = (tile for tile in tiles_of([moved]).tiles if tile.country == "US")
+        assert tile.kind == kind

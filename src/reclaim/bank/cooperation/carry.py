@@ -39,6 +39,8 @@ from reclaim.sitekit.recurring import LeftForNowError
 
 MOST_WAITING = 500
 """Referrals of one peer that wait for an answer here."""
+MOST_DELIVERED = 200
+"""Messages handed on in one tick."""
 READ_AGAIN_AFTER = datetime.timedelta(hours=1)
 TRIED_AGAIN_AFTER = datetime.timedelta(minutes=5)
 BUDGET = 20.0
@@ -410,24 +412,20 @@ def read_lists(deadline: float) -> int:
 
 
 def deliver(deadline: float) -> int:
-    """Hand on each message that is due, in order for each referral; returns how many could not be.
+    """Hand on the first message of each referral, if it is due; returns how many could not be.
 
-    A message that its peer refuses for good, or that expired, ends its referral with a sentence.
+    A message that its peer refuses for good, or that expired, ends its referral with a sentence. A peer that did not
+    take one is left alone until the next tick, so that one that is away keeps nobody else waiting.
     """
-    due = OutgoingMessage.objects.select_related("peer").order_by("made_at")
-    held_up: set[uuid.UUID] = set()
-    faults = 0
-    for message in due[:1000]:
+    earlier = OutgoingMessage.objects.filter(referral=OuterRef("referral"), made_at__lt=OuterRef("made_at"))
+    due = OutgoingMessage.objects.filter(~Exists(earlier), next_try_at__lte=timezone.now()).select_related("peer")
+    away: set[int] = set()
+    for message in due.order_by("next_try_at")[:MOST_DELIVERED]:
         if time.monotonic() > deadline:
             break
-        if message.referral in held_up:
-            continue
-        if message.next_try_at > timezone.now():
-            held_up.add(message.referral)
-        elif not _deliver(message):
-            held_up.add(message.referral)
-            faults += 1
-    return faults
+        if message.peer_id not in away and not _deliver(message):
+            away.add(message.peer_id)
+    return len(away)
 
 
 def _deliver(message: OutgoingMessage) -> bool:

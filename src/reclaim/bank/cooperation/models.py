@@ -35,8 +35,8 @@ class PeerOrganisation(models.Model):
     remit = models.CharField(max_length=300, blank=True)
     recipient = models.CharField(max_length=80)
     listed = models.BooleanField(default=True)
-    """Whether the latest list names it. One with which there was a referral is kept without that, so that it cannot come
-    back with another key unnoticed."""
+    """Whether the latest list names it. One with which there was a referral is kept without that, so that it cannot
+    come back with another key unnoticed."""
     new_key_at = models.DateTimeField(null=True)
     """When it came with another key than before: somebody should call and compare."""
 

@@ -34,6 +34,7 @@ SEATS = {
     "ES": "Europe/Madrid",
     "EU": "Europe/Brussels",
     "FM": "Pacific/Pohnpei",
+    "GL": "America/Nuuk",
     "ID": "Asia/Jakarta",
     "KI": "Pacific/Tarawa",
     "KZ": "Asia/Almaty",
@@ -42,6 +43,7 @@ SEATS = {
     "MX": "America/Mexico_City",
     "MY": "Asia/Kuala_Lumpur",
     "NZ": "Pacific/Auckland",
+    "PF": "Pacific/Tahiti",
     "PG": "Pacific/Port_Moresby",
     "PS": "Asia/Hebron",
     "PT": "Europe/Lisbon",
@@ -49,8 +51,10 @@ SEATS = {
     "UA": "Europe/Kyiv",
     "US": "America/New_York",
     "UZ": "Asia/Tashkent",
+    "XK": "Europe/Belgrade",
 }
-"""Countries that have several time zones: that of the seat of government, or where most of it sits."""
+"""Countries that have several time zones, or none under their own name: that of the seat of government, or where most
+of it sits."""
 
 STARTED = {
     Event.REQUEST_SENT: "the request was sent",

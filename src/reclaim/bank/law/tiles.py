@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from reclaim.bank.law.laws import Law, Status, Unit
+from django.utils import timezone
+
+from reclaim.bank.law.clocks import holds
+from reclaim.bank.law.laws import Law, Unit
 from reclaim.bank.law.queries import place_name
 
 SIZE, STEP = 40, 44
@@ -83,7 +86,7 @@ def tiles_of(laws: Iterable[Law]) -> TileMap:
 def _tile(country: str, x: int, y: int, laws: list[Law]) -> Tile:
     if not laws:
         return Tile(country, "none", x, y)
-    timed = [law for law in laws if law.has_deadline and law.status is Status.IN_FORCE and not law.ended_on]
+    timed = [law for law in laws if law.has_deadline and holds(law, timezone.now())]
     if not timed:
         return Tile(country, "law", x, y, f"{place_name(country)}: laws, no deadline in force")
     hours = {Unit.HOURS: 1, Unit.DAYS: 24, Unit.WORKING_DAYS: 24}
