@@ -31,12 +31,15 @@ from reclaim.bank.casework.models import (
 from reclaim.bank.casework.numbers import alone, numbers_of, quarters, suppressed
 from reclaim.bank.casework.queries import Filter, invitation_by
 from reclaim.bank.casework.safety import questions, risk_of
+from reclaim.bank.helpline.forms import IntakeForm
 from reclaim.bank.organisations.models import Organisation, Practitioner, Team
 from reclaim.bank.organisations.services import add_organisation
 from reclaim.bank.vault.models import WrappedKey
+from reclaim.bank.vault.people import name_of
+from reclaim.bank.vault.services import case_key, unlock
 from reclaim.sitekit.models import AuditEvent
 from reclaim.sitekit.permissions import FACTOR_AT, FRESH_SECONDS, Role
-from tests.members import OWN_PAGE, practitioner
+from tests.members import OWN_PAGE, PASSWORD, practitioner
 from tests.personas import a_case
 
 pytestmark = [pytest.mark.django_db(databases=["default", "keys"]), pytest.mark.urls("reclaim.bank.urls")]
@@ -114,17 +117,20 @@ def test_what_cannot_be_kept_is_said_beside_its_field_and_nothing_is_kept(organi
     _, client = somebody(organisation)
     for changed, sentence in (
         ({"adults": ""}, "Ask this first."),
-        ({"agreed": ""}, "Without their agreement nothing is kept"),
         ({"places": "instagram.com/somebody", "agreed": ""}, "Addresses of pages are added as links"),
+    ):
+        answer = client.post("/helpline/new/", {**TALK, **changed})
+        assert answer.status_code == 422, changed
+        assert sentence in words_of(answer.content.decode())
+    for changed, sentence in (
+        ({"agreed": ""}, "Without their agreement nothing is kept"),
         ({"since": "yesterday"}, "Write the day as"),
         ({"since": "2999-01-01"}, "Choose a day that has been"),
         ({"country": "XX"}, "Select a valid choice"),
         ({"safety-danger": "perhaps"}, "Select a valid choice"),
         ({"words": "x" * 5000}, "at most 4000 characters"),
     ):
-        answer = client.post("/helpline/new/", {**TALK, **changed})
-        assert answer.status_code == 422, changed
-        assert sentence in words_of(answer.content.decode())
+        assert sentence in str(IntakeForm({**TALK, **changed}).errors), changed
     assert CaseFile.objects.count() == 0
 
 
@@ -386,16 +392,14 @@ def test_the_list_goes_on_where_it_ended_and_nothing_comes_twice(organisation: O
 
 
 def test_the_number_of_queries_does_not_grow_with_what_there_is(organisation: Organisation) -> None:
-    _, client = somebody(organisation, Role.SUPERVISOR, Practitioner.Scope.ORGANISATION)
-    case_file = opened(client)
+    who, client = somebody(organisation, Role.SUPERVISOR, Practitioner.Scope.ORGANISATION)
+    case_file = services.open_case_file(who, Channel.PHONE)
     addresses = ("/helpline/", "/helpline/cases/", "/helpline/supervision/", f"/helpline/cases/{case_file.pk}/")
 
     def counts() -> list[int]:
         counted = []
         for address in addresses:
-            with CaptureQueriesContext(
-                connection,
-            ) as captured:
+            with CaptureQueriesContext(connection) as captured:
                 assert client.get(address).status_code == 200
             counted.append(len(captured))
         return counted
@@ -403,11 +407,14 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(organisation: Or
     # The first time, it is noted that somebody works.
     counts()
     few = counts()
-    more = [opened(client, **{"safety-danger": "yes"}) for _ in range(4)]
+    more = [services.open_case_file(who, Channel.PHONE, Facts(safety={"danger": "yes"})) for _ in range(4)]
+    opened_key = unlock(name_of(who), PASSWORD)
+    assert opened_key is not None
     for each in [case_file, *more]:
+        key = case_key(opened_key, each.pk)
         for n in range(3):
-            client.post(f"/helpline/cases/{each.pk}/notes/", {"text": f"note {n}"})
-            client.post(f"/helpline/cases/{each.pk}/tasks/", {"text": f"task {n}", "due_on": "2026-11-01"})
+            services.add_note(each, who, key, f"note {n}")
+            services.add_task(each, who, key, f"task {n}", datetime.date(2026, 11, 1))
     many = counts()
     assert [after - before for before, after in zip(few, many, strict=True)] == [0, 0, 0, 0]
     assert max(many) <= 30
