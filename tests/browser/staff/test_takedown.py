@@ -14,8 +14,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.law.services import sync_shipped
-from reclaim.bank.takedown.models import Host, Link
-from reclaim.bank.takedown.services import add_links
+from reclaim.bank.takedown.inbox import take
+from reclaim.bank.takedown.models import Host, Link, TakedownRequest
+from reclaim.bank.takedown.services import Draft, add_links, draft_request, note_sent
 from tests.personas import ActingOrganisation
 
 SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
@@ -124,5 +125,19 @@ def test_each_page_is_small_and_passes_axe(page: Page, acting: ActingOrganisatio
     check(page, "link")
     page.get_by_role("link", name="Open it, after a warning").click()
     check(page, "open")
+    take(b"From: Desk <x@host.example>\r\nSubject: Your report\r\n\r\nWe look at it.\r\n")
+    draft = Draft(TakedownRequest.Route.HOST, "abuse@host.example", "A", "B")
+    asked = note_sent(draft_request(links[0], acting.practitioner, draft), acting.practitioner)
+    page.goto("/helpline/links/loose/")
+    check(page, "loose")
+    page.get_by_label("The request that it is about").select_option(index=1)
+    page.get_by_role("button", name="File it there").click()
     page.goto("/helpline/links/")
+    assert page.get_by_text("Answers to read").is_visible()
     check(page, "home")
+    page.get_by_label("An address, or the name of a site").fill(links[1].url)
+    page.get_by_role("button", name="Search").click()
+    assert page.url.endswith("/helpline/links/")
+    check(page, "found")
+    page.goto(f"/helpline/links/request/{asked.pk}/")
+    check(page, "answered")

@@ -12,7 +12,9 @@ from pytest_django import Settings
 
 from reclaim.bank.takedown import hosts
 from reclaim.bank.takedown.hosts import Facts, ask_about_hosts, domain_of, forget_hosts, look_up_host, type_in_host
-from reclaim.bank.takedown.models import Host, Link
+from reclaim.bank.takedown.models import Host, Link, TypedFacts
+from reclaim.bank.takedown.pages import known_from
+from reclaim.bank.takedown.routes import where_is
 from reclaim.bank.takedown.services import add_links, forget_case_file
 from tests import outside
 from tests.outside import Page, Site, a_case_file, helper
@@ -145,11 +147,34 @@ def test_where_there_is_no_network_it_says_so_and_a_practitioner_types_it_in(reg
     assert look_up_host(link, someone, lambda: policy(registries)).fault == hosts.NOT_FROM_HERE
     with pytest.raises(ValueError, match="mail address"):
         type_in_host(link, someone, Facts(network_abuse="Bcc: a@b.example"))
-    host = type_in_host(
-        link, someone, Facts(network="Known", network_abuse="abuse@known.example", country="RO")
-    )
-    assert (host.facts_from, host.domain, host.fault) == ("hand", "pictures.example", "")
-    assert Link.objects.get(pk=link.pk).host_country == "RO"
+    type_in_host(link, someone, Facts(network="Known", network_abuse="abuse@known.example", country="RO"))
+    where = where_is(Link.objects.get(pk=link.pk))
+    assert (where.network_abuse, where.country, where.asked) == ("abuse@known.example", "RO", True)
+
+
+def test_what_one_organisation_types_in_moves_nobody_elses_requests(registries: Site) -> None:
+    link, other = a_link(), helper("Another")
+    look_up_host(link, helper(), lambda: policy(registries))
+    [theirs] = add_links(a_case_file(other), other, "https://www.pictures.example/1").links
+    type_in_host(theirs, other, Facts(network="Mine", network_abuse="me@evil.example"))
+    assert where_is(Link.objects.get(pk=link.pk)).network_abuse == "abuse@hosting.example"
+    seen = where_is(Link.objects.get(pk=theirs.pk))
+    # Of the network all is theirs, and of the registrar what registries say.
+    assert (seen.network, seen.country, seen.registrar) == ("Mine", "", "Example Registrar, Inc.")
+    TypedFacts.objects.update(typed_at=timezone.now() - hosts.KEPT_FOR)
+    forget_hosts()
+    assert TypedFacts.objects.exists()
+    forget_case_file(theirs.case_file_id)
+    forget_hosts()
+    assert not TypedFacts.objects.exists()
+
+
+def test_that_a_host_was_asked_about_before_a_link_came_is_not_told(registries: Site) -> None:
+    link, other = a_link(), helper("Another")
+    look_up_host(link, helper(), lambda: policy(registries))
+    [theirs] = add_links(a_case_file(other), other, "https://www.pictures.example/2").links
+    assert known_from(Link.objects.get(pk=link.pk)).endswith("UTC")
+    assert known_from(Link.objects.get(pk=theirs.pk)) == "RDAP"
 
 
 def test_hosts_of_open_links_are_asked_about_by_themselves_and_forgotten_without_links(registries: Site) -> None:

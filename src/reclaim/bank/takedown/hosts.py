@@ -21,14 +21,14 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from publicsuffixlist import PublicSuffixList
 
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.contacts import contact_of
 from reclaim.bank.takedown.looks import policy
-from reclaim.bank.takedown.models import Host, Link
+from reclaim.bank.takedown.models import Host, Link, TypedFacts
 from reclaim.bank.takedown.outside import Outside
 from reclaim.bank.takedown.reach import ForbiddenError, NoAnswerError, Policy, Reach, is_public
 from reclaim.sitekit import audit
@@ -279,7 +279,7 @@ def look_up_host(link: Link, practitioner: Practitioner, made_policy: Callable[[
 
 
 def refresh(host: Host, asked: Policy) -> Host:
-    """Ask registries, and keep what they say; what a practitioner typed in stays where they say nothing."""
+    """Ask registries, and keep what they say; what they said before stays where they say nothing."""
     outside: Outside = settings.OUTSIDE
     facts, fault = ask(host.name, asked, outside.registries)
     with transaction.atomic():
@@ -294,19 +294,19 @@ def refresh(host: Host, asked: Policy) -> Host:
     return found
 
 
-def type_in_host(link: Link, practitioner: Practitioner, facts: Facts) -> Host:
-    """Keep what a practitioner knows of a link's host. Raises ``ValueError`` with a sentence."""
+def type_in_host(link: Link, practitioner: Practitioner, facts: Facts) -> TypedFacts:
+    """Keep what a practitioner knows of a link's host, for their organisation's links. Raises ``ValueError`` with a
+    sentence."""
     facts = facts.checked()
+    said = {name: value for name, value in vars(facts).items() if name != "domain"}
     with transaction.atomic():
-        found = Host.objects.select_for_update().get(pk=link.page.host_id)
-        for name, value in vars(facts).items():
-            if name != "domain":
-                setattr(found, name, value)
-        found.domain = domain_of(found.name)
-        found.facts_from, found.asked_at, found.fault = "hand", timezone.now(), ""
-        found.save()
+        kept, _ = TypedFacts.objects.update_or_create(
+            host_id=link.page.host_id,
+            organisation_id=link.organisation_id,
+            defaults={**said, "typed_at": timezone.now()},
+        )
         audit.record(practitioner.actor, "host.type-in", f"link:{link.pk}")
-    return found
+    return kept
 
 
 def ask_about_hosts(budget: float = BUDGET, made_policy: Callable[[], Policy] = policy) -> int:
@@ -331,7 +331,10 @@ def ask_about_hosts(budget: float = BUDGET, made_policy: Callable[[], Policy] = 
 
 
 def forget_hosts() -> int:
-    """Erase hosts that no page is at any more, once what is known of them is old; returns how many."""
+    """Erase hosts that no page is at any more, once what is known of them is old; returns how many. Likewise what an
+    organisation typed in that has no link there any more."""
     old = timezone.now() - KEPT_FOR
+    theirs = Link.objects.filter(organisation=OuterRef("organisation"), page__host=OuterRef("host"))
+    TypedFacts.objects.filter(~Exists(theirs), typed_at__lt=old).delete()
     gone, _ = Host.objects.filter(Q(asked_at=None) | Q(asked_at__lt=old), pages=None).delete()
     return gone

@@ -29,10 +29,10 @@ class Host(models.Model):
     network_abuse = models.EmailField(blank=True)
     country = models.CharField(max_length=2, blank=True)
     """Of the network: ISO 3166-1."""
-    facts_from = models.CharField(max_length=4, choices=[("rdap", "RDAP"), ("hand", "typed")], blank=True)
-    """Whether registries said so, or a practitioner; empty while nobody has asked."""
+    facts_from = models.CharField(max_length=4, choices=[("rdap", "RDAP")], blank=True)
+    """That registries said so; empty while they have not."""
     asked_at = models.DateTimeField(null=True)
-    """When registries were last asked, or a practitioner typed it in."""
+    """When registries were last asked."""
     fault = models.CharField(max_length=300, blank=True)
     """Why registries could not be asked the last time: a sentence."""
     due_at = models.DateTimeField(null=True)
@@ -44,6 +44,26 @@ class Host(models.Model):
         indexes = [
             models.Index(fields=["due_at", "free_at"], name="hosts_due"),
             models.Index(fields=["asked_at"], name="hosts_by_age_of_facts"),
+        ]
+
+
+class TypedFacts(models.Model):
+    """What an organisation typed in about who answers for a host. Nobody else's links go by it, or show it: it says
+    that somebody is helped, and a wrong address in it would get others' requests."""
+
+    host = models.ForeignKey(Host, on_delete=models.CASCADE, related_name="typed")
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.CASCADE, related_name="+")
+    registrar = models.CharField(max_length=200, blank=True)
+    registrar_abuse = models.EmailField(blank=True)
+    network = models.CharField(max_length=200, blank=True)
+    network_abuse = models.EmailField(blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    """Of the network: ISO 3166-1."""
+    typed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "organisation"], name="one_typed_facts_a_host_and_organisation")
         ]
 
 
@@ -160,9 +180,9 @@ class Link(models.Model):
         return unseal(Use.URL, self.sealed_url)
 
     @property
-    def host_country(self) -> str:
-        """Where its host's network is: ISO 3166-1, or empty while nobody knows."""
-        return self.page.host.country
+    def typed(self) -> TypedFacts | None:
+        """What its organisation typed in about its host."""
+        return next((each for each in self.page.host.typed.all() if each.organisation_id == self.organisation_id), None)
 
     @property
     def checked_at(self) -> datetime.datetime | None:

@@ -21,6 +21,7 @@ from reclaim.bank.takedown.queries import DueStep, Why, due_steps, replies_to_re
 from reclaim.bank.takedown.routes import (
     UNSENT,
     Route,
+    Where,
     contact_at,
     countries_of,
     recommended,
@@ -109,6 +110,7 @@ class Row:
     url: str
     sign: str
     word: str
+    where: Where
     contact: Contact | None
     clock: ClockShown | None
     routes: Sequence[Route]
@@ -128,7 +130,7 @@ def url_of(link: Link) -> str:
 def with_requests(links: QuerySet[Link]) -> QuerySet[Link]:
     """Links with what their rows need: their requests without texts, oldest first, and those requests' clocks."""
     requests = TakedownRequest.objects.defer("sealed_subject", "sealed_text").order_by("drafted_at")
-    return links.prefetch_related(Prefetch("requests", requests.prefetch_related("clocks")))
+    return links.prefetch_related(Prefetch("requests", requests.prefetch_related("clocks")), "page__host__typed")
 
 
 def row_of(link: Link, laws: Sequence[Law], now: datetime.datetime) -> Row:
@@ -136,13 +138,14 @@ def row_of(link: Link, laws: Sequence[Law], now: datetime.datetime) -> Row:
     requests = list(link.requests.all())
     routes = routes_for(link, countries_of(link), laws)
     following = recommended(routes, requests, now) if link.state in Link.OPEN else None
-    sign, word = STATES[link.state]
+    where, (sign, word) = where_is(link), STATES[link.state]
     return Row(
         link=link,
         url=url_of(link),
         sign=sign,
         word=word,
-        contact=contact_at(where_is(link)),
+        where=where,
+        contact=contact_at(where),
         clock=first_clock(requests, now) if link.state in Link.OPEN else None,
         routes=routes,
         next=following,
@@ -166,6 +169,18 @@ def _step(link: Link, requests: Sequence[TakedownRequest], following: Route | No
         (each.route, each.to) == (following.kind, following.to) for each in requests if each.state not in UNSENT
     )
     return f"Ask {following.name} {'again ' if asked else ''}({following.word})"
+
+
+def known_from(link: Link) -> str:
+    """Who says who answers for a link's host, and when; not when, if that was before this case file had the link: it
+    would tell of another's."""
+    typed, host = link.typed, link.page.host
+    if typed is not None:
+        return f"typed in, {typed.typed_at:%-d %B %Y, %H:%M} UTC"
+    if not host.facts_from or host.asked_at is None:
+        return "nobody has asked yet"
+    at = f", {host.asked_at:%-d %B %Y, %H:%M} UTC" if host.asked_at >= link.found_on else ""
+    return f"{host.get_facts_from_display()}{at}"
 
 
 def rows_of(links: Iterable[Link]) -> list[Row]:

@@ -39,7 +39,8 @@ def access_link(practitioner: Practitioner, link: uuid.UUID) -> Link:
 
     Raises ``Http404``; who reads in far more case files than usual is stopped here (``organisations.alarms``).
     """
-    found = visible_links(practitioner).select_related("case_file__organisation", "page__host").filter(pk=link).first()
+    links = visible_links(practitioner).select_related("case_file__organisation", "page__host")
+    found = links.prefetch_related("page__host__typed").filter(pk=link).first()
     if found is None:
         raise Http404
     note_read(practitioner, found.case_file_id)

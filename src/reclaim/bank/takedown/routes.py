@@ -134,17 +134,20 @@ class Tried(Protocol):
 
 
 def where_is(link: Link) -> Where:
-    """What is known about where a link is; ``link.page.host`` is read."""
-    host = link.page.host
+    """What is known about where a link is; ``link.page.host`` is read. What its organisation typed in goes before what
+    registries say: of the network as a whole, of the registrar as a whole."""
+    host, typed = link.page.host, link.typed
+    of_network = typed if typed and (typed.network or typed.network_abuse or typed.country) else host
+    of_name = typed if typed and (typed.registrar or typed.registrar_abuse) else host
     return Where(
         host=link.host,
         platform=link.platform,
-        network=host.network,
-        network_abuse=host.network_abuse,
-        registrar=host.registrar,
-        registrar_abuse=host.registrar_abuse,
-        country=host.country,
-        asked=host.asked_at is not None,
+        network=of_network.network,
+        network_abuse=of_network.network_abuse,
+        registrar=of_name.registrar,
+        registrar_abuse=of_name.registrar_abuse,
+        country=of_network.country,
+        asked=typed is not None or host.asked_at is not None,
     )
 
 

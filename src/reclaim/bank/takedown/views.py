@@ -178,7 +178,9 @@ def _link_page(request: HttpRequest, found: Link, error: str = "", typed: hosts.
         "row": row,
         "link": fetched,
         "case_file": fetched.case_file,
-        "host": fetched.page.host,
+        "host": row.where,
+        "known_from": pages.known_from(fetched),
+        "fault": "" if fetched.typed else fetched.page.host.fault,
         "history": [(each, state, route, names.get((each.route, each.to), each.to)) for each, state, route in asked],
         "clocks": [
             pages.shown_clock(clock, timezone.now())
