@@ -66,6 +66,11 @@ SANDBOX_MARK = "sandbox"
 SANDBOX: bool = (DATA / SANDBOX_MARK).exists()
 """A bank for training, in which nothing is real. ``reclaim bank sandbox`` makes it so, for good; its database says the
 same."""
+if (STAGING or SANDBOX) and os.environ.get("RECLAIM_KEYS_DATABASE_URL"):
+    # Their ticks sweep keys of case files that they do not have: in a bank's database of keys, every one.
+    raise ImproperlyConfigured(
+        "A staging bank or a sandbox keeps its keys in its own folder. Leave RECLAIM_KEYS_DATABASE_URL out."
+    )
 if SANDBOX:
     ROOT_URLCONF = "reclaim.bank.training.site"
     # After the exact headers, so that its refusals have them; before whatever asks a view whom it lets in.

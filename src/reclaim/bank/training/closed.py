@@ -1,4 +1,4 @@
-"""A sandbox's process asks nobody outside this machine, whatever code runs in it."""
+"""A sandbox's process asks nobody outside this machine, whatever Python code runs in it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,17 @@ class NothingLeavesError(OSError):
 
 
 def insist_on_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook (PEP 578). Raises ``NothingLeavesError`` for an address or a name elsewhere."""
-    if event in ("socket.connect", "socket.sendto"):
+    """An audit hook (PEP 578): it sees what Python code asks, and neither a database's own client nor another program.
+
+    Raises ``NothingLeavesError`` for an address or a name elsewhere.
+    """
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         asked, address = arguments[0], arguments[1]
-        if asked.family not in (socket.AF_INET, socket.AF_INET6):
+        # A message on a connection names nobody: connecting did.
+        if address is None or asked.family not in (socket.AF_INET, socket.AF_INET6):
             return
         host = address[0] if isinstance(address, tuple) else ""
-    elif event in ("socket.getaddrinfo", "socket.gethostbyname"):
+    elif event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         host = arguments[0]
     else:
         return
