@@ -18,6 +18,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.utils import timezone
 from pytest_django import Settings
 
+from reclaim.bank.casework.models import CaseFile
+from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown import imap, services
 from reclaim.bank.takedown.addresses import reply_address
@@ -237,3 +239,16 @@ def test_replies_are_fetched_from_a_mailbox_once(
         finally:
             process.terminate()
     assert request.replies.get().text == "It is removed."
+
+
+@pytest.mark.parametrize("route", [Route.SEARCH, Route.REGISTRAR, Route.REGULATOR])
+def test_no_clock_of_a_platform_runs_from_what_no_platform_was_sent(someone: Practitioner, route: Any) -> None:
+    sync_shipped()
+    request = a_request(someone, route=route, to="https://desk.example/form")
+    CaseFile.objects.update(country="US")
+    services.note_sent(request, someone)
+    assert not RunningClock.objects.filter(law="us-take-it-down").exists()
+    request = a_request(someone, route=Route.FORM, to="https://desk.example/form")
+    CaseFile.objects.update(country="US")
+    services.note_sent(request, someone)
+    assert RunningClock.objects.filter(law="us-take-it-down").exists()
