@@ -308,6 +308,15 @@ def _a_request() -> TakedownRequest:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("inner", ["https://pictures.example/a", "https%3A%2F%2Fpictures.example%2Fa"])
+def test_no_link_is_kept_in_the_clear_within_a_forms_address(inner: str) -> None:
+    someone = helper()
+    [link] = add_links(a_case_file(someone), someone, "https://pictures.example/a").links
+    with pytest.raises(RequestError, match="a link within"):
+        draft_request(link, someone, Draft(Route.FORM, f"https://forms.example/report?url={inner}", "A", "B"))
+
+
+@pytest.mark.django_db
 def test_nobody_answers_a_request_that_they_have_not_received() -> None:
     request = _a_request()
     real = reply_address("takedown@bank.example", request.pk)

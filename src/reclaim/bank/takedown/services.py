@@ -8,6 +8,7 @@ import secrets
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -271,6 +272,9 @@ class Draft:
                 read_link(to)
             except NotALinkError as error:
                 raise RequestError("Write a mail address, or the address of a form with https:// before it.") from error
+            if "://" in unquote(to.split("://", 1)[-1]):
+                # Whom a request goes to is not sealed, since lists go by it; a link is.
+                raise RequestError("There is a link within the form's address. Leave what follows «?» out.")
         return Draft(self.route, to, subject, text, self.language, self.law)
 
 
