@@ -49,10 +49,15 @@ def sandbox(
     if data is None:
         fail(Exit.USAGE, "Name a data folder with --data. It is made on first use.")
     made = _mark(data)
-    open_site_or_fail("reclaim.bank.settings", data, database_url, sandbox=True)
-    from reclaim.bank.training.services import make_sandbox, new_facilitator_code
+    # Not a bank's tables are touched before it is known that there is none.
+    open_site_or_fail("reclaim.bank.settings", data, database_url, migrate=False, sandbox=True)
+    from reclaim.bank.training.services import holds_a_bank, make_sandbox, new_facilitator_code
 
-    if not make_sandbox():
+    refused = holds_a_bank()
+    if not refused:
+        open_site_or_fail("reclaim.bank.settings", data, database_url, sandbox=True)
+        refused = not make_sandbox()
+    if refused:
         if made:
             (data / SANDBOX).unlink()
         fail(Exit.ERROR, "This database holds a bank, which never becomes a sandbox. Name another folder or URL.")

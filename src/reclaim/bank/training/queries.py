@@ -191,6 +191,11 @@ def rows_of(group: Group) -> list[Row]:
     return rows
 
 
+def moved_on(group: Group) -> int:
+    """How many steps of a group's plays the facilitator moved on."""
+    return Decision.objects.filter(play__trainee__group=group, choice="").count()
+
+
 def chosen(group: Group, scenario: Scenario) -> list[tuple[str, list[tuple[str, int]]]]:
     """For each step of a scenario the texts of its choices, and how many of the group chose each."""
     counted: dict[tuple[int, str], int] = {}

@@ -6,7 +6,7 @@ import datetime
 import secrets
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from reclaim.bank.casework.models import CaseFile
@@ -23,6 +23,7 @@ from reclaim.bank.training.queries import (
     CODE_LETTERS,
     code_mac,
     code_of,
+    moved_on,
     own_scenarios,
     progress_of,
     scenarios_of,
@@ -53,14 +54,24 @@ class TrainingError(ValueError):
     """This cannot be done so; the message is a sentence that says what to do."""
 
 
+_OF_A_BANK = (Source, Platform, Peer, Member, Organisation, CaseFile)
+
+
+def holds_a_bank() -> bool:
+    """Whether a bank has used this database, however old: nothing is asked but whether there is a row."""
+    tables = set(connection.introspection.table_names())
+    if Sandbox._meta.db_table in tables and Sandbox.objects.exists():
+        return False
+    return any(kind._meta.db_table in tables and kind._default_manager.exists() for kind in _OF_A_BANK)
+
+
 def make_sandbox() -> bool:
     """Make an untouched database a sandbox's, for good; ``False`` if a bank has used it."""
     with transaction.atomic():
         clock = LedgerClock.objects.select_for_update().get(pk=1)
         if Sandbox.objects.exists():
             return True
-        used = (Source, Platform, Peer, Member, Organisation, CaseFile)
-        if clock.position or clock.synthetic or any(kind._default_manager.exists() for kind in used):
+        if clock.position or clock.synthetic or holds_a_bank():
             return False
         Sandbox.objects.create(pk=1)
         audit.record("operator", "sandbox.make", "sandbox")
@@ -233,13 +244,22 @@ def decide(play: Play, number: int, key: str) -> Decision:
     return made
 
 
-def move_on(group: Group) -> int:
-    """Move everyone who is in a scenario one step on; the step counts for nothing. Returns how many."""
+def move_on(group: Group, seen: int) -> int | None:
+    """Move everyone who is in a scenario one step on; the step counts for nothing. Returns how many.
+
+    ``seen``: ``moved_on`` of the page that it was pressed on. ``None``, and nobody is moved, where somebody has moved
+    them on since: of two presses, one counts.
+    """
     moved = 0
     with transaction.atomic():
-        waiting = Play.objects.filter(trainee__group=group, finished_at=None).order_by("pk")
-        for play in waiting:
+        Group.objects.select_for_update().filter(pk=group.pk).first()
+        if moved_on(group) != seen:
+            return None
+        for play in Play.objects.filter(trainee__group=group, finished_at=None).order_by("pk"):
             found = _locked(play)
+            if found.finished_at is not None:
+                # Its trainee took the last step in this moment.
+                continue
             Decision.objects.create(play=found, number=found.at)
             found.at += 1
             _arrive(found, _scenario(found.trainee, found.scenario))

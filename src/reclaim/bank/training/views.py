@@ -29,6 +29,7 @@ from reclaim.bank.training.queries import (
     code_of,
     facilitator_token,
     is_facilitator,
+    moved_on,
     outbox_of,
     own_scenarios,
     progress_of,
@@ -61,13 +62,13 @@ def _with_cookie(response: HttpResponse, name: str, value: str) -> HttpResponse:
     return response
 
 
-def _wait(request: HttpRequest, limit: Limit) -> str:
-    """A sentence for who tried too often, or nobody can count: unknown fails closed. Empty: go on."""
+def _wait(request: HttpRequest, limit: Limit) -> tuple[str, int]:
+    """A sentence and a status for who tried too often, or nobody can count: unknown fails closed. Empty: go on."""
     try:
         wait = seconds_to_wait([(limit, network_of(request))])
     except DatabaseError:
-        return "Tries cannot be counted at the moment. Try again in a minute."
-    return f"There were many tries. The next one is possible in {wait} seconds." if wait else ""
+        return "Tries cannot be counted at the moment. Try again in a minute.", 503
+    return (f"There were many tries. The next one is possible in {wait} seconds.", 429) if wait else ("", 200)
 
 
 # Trainees
@@ -80,16 +81,16 @@ def home(request: HttpRequest) -> HttpResponse:
     trainee = trainee_of(request)
     if request.method == "POST":
         code, nickname = request.POST.get("code", ""), request.POST.get("nickname", "")
-        error = _wait(request, TRIES)
+        error, status = _wait(request, TRIES)
         if not error:
             try:
                 _, token = services.join(code, nickname)
             except TrainingError as fault:
-                error = str(fault)
+                error, status = str(fault), 400
             else:
                 return _with_cookie(redirect("training-home"), TRAINEE_COOKIE, token)
         faults = {"errors": [error], "nickname": nickname[:24]}
-        return _page(request, "join", faults, 429 if "tries" in error else 400)
+        return _page(request, "join", faults, status)
     if trainee is None:
         return _page(request, "join", {})
     progress = progress_of(trainee)
@@ -288,12 +289,10 @@ def _certified(found: Any) -> dict[str, Any]:
 def verify(request: HttpRequest) -> HttpResponse:
     """Whether a certificate's code was given here, and for what."""
     code = request.GET.get("code", "")
-    error = _wait(request, TRIES) if code else ""
+    error, status = _wait(request, TRIES) if code else ("", 200)
     found = certificate_by(code) if code and not error else None
     about = _certified(found) if found else {}
-    return _page(
-        request, "verify", {**about, "asked": bool(code), "errors": [error] if error else []}, 429 if error else 200
-    )
+    return _page(request, "verify", {**about, "asked": bool(code), "errors": [error] if error else []}, status)
 
 
 # Facilitators
@@ -304,11 +303,12 @@ def verify(request: HttpRequest) -> HttpResponse:
 def facilitator(request: HttpRequest) -> HttpResponse:
     """Sign in with the code that the command printed; then the groups."""
     if request.method == "POST":
-        error = _wait(request, GUESSES)
+        error, status = _wait(request, GUESSES)
         if not error and services.is_facilitators_code(request.POST.get("code", "")):
             return _with_cookie(redirect("training-groups"), FACILITATOR_COOKIE, facilitator_token())
-        error = error or "This is not the facilitator's code of this start. It stands where the sandbox was started."
-        return _page(request, "facilitator", {"errors": [error]}, 429 if "tries" in error else 403)
+        if not error:
+            error, status = "This is not the facilitator's code of this start. It stands where it was started.", 403
+        return _page(request, "facilitator", {"errors": [error]}, status)
     if is_facilitator(request):
         return redirect("training-groups")
     return _page(request, "facilitator", {})
@@ -346,8 +346,15 @@ def group(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         act = request.POST.get("act", "")
         if act == "move-on":
-            count = services.move_on(found)
-            messages.success(request, f"Moved on by one step: {count}.")
+            seen = request.POST.get("moved", "")
+            known = seen.isascii() and seen.isdecimal() and len(seen) < 10
+            count = services.move_on(found, int(seen)) if known else None
+            if count is None:
+                messages.error(
+                    request, "They were moved on already. Look where everybody is, and press again if you like."
+                )
+            else:
+                messages.success(request, f"Moved on by one step: {count}.")
         elif act == "reset" and request.POST.get("sure"):
             services.reset(found)
             messages.success(request, "Everybody begins anew.")
@@ -362,6 +369,7 @@ def group(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "group": found,
         "code": code_of(found.pk),
         "track": track_of(found),
+        "moved": moved_on(found),
         "rows": rows,
         "scenarios": [(each, chosen(found, each)) for each in scenarios_of(found).values()],
     }
