@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from reclaim.bank.training import scenarios
+from reclaim.cli import main
+from reclaim.cli.exits import Exit
 from tests.training import english_texts
 
 ROOT = Path(__file__).parents[2]
@@ -56,3 +59,11 @@ def test_a_missing_and_an_unknown_file_are_named(tmp_path: Path) -> None:
     found = scenarios.check(own)
     assert "geteilt.toml: There is no English scenario of this name. Name the file as the English one." in found
     assert "shared.toml: The file is missing. Copy the English one, and translate it." in found
+
+
+def test_a_folder_of_scenarios_is_checked_at_the_command_line(tmp_path: Path) -> None:
+    assert CliRunner().invoke(main, ["bank", "sandbox", "check"]).stdout == "All scenarios are whole.\n"
+    (tmp_path / "shared.toml").write_text("title = ")
+    checked = CliRunner().invoke(main, ["bank", "sandbox", "check", str(tmp_path)])
+    assert checked.exit_code == Exit.ERROR
+    assert "shared.toml: It is not TOML" in checked.stderr
