@@ -115,13 +115,14 @@ def due_steps(practitioner: Practitioner, most: int = 200) -> list[DueStep]:
     requests = TakedownRequest.objects.filter(organisation=practitioner.organisation_id, link__case_file__in=seen)
     requests = requests.select_related("link__case_file", "link__page__host")
     unknown = requests.filter(state=TakedownRequest.State.UNKNOWN).order_by("drafted_at")[:most]
-    ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")
-    ended = ended.annotate(came_back=Exists(Reply.objects.filter(request=OuterRef("pk"), bounced=True)))[:most]
+    ended = requests.filter(remind_at__lte=timezone.now(), link__state__in=Link.OPEN).order_by("remind_at")[:most]
+    bounced = Reply.objects.filter(request__in=[request.pk for request in ended], bounced=True)
+    came_back = set(bounced.values_list("request", flat=True))
     back = visible_links(practitioner).filter(state=Link.State.RELISTED)[:most]
     steps = [DueStep(request.link, request, Why.UNKNOWN) for request in unknown]
     steps += [DueStep(link, None, Why.RELISTED) for link in back]
     for request in ended:
-        why = Why.UNDELIVERED if request.came_back and request.answered_at is None else Why.CLOCK
+        why = Why.UNDELIVERED if request.pk in came_back and request.answered_at is None else Why.CLOCK
         refused = request.state == TakedownRequest.State.REFUSED
         steps.append(DueStep(request.link, request, Why.REFUSED if refused else why))
     return steps[:most]
