@@ -104,8 +104,8 @@ def test_a_correction_is_a_note_by_the_person_which_practitioners_read() -> None
     half = half_of(helped.opens())
     assert helped.person.post(correct, {"opens": half, "text": " "}).status_code == 422
     assert helped.person.post(correct, {"opens": half, "text": "it was no ex"}).status_code == 302
-    # Whoever has left the words' page meanwhile types number and PIN again.
-    helped.person.get(helped.address)
+    # Pressed twice, it is said once; and whoever has left the words' page types number and PIN again.
+    assert helped.person.post(correct, {"opens": half, "text": "it was no ex"})["Location"] == helped.address
     assert helped.person.post(correct, {"opens": half, "text": "again"})["Location"] == helped.address
     note = Note.objects.get()
     assert (note.kind, note.by_person, note.practitioner) == ("person", True, None)
@@ -164,7 +164,10 @@ def test_a_person_has_all_of_it_erased_and_its_keys_with_it() -> None:
     helped = Helped.by_code()
     assert "Nobody can bring it back" in words_of(helped.person.get(f"{helped.address}erase/"))
     assert CaseFile.objects.count() == 1
-    assert helped.person.post(f"{helped.address}erase/")["Location"] == "/case/helper/"
+    # Pressed twice, it is said to be done.
+    for _ in range(2):
+        assert helped.person.post(f"{helped.address}erase/")["Location"] == "/case/helper/"
+    assert "All of it is erased." in words_of(helped.person.get("/case/helper/"))
     assert CaseFile.objects.count() == Consent.objects.count() == Event.objects.count() == 0
     assert not WrappedKey.objects.filter(case_file=helped.case_file.pk).exists()
     assert not AuditEvent.objects.filter(target=f"casefile:{helped.case_file.pk}").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -110,6 +110,8 @@ def correct(request: HttpRequest, organisation: int) -> HttpResponse:
         return _page(request, case_file, unlocked, opens=opens, typed=typed, error=sentence)
     except StateError:
         return redirect("case-helper")
+    # Pressed twice, it is said once.
+    request.session.pop(_SEALED, None)
     messages.success(request, _("They can read it now."))
     return redirect("case-kept", organisation)
 
@@ -141,7 +143,13 @@ def end_days(request: HttpRequest, organisation: int) -> HttpResponse:
 def erase(request: HttpRequest, organisation: int) -> HttpResponse:
     """Ask whether all of it is to be erased (GET), and do it (POST)."""
     case = access_session_case(request)
-    case_file = access_own_case_file(case, organisation)
+    try:
+        case_file = access_own_case_file(case, organisation)
+    except Http404:
+        if request.method != "POST":
+            raise
+        # Whoever pressed twice reads that it is done, and not that nothing was found.
+        return redirect("case-helper")
     if request.method != "POST":
         return render(request, "intake/case_kept_erase.html", {"kept": case_file})
     erase_for_person(case_file, case)
