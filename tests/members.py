@@ -41,7 +41,7 @@ class LightHasher(Argon2PasswordHasher):
 
 def code_of(secret: str, *, later: int = 0) -> str:
     """What an authenticator app shows now, or ``later`` periods from now."""
-    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later))
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + later)))
 
 
 def make_member(role: Role, name: str = "", *, secret: str = "") -> Member:
