@@ -24,6 +24,7 @@ from reclaim.sitekit.accounts.models import Member
 from reclaim.sitekit.accounts.queries import CARRIED
 from reclaim.sitekit.accounts.services import reset_member
 from reclaim.sitekit.permissions import Role
+from reclaim.sitekit.recurring import LeftForNowError
 from tests.members import OWN_PAGE, PASSWORD, app_secret, code_of, practitioner, unlock
 from tests.personas import ActingOrganisation
 
@@ -180,6 +181,20 @@ def test_keys_that_nothing_needs_are_swept_and_no_others(key: CaseKey, ada: Unlo
     assert services.sweep(kept) == 0
     assert services.sweep(kept, timezone.now() + 2 * services.SETTLED) == 1
     assert WrappedKey.objects.get().case_file == key.case_file
+
+
+def test_whoever_names_another_sites_database_loses_no_key_to_the_sweep(key: CaseKey) -> None:
+    one = WrappedKey.objects.get()
+    new = [uuid.uuid4() for _ in range(services.FEW)]
+    WrappedKey.objects.bulk_create(
+        WrappedKey(case_file=each, reader=one.reader, wrapped=one.wrapped, mac=one.mac) for each in new
+    )
+    later = timezone.now() + 2 * services.SETTLED
+    with pytest.raises(LeftForNowError):
+        services.sweep([lambda some: set()], later)
+    assert WrappedKey.objects.count() == services.FEW + 1
+    # A few are what an interruption or a restored database leaves.
+    assert services.sweep([lambda some: {key.case_file}], later) == services.FEW
 
 
 def test_a_case_file_has_one_key_for_good(ada: Unlocked, key: CaseKey) -> None:

@@ -19,11 +19,14 @@ from reclaim.bank.vault.keys import CaseKey, DamagedError, Reader, Unlocked
 from reclaim.bank.vault.models import KeyPair, WrappedKey
 from reclaim.bank.vault.router import KEYS
 from reclaim.sitekit import audit
+from reclaim.sitekit.recurring import LeftForNowError
 from reclaim.sitekit.secrets import mac
 
 SETTLED = datetime.timedelta(hours=1)
 """After so long a case file that is not there will not come any more."""
 BATCH = 500
+FEW = 20
+"""So many case files' keys may be swept whatever share of all they are."""
 
 
 class NoKeyError(Exception):
@@ -229,15 +232,26 @@ def sweep(kept: Sequence[Callable[[list[UUID]], set[UUID]]], now: datetime.datet
     """Destroy keys under which nothing is sealed (any more); returns how many wrapped keys. Each of ``kept`` says which
     of some keys, named by case file, are of use.
 
-    They come of an interruption, or of a site's database that was restored from before their case file was made.
+    They come of an interruption, or of a site's database that was restored from before their case file was made. Raises
+    ``LeftForNowError``, and destroys none, where they are most of all keys: then it is rather another site's database.
     """
     settled = WrappedKey.objects.filter(made_at__lt=(now or timezone.now()) - SETTLED)
-    swept, last = 0, None
+    gone: list[UUID] = []
+    seen, last = 0, None
     while True:
         rest = settled if last is None else settled.filter(case_file__gt=last)
         some = list(rest.order_by("case_file").values_list("case_file", flat=True).distinct()[:BATCH])
         if not some:
-            return swept
+            break
         last = some[-1]
-        gone = set(some).difference(*(in_use(some) for in_use in kept))
-        swept += WrappedKey.objects.filter(case_file__in=gone).delete()[0] if gone else 0
+        seen += len(some)
+        gone += set(some).difference(*(in_use(some) for in_use in kept))
+    if len(gone) > FEW and 2 * len(gone) > seen:
+        raise LeftForNowError(
+            "most keys are of case files that this database does not have: no key was swept; "
+            "check RECLAIM_DATABASE_URL and RECLAIM_KEYS_DATABASE_URL"
+        )
+    swept = 0
+    for at in range(0, len(gone), BATCH):
+        swept += WrappedKey.objects.filter(case_file__in=gone[at : at + BATCH]).delete()[0]
+    return swept
