@@ -185,7 +185,9 @@ def test_whoever_floods_helpers_with_forms_is_slowed_down_and_what_they_write_is
     person = person_of(made)
     sent = {"organisation": helper.organisation.pk, "ask": "yes", "stage": "<b>", "reach": "<script>alert(1)</script>"}
     for wrong in ("", "x" * 10_001, "a\0b"):
-        assert person.post("/case/helper/", {**sent, "reach": wrong}).status_code == 422
+        refused = person.post("/case/helper/", {**sent, "reach": wrong, "company": "no"})
+        assert refused.status_code == 422
+        assert 'value="no" checked' in refused.content.decode()
     assert person.post("/case/helper/", sent).status_code == 302
     case_file = CaseFile.objects.get()
     page = helper.client.get(f"/helpline/cases/{case_file.pk}/")

@@ -597,6 +597,8 @@ def ask_for_notes(case_file: CaseFile) -> None:
 
 def erase_for_person(case_file: CaseFile, case: Case) -> None:
     """The person has all of it erased, and the organisation sees their case no more."""
-    erase(case_file, "person")
-    for consent in case.consents.filter(organisation=case_file.organisation_id):
-        revoke_consent(case, consent.pk)
+    with transaction.atomic():
+        # The consent first: where something fails, nobody sees the case of whoever asked not to be seen.
+        for consent in case.consents.filter(organisation=case_file.organisation_id):
+            revoke_consent(case, consent.pk)
+        erase(case_file, "person")

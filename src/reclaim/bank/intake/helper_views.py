@@ -117,15 +117,16 @@ def _ask(request: HttpRequest, case: Case, organisation: Organisation) -> HttpRe
         return slow_down(request, seconds)
     reach, stage = request.POST.get("reach", "")[:10_000], request.POST.get("stage", "")
     # Practitioners' pages are English.
-    company = {"yes": "Somebody they trust is with them.", "no": "Nobody they trust is with them."}
-    said = company.get(request.POST.get("company", ""), "")
+    company = request.POST.get("company", "")
+    said = {"yes": "Somebody they trust is with them.", "no": "Nobody they trust is with them."}.get(company, "")
     facts = Facts(
         language=get_language() or "en", stage=stage if stage in (Stage.THREATENED, Stage.SHARED) else Stage.UNKNOWN
     )
     try:
         ask_for_help(case, organisation, facts, Texts(checked_words(reach), said))
     except WordsError:
-        return _sure(request, organisation, reach=reach, error=_("Please write something, up to 4000 characters."))
+        error = _("Please write something, up to 4000 characters.")
+        return _sure(request, organisation, reach=reach, stage=stage, company=company, error=error)
     except (StateError, NobodyReadsError):
         return redirect("case-helper")
     messages.success(request, _("They can read it now."))
