@@ -40,7 +40,7 @@ def sweep_keys() -> int:
 def tick() -> bool:
     """Do each piece of work once; whether all went well. A sandbox forgets old groups, and asks nobody anything."""
     if settings.SANDBOX:
-        return do_pieces([forget_old_groups, forget_old_mails, sweep_keys])
+        return do_pieces([forget_old_groups, forget_old_mails, erase_tombstones, erase_ended_cases, sweep_keys])
     return do_pieces(
         [
             start_maker,

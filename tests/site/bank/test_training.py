@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from reclaim.bank import work
+from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.cooperation.models import LegalDemand
 from reclaim.bank.law.laws import Law
@@ -244,8 +245,9 @@ def test_groups_are_forgotten_after_a_month_and_a_sandboxs_work_asks_nobody(
     monkeypatch.setattr(work, "do_pieces", lambda pieces: done.extend(piece() for piece in pieces) or True)
     own, _ = trainee(group_for("shared"), "one")
     services.begin(own, "shared")
+    services.begin(own, "withdrawal")
     assert work.tick()
-    assert done == [0, 0, 0]
+    assert done == [0] * 5
     outbox = Path(settings.OUTSIDE.outbox)
     outbox.mkdir()
     (outbox / "new.log").write_text("new")
@@ -254,7 +256,8 @@ def test_groups_are_forgotten_after_a_month_and_a_sandboxs_work_asks_nobody(
     os.utime(outbox / "old.log", (long_ago, long_ago))
     Group.objects.update(made_at=timezone.now() - services.KEPT_FOR - datetime.timedelta(minutes=1))
     work.tick()
-    assert done[3:] == [1, 1, 0]
+    assert done[5:7] == [1, 1]
+    assert {item.state for item in CaseItem.objects.all()} == {CaseItem.State.WITHDRAWN}
     assert [file.name for file in outbox.iterdir()] == ["new.log"]
     assert (Group.objects.count(), Trainee.objects.count(), CaseFile.objects.count()) == (0, 0, 0)
 

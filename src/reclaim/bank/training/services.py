@@ -278,6 +278,8 @@ def reset(group: Group) -> None:
                 erase(play.case_file, "facilitator")
             if play.demand is not None:
                 play.demand.delete()
+            # A made-up case is erased by the tick, as every case of which all was withdrawn.
+            world.happen(play, ["withdrawn"], None)
         Play.objects.filter(trainee__group=group).delete()
         group.trainees.update(certificate=None)
         audit.record("facilitator", "group.reset", f"group:{group.pk}")
