@@ -9,8 +9,10 @@ import json
 import time
 import uuid
 import zipfile
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.test import Client
@@ -34,6 +36,7 @@ from reclaim.bank.federation.services import remove_peer
 from reclaim.bank.organisations import alarms
 from reclaim.bank.organisations.services import revoke_organisation
 from reclaim.bank.takedown.services import add_links
+from reclaim.cli.evidence import command
 from reclaim.client.errors import BankUnreachable
 from reclaim.client.referral import ReferralClient
 from reclaim.protocol import evidence as pack_wire
@@ -422,12 +425,89 @@ def test_a_step_of_the_chain_of_custody_cannot_be_changed_or_left_out_unnoticed(
     for note in ("To DC 4417.", "Receipt by mail."):
         evidence.add_custody(one.acting.practitioner, pack, CustodyEntry.Kind.HANDED, note)
     assert evidence.custody_of(pack)[1]
-    CustodyEntry.objects.filter(pack=pack, number=2).update(note="To nobody.")
-    assert not evidence.custody_of(pack)[1]
-    CustodyEntry.objects.filter(pack=pack, number=2).delete()
-    assert not evidence.custody_of(pack)[1]
     with pytest.raises(evidence.EvidenceError):
         evidence.add_custody(one.acting.practitioner, pack, CustodyEntry.Kind.MADE, "again")
+    CustodyEntry.objects.filter(pack=pack, number=2).update(note="To nobody.")
+    assert not evidence.custody_of(pack)[1]
+    # A chain that was cut gets no new end that would vouch for the rest.
+    with pytest.raises(evidence.EvidenceError, match="nothing is added"):
+        evidence.add_custody(one.acting.practitioner, pack, CustodyEntry.Kind.CHECKED, "All is well.")
+    CustodyEntry.objects.filter(pack=pack, number=2).delete()
+    assert not evidence.custody_of(pack)[1]
+
+
+def _reckoned_anew(pack: EvidencePack) -> None:
+    """Whoever writes to the database knows how digests are made."""
+    previous = "0" * 64
+    for entry in pack.custody.all():
+        at = pack_wire.Custody.model_validate({**_fields(entry), "digest": previous}).model_dump(mode="json")["at"]
+        entry.previous = previous
+        entry.digest = previous = pack_wire.custody_digest(
+            entry.number, at, entry.kind, entry.by, entry.note, entry.previous
+        )
+        entry.save()
+
+
+def _fields(entry: CustodyEntry) -> dict[str, object]:
+    return {name: getattr(entry, name) for name in ("number", "at", "kind", "by", "note", "previous")}
+
+
+@pytest.mark.parametrize("how", ["rewritten", "cut", "cut and counted", "emptied", "another manifest", "another's"])
+def test_whoever_writes_to_the_database_alone_cannot_forge_a_chain_of_custody(how: str) -> None:
+    one = Cooperating.begun("One")
+    officer = one.checked_officer(wire.new_identity()[1])
+    pack, other = (
+        evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed()).pack for _ in "12"
+    )
+    for each in (pack, other):
+        evidence.add_custody(one.acting.practitioner, each, CustodyEntry.Kind.HANDED, "To DC 4417.")
+        evidence.add_custody(one.acting.practitioner, each, CustodyEntry.Kind.RECALLED, "By telephone.")
+    assert evidence.custody_of(pack)[1]
+    steps, row = CustodyEntry.objects.filter(pack=pack), EvidencePack.objects.filter(pk=pack.pk)
+    if how == "rewritten":
+        steps.filter(number=2).update(note="To nobody.")
+        _reckoned_anew(pack)
+    elif how == "cut":
+        steps.filter(number=3).delete()
+    elif how == "cut and counted":
+        steps.filter(number=3).delete()
+        row.update(custody_steps=2, custody_mac=steps.get(number=2).mac)
+    elif how == "emptied":
+        steps.delete()
+    elif how == "another manifest":
+        row.update(manifest_digest="a" * 64)
+    else:
+        steps.delete()
+        CustodyEntry.objects.filter(pack=other).update(pack=pack)
+        other.refresh_from_db()
+        row.update(custody_steps=other.custody_steps, custody_mac=other.custody_mac)
+    assert not evidence.custody_of(pack)[1]
+    page = one.acting.client.get(f"{BASE}packs/{pack.pk}/").content.decode()
+    assert "Broken" in page
+    signed = one.acting.client.get(f"{BASE}packs/{pack.pk}/custody/").json()
+    assert json.loads(base64.b64decode(signed["payload"]))["unbroken"] is False
+
+
+def test_an_officers_name_cannot_steer_the_terminal_of_whoever_checks_a_pack(tmp_path: Path) -> None:
+    one = Cooperating.begun("One")
+    identity, recipient = wire.new_identity()
+    for name in ("DC \x1b]0;x\x07", "DC \x9b2J", "DC \x7f", "DC \u202e1", "DC\u200b"):
+        with pytest.raises(evidence.EvidenceError, match="control characters"):
+            evidence.add_officer(one.acting.practitioner, name, "Example Police", "GB", recipient)
+        with pytest.raises(evidence.EvidenceError, match="control characters"):
+            evidence.add_officer(one.acting.practitioner, "DC 1", name, "GB", recipient)
+    # A bank that lets them through is not to be trusted with a terminal either.
+    officer = one.checked_officer(recipient)
+    officer.name = "DC \x1b[2J\x9b1m\u202e\nFor nobody"
+    made = evidence.make_pack(one.acting.practitioner, one.key, one.case_file, officer, one.allowed())
+    pack = tmp_path / "pack.zip"
+    pack.write_bytes(wire.open_bytes(identity, made.file))
+    key = base64.b64encode(public_key()).decode()
+    said = CliRunner().invoke(command, ["verify", str(pack), "--bank-key", key]).output
+    assert "DC \\u{1b}[2J\\u{9b}1m\\u{202e}\\u{a}For nobody" in said
+    assert all(line.isprintable() for line in said.splitlines())
+    said = CliRunner().invoke(command, ["verify", str(pack), "--bank-key", key, "--json"]).output
+    assert said.isascii()
 
 
 def _proposed(member: Member) -> LegalDemand:

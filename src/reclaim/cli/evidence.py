@@ -12,6 +12,11 @@ from reclaim.cli.exits import Exit
 from reclaim.cli.options import fail
 
 
+def _seen(text: str) -> str:
+    """What a manifest says, for a terminal: what would not print is written by its code point."""
+    return "".join(each if each.isprintable() else f"\\u{{{ord(each):x}}}" for each in text)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def evidence() -> None:
     """Evidence packs, for whoever was handed one.
@@ -62,16 +67,16 @@ def verify(file: Path, bank_key: str, identity: Any, as_json: bool) -> None:
         fail(Exit.DIFFERS, str(error))
     manifest = found.manifest
     if as_json:
-        click.echo(json.dumps(manifest.model_dump(mode="json"), ensure_ascii=False))
+        click.echo(json.dumps(manifest.model_dump(mode="json")))
         return
     click.echo(
         f"It holds: signed with the bank's key {found.signed_by}, nothing was changed.\n"
-        f"Pack      {manifest.pack}, made {manifest.made_at:%Y-%m-%d %H:%M} UTC\n"
-        f"By        {manifest.organisation}\n"
-        f"For       {manifest.for_officer}\n"
+        f"Pack      {_seen(manifest.pack)}, made {manifest.made_at:%Y-%m-%d %H:%M} UTC\n"
+        f"By        {_seen(manifest.organisation)}\n"
+        f"For       {_seen(manifest.for_officer)}\n"
         f"Links     {len(manifest.links)}\n"
         f"Signals   {len(manifest.signals)}\n"
-        f"Files     {', '.join(each.name for each in manifest.files)}\n"
+        f"Files     {_seen(', '.join(each.name for each in manifest.files))}\n"
         f"Custody   {len(manifest.custody)} steps, unbroken\n"
         f"Manifest  SHA-256 {found.digest}"
     )

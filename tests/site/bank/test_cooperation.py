@@ -390,6 +390,7 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     signed_in(operator, Role.OPERATOR)
     signed_in(overseer, Role.OVERSEER)
     form = {
+        "form": str(uuid.uuid4()),
         "received_on": str(timezone.now().date() - datetime.timedelta(days=3)),
         "sender": "Example Court",
         "country": "gb",
@@ -400,6 +401,13 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
         "forbidden_until": "2027-01-01",
     }
     where = operator.post("/staff/demands/log/", form)["Location"]
+    # Pressed twice, it is logged once; changed and sent again, it is not lost but asked about, under another name.
+    assert operator.post("/staff/demands/log/", form)["Location"] == where
+    again = operator.post("/staff/demands/log/", {**form, "sender": "Another Court"})
+    assert again.status_code == 422
+    assert "press «Log it» again" in again.content.decode()
+    assert form["form"] not in again.content.decode()
+    assert operator.post("/staff/demands/log/", {**form, "form": "x"}).status_code == 422
     demand = LegalDemand.objects.get()
     assert "pictures" not in demand.sealed_asked
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import uuid
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -37,7 +38,12 @@ def _new(request: HttpRequest) -> demands.NewDemand:
         raise demands.DemandError("Write the day on which it came, as 2026-05-19.")
     if post.get("notice") not in NOTICES:
         raise demands.DemandError("Choose whether the person may be told.")
+    try:
+        form = uuid.UUID(post.get("form", "")[:40])
+    except ValueError as error:
+        raise demands.DemandError("This form was not whole. Press «Log it» again.") from error
     return demands.NewDemand(
+        form=form,
         received_on=received_on,
         sender=post.get("sender", ""),
         country=post.get("country", "").strip().upper(),
@@ -55,7 +61,7 @@ def _new(request: HttpRequest) -> demands.NewDemand:
 @fresh
 @require_POST
 def log(request: HttpRequest) -> HttpResponse:
-    """Log a demand."""
+    """Log a demand. The form has a name, so that pressing «Log it» twice logs once."""
     try:
         demand = demands.log_demand(access_member(request), _new(request))
     except demands.DemandError as error:
@@ -79,6 +85,8 @@ def _list(request: HttpRequest, error: str = "") -> HttpResponse:
         "scopes": demands.SCOPES.items(),
         "notices": [(notice.value, text) for notice, text in NOTICES.items()],
         "typed": request.POST,
+        # A new one also after an error: nothing was logged with the old one, or something else was.
+        "form": uuid.uuid4(),
         "error": error,
     }
     return render(request, "cooperation/demands.html", context, status=422 if error else 200)

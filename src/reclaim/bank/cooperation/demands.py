@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import re
+import uuid
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import Http404
 from django.utils import timezone
 
@@ -49,6 +50,8 @@ class NewDemand:
     deadline: datetime.date | None
     notice: LegalDemand.Notice
     forbidden_until: datetime.date | None = None
+    form: uuid.UUID | None = None
+    """Names the form that it is logged with, so that a form that is sent twice logs once; ``None`` without a form."""
 
 
 def _text(text: str, longest: int, what: str) -> str:
@@ -59,27 +62,44 @@ def _text(text: str, longest: int, what: str) -> str:
 
 
 def log_demand(member: Member, new: NewDemand) -> LegalDemand:
-    """Log a demand. Raises ``DemandError``."""
+    """Log a demand; the one that is there when its form was sent already. Raises ``DemandError``, also when that form
+    logged something else."""
     if not is_country(new.country):
         raise DemandError("A country is two letters of ISO 3166, such as GB.")
     if new.scope not in SCOPES or new.notice == LegalDemand.Notice.GIVEN:
         raise DemandError("Choose what is asked for, and whether the person may be told.")
     if new.received_on > latest_day():
         raise DemandError("It cannot have come in the future.")
-    with transaction.atomic():
-        demand = LegalDemand.objects.create(
-            received_on=new.received_on,
-            sender=_text(new.sender, 200, "who asks"),
-            country=new.country,
-            basis=_text(new.basis, 300, "which law and article it names, or «none named»"),
-            sealed_asked=seal(Use.DEMAND, _text(new.asked, LONGEST_TEXT, "what it asks for")),
-            scope=new.scope,
-            deadline=new.deadline,
-            notice=new.notice,
-            forbidden_until=new.forbidden_until if new.notice == LegalDemand.Notice.FORBIDDEN else None,
-            logged_by=member,
-        )
-        audit.record(member.actor, "demand.log", f"demand:{demand.pk}")
+    asked = _text(new.asked, LONGEST_TEXT, "what it asks for")
+    demand = LegalDemand(
+        form=new.form,
+        received_on=new.received_on,
+        sender=_text(new.sender, 200, "who asks"),
+        country=new.country,
+        basis=_text(new.basis, 300, "which law and article it names, or «none named»"),
+        sealed_asked=seal(Use.DEMAND, asked),
+        scope=new.scope,
+        deadline=new.deadline,
+        notice=new.notice,
+        forbidden_until=new.forbidden_until if new.notice == LegalDemand.Notice.FORBIDDEN else None,
+        logged_by=member,
+    )
+    try:
+        with transaction.atomic():
+            demand.save(force_insert=True)
+            audit.record(member.actor, "demand.log", f"demand:{demand.pk}")
+    except IntegrityError:
+        logged = LegalDemand.objects.filter(form=new.form).first() if new.form else None
+        if logged is None:
+            raise
+        # What became of it since is no difference: the answer, and whether the person may be told.
+        told = ("received_on", "sender", "country", "basis", "scope", "deadline", "logged_by_id")
+        same = all(getattr(logged, name) == getattr(demand, name) for name in told)
+        if not same or unseal(Use.DEMAND, logged.sealed_asked) != asked:
+            raise DemandError(
+                "This form logged a demand already. If this is another one, press «Log it» again."
+            ) from None
+        return logged
     return demand
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import hmac
+import unicodedata
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from reclaim.protocol.native_v2 import Envelope
 from reclaim.protocol.referral import read_recipient, seal_bytes
 from reclaim.sitekit import audit
 from reclaim.sitekit.places import is_country
+from reclaim.sitekit.secrets import mac
 
 LONGEST_WORDS = 4000
 LONGEST_NOTE = 300
@@ -41,6 +44,11 @@ def _words(text: str, longest: int, what: str, *, needed: bool = True) -> str:
     text = " ".join(text.split()) if longest <= LONGEST_NOTE else text.replace("\r\n", "\n").strip()
     if (needed and not text) or len(text) > longest or "\x00" in text:
         raise EvidenceError(f"Write {what}, in at most {longest} characters.")
+    # A longer text is read on a page or in a report; marks of direction come with what people write from right to left.
+    # Joiners are not seen either, and several scripts write names with them.
+    unwanted = ("Cc", "Cf", "Cs") if longest <= LONGEST_NOTE else ("Cc", "Cs")
+    if any(unicodedata.category(each) in unwanted and each not in "\n\t\u200c\u200d" for each in text):
+        raise EvidenceError(f"Write {what}, without control characters and marks that nobody sees.")
     return text
 
 
@@ -188,7 +196,7 @@ def make_pack(
     manifest = wire.write_manifest(draft.model_copy(update={"files": listed}))
     file = seal_bytes([officer.recipient], wire.write_pack(manifest, signed(manifest, wire.EVIDENCE_TYPE), files))
     with transaction.atomic():
-        pack = EvidencePack.objects.create(
+        pack = EvidencePack(
             pk=number,
             case_file=case_file,
             officer=officer,
@@ -202,8 +210,7 @@ def make_pack(
             file_digest=hashlib.sha256(file).hexdigest(),
             file_bytes=len(file),
         )
-        first.pack = pack
-        first.save(force_insert=True)
+        _keep(pack, first, _start_mac(pack))
         add_event(case_file, practitioner, "evidence.made", agency=officer.agency)
         audit.record(practitioner.actor, "evidence.make", f"evidence:{number}")
     return MadePack(pack, file)
@@ -229,6 +236,46 @@ def _step(
     return entry
 
 
+# Digests alone can be reckoned anew by whoever writes to the database, so what is kept has MACs as well. What is signed
+# and handed out has the digests: nobody else can check a MAC.
+
+
+def _start_mac(pack: EvidencePack) -> str:
+    said = {"pack": str(pack.pk), "manifest": pack.manifest_digest, "file": pack.file_digest}
+    return mac("custody-start", wire.canonical(said)).hex()
+
+
+def _step_mac(entry: CustodyEntry, previous_mac: str) -> str:
+    said = {"step": _told(entry).model_dump(mode="json"), "previous": previous_mac}
+    return mac("custody-step", wire.canonical(said)).hex()
+
+
+def _head_mac(pack: EvidencePack, steps: int, last_mac: str) -> str:
+    said = {"pack": str(pack.pk), "steps": steps, "last": last_mac}
+    return mac("custody-head", wire.canonical(said)).hex()
+
+
+def _keep(pack: EvidencePack, entry: CustodyEntry, previous_mac: str) -> None:
+    """Add a step, and what stands on the pack of it. The caller is in a transaction."""
+    entry.mac = _step_mac(entry, previous_mac)
+    pack.custody_steps, pack.custody_mac = entry.number, _head_mac(pack, entry.number, entry.mac)
+    pack.save()
+    entry.pack = pack
+    entry.save(force_insert=True)
+
+
+def _holds(pack: EvidencePack, entries: Sequence[CustodyEntry]) -> bool:
+    if not entries or not wire.custody_holds([_told(entry) for entry in entries]):
+        return False
+    previous = _start_mac(pack)
+    for entry in entries:
+        if not hmac.compare_digest(entry.mac, _step_mac(entry, previous)):
+            return False
+        previous = entry.mac
+    steps = len(entries)
+    return pack.custody_steps == steps and hmac.compare_digest(pack.custody_mac, _head_mac(pack, steps, previous))
+
+
 def _told(entry: CustodyEntry, digest: str = "") -> wire.Custody:
     return wire.Custody(
         number=entry.number,
@@ -244,35 +291,42 @@ def _told(entry: CustodyEntry, digest: str = "") -> wire.Custody:
 def add_custody(practitioner: Practitioner, pack: EvidencePack, kind: CustodyEntry.Kind, note: str) -> CustodyEntry:
     """Add a step to the chain of custody: to whom it was handed and how, or what was said of it.
 
-    Raises ``EvidenceError``.
+    Nothing is added to a chain that is broken: the new step would vouch for it. Raises ``EvidenceError``.
     """
     if kind == CustodyEntry.Kind.MADE:
         raise EvidenceError("Choose what happened to the pack after it was made.")
     note = _words(note, LONGEST_NOTE, "to whom, how and where, in one sentence")
     with transaction.atomic():
         # Locked, so that of two steps at once one comes after the other.
-        EvidencePack.objects.select_for_update().get(pk=pack.pk)
-        last = pack.custody.order_by("-number")[:1].get()
+        row = EvidencePack.objects.select_for_update().get(pk=pack.pk)
+        entries = list(row.custody.all())
+        if not _holds(row, entries):
+            raise EvidenceError(
+                "This chain of custody was changed outside the site, so nothing is added to it. Tell the operator."
+            )
+        last = entries[-1]
         by = f"{practitioner.name}, {practitioner.organisation.name}"
         entry = _step(last.number + 1, timezone.now().replace(microsecond=0), kind, by, note, last.digest)
-        entry.pack = pack
-        entry.save(force_insert=True)
+        _keep(row, entry, last.mac)
         audit.record(practitioner.actor, "evidence.custody", f"evidence:{pack.pk}")
     return entry
 
 
 def custody_of(pack: EvidencePack) -> tuple[list[wire.Custody], bool]:
-    """The chain of custody, and whether it is whole."""
-    steps = [_told(entry) for entry in pack.custody.all()]
-    return steps, bool(steps) and wire.custody_holds(steps)
+    """The chain of custody, and whether it is whole: each step, the last of them, and the pack that it is of."""
+    # One question, so that a step that is added meanwhile is on the pack as well or on neither.
+    entries = list(CustodyEntry.objects.filter(pack=pack.pk).select_related("pack"))
+    return [_told(entry) for entry in entries], bool(entries) and _holds(entries[0].pack, entries)
 
 
 def signed_custody(pack: EvidencePack) -> Envelope:
-    """The chain of custody as it stands now, signed by the bank, for whoever has the pack."""
-    steps, _ = custody_of(pack)
+    """The chain of custody as it stands now, signed by the bank, for whoever has the pack. It says
+    whether the chain is unbroken."""
+    steps, holds = custody_of(pack)
     said = {
         "pack": str(pack.pk),
         "manifest": pack.manifest_digest,
+        "unbroken": holds,
         "custody": [step.model_dump(mode="json") for step in steps],
     }
     return signed(wire.canonical(said), wire.CUSTODY_TYPE)

@@ -257,10 +257,16 @@ class EvidencePack(models.Model):
     file_digest = models.CharField(max_length=64)
     """SHA-256 of the sealed file."""
     file_bytes = models.PositiveIntegerField()
+    custody_steps = models.PositiveIntegerField()
+    """How many steps its chain of custody has."""
+    custody_mac = models.CharField(max_length=64)
+    """Over that number and the last step's MAC, under the site's own key, so that a last step that was dropped shows.
+    That of an earlier number stands nowhere, nor can it be made from what stands here."""
 
 
 class CustodyEntry(models.Model):
-    """One step of a pack's chain of custody. Rows are only ever added, and each holds the digest of the one before."""
+    """One step of a pack's chain of custody. Rows are only ever added, and each holds the digest and the MAC of the one
+    before."""
 
     class Kind(models.TextChoices):
         """What happened."""
@@ -281,7 +287,10 @@ class CustodyEntry(models.Model):
     note = models.CharField(max_length=300, blank=True)
     previous = models.CharField(max_length=64)
     digest = models.CharField(max_length=64)
-    """SHA-256 of this entry and ``previous``."""
+    """SHA-256 of this entry and ``previous``: whoever has the chain checks it so."""
+    mac = models.CharField(max_length=64)
+    """Over this entry and the MAC of the one before, under the site's own key; of the first, over the digests of the
+    pack. Whoever writes to the database alone cannot make it."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["pack", "number"], name="one_custody_entry_a_number")]
@@ -320,6 +329,8 @@ class LegalDemand(models.Model):
         NOBODY = "nobody"
         """It concerns nobody whom the bank could tell."""
 
+    form = models.UUIDField(null=True, unique=True)
+    """The form that it was logged with, so that a form that is sent twice logs once; ``None`` without a form."""
     received_on = models.DateField()
     sender = models.CharField(max_length=200)
     country = models.CharField(max_length=2)
