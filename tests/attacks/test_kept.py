@@ -55,22 +55,39 @@ def test_the_session_of_another_case_sees_and_does_nothing_even_with_the_right_n
     assert Note.objects.count() == 0
 
 
-def test_a_consent_that_ended_or_was_never_used_shows_nothing_and_leaves_the_person_no_key() -> None:
+def test_a_consent_that_ended_or_was_never_used_opens_no_words_and_leaves_the_person_no_key() -> None:
     helped = Helped.by_code()
     half = half_of(helped.opens())
     assert WrappedKey.objects.filter(reader=persons_key(helped)).count() == 1
     helped.person.post("/case/helper/stop/", {"consent": helped.made.case.consents.get().pk})
     assert WrappedKey.objects.filter(reader=persons_key(helped)).count() == 0
     give_consent(helped.made.case, helped.helper.organisation)
-    # Even where a row in the database still says whose case it was.
+    # Even where a row in the database still says that the organisation may see the case.
     CaseFile.objects.update(case=helped.made.case)
+    sent = {"number": helped.made.number, "pin": helped.made.pin, "opens": half, "text": "x"}
+    assert "it was an ex" not in helped.person.post(helped.address, sent).content.decode()
+    assert helped.person.post(f"{helped.address}correct/", sent)["Location"] == helped.address
+    assert Note.objects.count() == 0
+    assert "Picture 1" not in helped.helper.client.get(f"/helpline/cases/{helped.case_file.pk}/").content.decode()
+
+
+def test_what_is_kept_after_a_consent_is_its_persons_alone_and_goes_with_their_case() -> None:
+    helped = Helped.by_code()
+    helped.person.post("/case/helper/stop/", {"consent": helped.made.case.consents.get().pk})
+    other = person_of(a_case(2))
+    assert other.get(helped.address).status_code == 404
     for path in POSTS:
-        sent = {"number": helped.made.number, "pin": helped.made.pin, "opens": half, "text": "x"}
-        refused = helped.person.post(helped.address + path, sent)
-        assert refused.status_code == (302 if path == "erase/" else 404)
+        assert other.post(helped.address + path).status_code == (302 if path == "erase/" else 404)
     for page in ("/case/pictures/", "/case/helper/"):
-        assert helped.address not in helped.person.get(page).content.decode()
-    assert CaseFile.objects.count() == 1
+        assert helped.address not in other.get(page).content.decode()
+    # Practitioners' pages are the same whoever's it is.
+    page = f"/helpline/cases/{helped.case_file.pk}/"
+    theirs = [helped.helper.client.get(each).content for each in (page, "/helpline/cases/")]
+    CaseFile.objects.update(person=None)
+    assert [helped.helper.client.get(each).content for each in (page, "/helpline/cases/")] == theirs
+    CaseFile.objects.update(person=helped.made.case)
+    helped.made.case.delete()
+    assert (CaseFile.objects.get().person, CaseFile.objects.get().case) == (None, None)
 
 
 def test_a_used_an_expired_a_replaced_a_closed_and_an_unknown_link_cannot_be_told_apart_and_open_nothing() -> None:
@@ -149,7 +166,8 @@ def test_neither_the_page_nor_the_session_alone_opens_the_words() -> None:
     half = half_of(helped.opens())
     stored = helped.person.session["own_key"]
     assert half not in stored
-    for wrong in ("", "x", half[:-2] + "A=", "é" * 44):
+    another = ("B" if half.startswith("A") else "A") + half[1:]
+    for wrong in ("", "x", another, "é" * 44):
         answer = helped.person.post(f"{helped.address}correct/", {"opens": wrong, "text": "x"})
         assert answer["Location"] == helped.address
     session = helped.person.session

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Route
 from reclaim.bank.casework.models import Note
 from reclaim.bank.casework.services import add_note, new_invitation
 from reclaim.bank.cooperation.plans import agree_check_in, choose_steps
+from reclaim.bank.cooperation.queries import day_of
 from reclaim.bank.takedown.services import add_links
 from reclaim.bank.vault.services import case_key
 from reclaim.sitekit.served import served_files
@@ -34,7 +35,7 @@ def everything(language: str) -> dict[str, HttpResponse]:
     add_note(case_file, practitioner, key, "for ourselves")
     add_links(case_file, practitioner, f"https://{'long-name.' * 12}example/a https://b.example/b")
     choose_steps(practitioner, case_file, ["safe-at-home"])
-    agree_check_in(practitioner, unlocked(practitioner), case_file, case_file.opened_at.date(), "call")
+    agree_check_in(practitioner, unlocked(practitioner), case_file, day_of(practitioner), "call")
     other = ActingOrganisation.let_in("Another Helpline")
     visitor = Client(headers=OWN_PAGE)
     visitor.get(f"/i/{new_invitation(a_case_file(other), other.practitioner).token}/")

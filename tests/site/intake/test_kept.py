@@ -174,6 +174,50 @@ def test_a_person_has_all_of_it_erased_and_its_keys_with_it() -> None:
     assert helped.person.get("/case/pictures/").status_code == 200
 
 
+def test_whoever_ended_the_consent_still_reads_the_facts_and_has_all_of_it_erased() -> None:
+    helped = Helped.by_code()
+    page = f"/helpline/cases/{helped.case_file.pk}/"
+    practitioner = helped.helper.practitioner
+    choose_steps(practitioner, helped.case_file, ["safe-at-home"])
+    day = timezone.now().date() + datetime.timedelta(days=3)
+    agree_check_in(practitioner, unlocked(practitioner), helped.case_file, day, "call at nine")
+    assert helped.person.get("/case/helper/").content.decode().count(helped.address) == 1
+    helped.person.post("/case/helper/stop/", {"consent": helped.made.case.consents.get().pk})
+    for where in ("/case/pictures/", "/case/helper/"):
+        assert helped.person.get(where).content.decode().count(helped.address) == 1
+    before = helped.helper.client.get(page).content
+    events = helped.case_file.events.count()
+    told = helped.person.get(helped.address)
+    assert "Somebody online demands money" in words_of(told)
+    for form in ("data-words", "data-locked", "data-no-key", "/ask/"):
+        assert form not in told.content.decode()
+    assert "it was an ex" not in helped.opens()
+    for path in ("ask/", "correct/"):
+        assert helped.person.post(helped.address + path, {"opens": "x", "text": "x"})["Location"] == helped.address
+    # Whoever works there learns nothing of it.
+    assert helped.helper.client.get(page).content == before
+    assert helped.case_file.events.count() == events
+    helped.person.post(f"{helped.address}days/")
+    assert CheckIn.objects.count() == 0
+    assert helped.person.post(f"{helped.address}erase/").status_code == 302
+    assert CaseFile.objects.count() == 0
+    assert not WrappedKey.objects.filter(case_file=helped.case_file.pk).exists()
+    assert helped.person.get(helped.address).status_code == 404
+    assert helped.address not in helped.person.get("/case/helper/").content.decode()
+
+
+def test_what_is_left_of_an_ended_consent_is_told_and_erased_with_what_a_new_one_began() -> None:
+    helped = Helped.by_code()
+    helped.person.post("/case/helper/stop/", {"consent": helped.made.case.consents.get().pk})
+    sent = {"organisation": helped.helper.organisation.pk, "ask": "yes", "reach": "by night", "stage": "shared"}
+    assert helped.person.post("/case/helper/", sent).status_code == 302
+    page = helped.opens()
+    assert page.index("by night") < page.index("data-earlier") < page.index("Somebody online demands money")
+    assert helped.person.get("/case/helper/").content.decode().count(helped.address) == 1
+    helped.person.post(f"{helped.address}erase/")
+    assert CaseFile.objects.count() == Consent.objects.count() == WrappedKey.objects.count() == 0
+
+
 def test_help_is_asked_for_by_a_form_and_lands_with_nobody_yet() -> None:
     helper, made = ActingOrganisation.let_in(), a_case(1)
     person = person_of(made)

@@ -117,6 +117,9 @@ class CaseFile(models.Model):
     """Who works on it; nobody while it waits for somebody to take it."""
     case = models.ForeignKey("cases.Case", on_delete=models.SET_NULL, null=True, related_name="case_files")
     """The person's own case, while they let the organisation see it."""
+    person = models.ForeignKey("cases.Case", on_delete=models.SET_NULL, null=True, related_name="+")
+    """Whose it is, for their own rights: set with ``case`` and kept when the consent ends. Only the person's own pages
+    go by it; no practitioner's page ever reads it."""
     channel = models.CharField(max_length=8, choices=Channel.choices)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.OPEN)
     country = models.CharField(max_length=2, blank=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 from django.http import Http404
 from django.utils import timezone
 
@@ -358,19 +358,23 @@ def erased_on(case_file: CaseFile) -> datetime.date | None:
     return (case_file.closed_at + datetime.timedelta(days=settings.CASE_FILE_DAYS)).date()
 
 
-def case_files_of(case: Case) -> QuerySet[CaseFile]:
-    """What organisations keep of their work for the person of a case, while the person lets them see it."""
-    consent = Consent.objects.filter(case=case, organisation=OuterRef("organisation"), code_mac=None)
-    found = CaseFile.objects.filter(Exists(consent), case=case, organisation__revoked_at=None)
-    return found.select_related("organisation").order_by("organisation__name")
+def keepers_of(case: Case) -> QuerySet[Organisation]:
+    """Who keeps something of their work for the person of a case, whether it may still see the case or not."""
+    kept = CaseFile.objects.filter(person=case, organisation=OuterRef("pk"))
+    return Organisation.objects.filter(Exists(kept), revoked_at=None).order_by("name")
 
 
-def access_own_case_file(case: Case, organisation: int) -> CaseFile:
-    """What an organisation keeps of its work, for the person whose case it is. Raises ``Http404``."""
-    found = case_files_of(case).filter(organisation=organisation).first() if organisation < 2**31 else None
-    if found is None:
+def access_own_case_files(case: Case, organisation: int) -> list[CaseFile]:
+    """What an organisation keeps of its work, for the person whose case it is; at least one. Raises ``Http404``.
+
+    The one of a consent that holds is the first; others are left from consents that ended, the latest first.
+    """
+    found = CaseFile.objects.filter(person=case, organisation=organisation, organisation__revoked_at=None)
+    in_order = found.select_related("organisation").order_by(F("case").asc(nulls_last=True), "-opened_at")
+    rows = list(in_order) if organisation < 2**31 else []
+    if not rows:
         raise Http404
-    return found
+    return rows
 
 
 def notes_for_person(case_file: CaseFile) -> list[Note]:

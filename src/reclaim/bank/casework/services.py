@@ -181,14 +181,15 @@ def case_file_of_consent(practitioner: Practitioner, consent: Consent, into: Cas
         case_file = _locked(case_file)
         if case_file.case_id is not None and consent_for(case_file) is not None:
             raise StateError("This case file already has the case of a person. Open the code on the first page.")
-        _touch(case_file, case=consent.case)
+        _touch(case_file, case=consent.case, person=consent.case)
         add_event(case_file, practitioner, "case.linked", by_person=True)
         _trace(case_file, practitioner.actor, "casefile.link-case")
     return case_file
 
 
 def forget_consented_case(case: uuid.UUID, organisation: int) -> None:
-    """A consent ended: the organisation's case file no longer knows whose case it was. In the caller's transaction."""
+    """A consent ended: the organisation no longer learns whose case it was, and the person keeps their rights
+    (``CaseFile.person``). In the caller's transaction."""
     for case_file in CaseFile.objects.filter(organisation=organisation, case=case):
         case_file.case = None
         case_file.save(update_fields=["case"])
@@ -523,7 +524,7 @@ def accept_invitation(invitation: int, case: Case, *, see: bool) -> bool:
         if not see or (case_file.case_id is not None and consent_for(case_file) is not None):
             return False
         open_consent(case, case_file.organisation)
-        _touch(case_file, case=case)
+        _touch(case_file, case=case, person=case)
         add_event(case_file, None, "case.linked", by_person=True)
         _trace(case_file, "person", "casefile.link-case")
     return True
@@ -541,6 +542,7 @@ def ask_for_help(case: Case, organisation: Organisation, facts: Facts, texts: Te
         organisation=organisation,
         channel=Channel.FORM,
         case=case,
+        person=case,
         risk=risk_of(facts.safety),
         **facts.columns(),
     )
@@ -595,10 +597,11 @@ def ask_for_notes(case_file: CaseFile) -> None:
             _trace(found, "person", "casefile.ask-for-notes")
 
 
-def erase_for_person(case_file: CaseFile, case: Case) -> None:
-    """The person has all of it erased, and the organisation sees their case no more."""
+def erase_for_person(case: Case, organisation: int) -> None:
+    """The person has all erased that an organisation keeps of them, and it sees their case no more."""
     with transaction.atomic():
         # The consent first: where something fails, nobody sees the case of whoever asked not to be seen.
-        for consent in case.consents.filter(organisation=case_file.organisation_id):
+        for consent in case.consents.filter(organisation=organisation):
             revoke_consent(case, consent.pk)
-        erase(case_file, "person")
+        for case_file in CaseFile.objects.filter(person=case, organisation=organisation):
+            erase(case_file, "person")

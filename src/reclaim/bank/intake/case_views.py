@@ -16,7 +16,7 @@ from reclaim.bank.cases.models import Case
 from reclaim.bank.cases.own_keys import make_known
 from reclaim.bank.cases.queries import SESSION_KEY, access_case, access_session_case
 from reclaim.bank.cases.services import withdraw as withdraw_items
-from reclaim.bank.casework.queries import case_files_of
+from reclaim.bank.casework.queries import keepers_of
 from reclaim.bank.intake.told import told
 from reclaim.bank.intake.views import files_page
 from reclaim.sitekit.access import Access, requires
@@ -80,7 +80,7 @@ def lost(request: HttpRequest) -> HttpResponse:
 def items(request: HttpRequest) -> HttpResponse:
     """The case: each picture and video by its number, and what each platform did."""
     case = access_session_case(request)
-    return render(request, "intake/case.html", {"case": told(case), "keepers": case_files_of(case)})
+    return render(request, "intake/case.html", {"case": told(case), "keepers": keepers_of(case)})
 
 
 @requires(Access.CASE)

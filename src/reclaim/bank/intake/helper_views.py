@@ -20,7 +20,7 @@ from reclaim.bank.cases.queries import access_session_case
 from reclaim.bank.casework.facts import Facts
 from reclaim.bank.casework.keys import NobodyReadsError
 from reclaim.bank.casework.models import Stage
-from reclaim.bank.casework.queries import can_take_words, case_files_of
+from reclaim.bank.casework.queries import can_take_words, keepers_of
 from reclaim.bank.casework.services import StateError, Texts, WordsError, ask_for_help, checked_words
 from reclaim.bank.intake.case_views import slow_down
 from reclaim.bank.organisations.models import Organisation
@@ -50,7 +50,7 @@ class ToldOrganisation:
     languages: list[str]
     contact: str
     keeps: bool = False
-    """Whether it has a case file for this case."""
+    """Whether it has a case file for the person."""
 
 
 def _told(organisation: Organisation, *, keeps: bool = False) -> ToldOrganisation:
@@ -95,14 +95,14 @@ def helper(request: HttpRequest) -> HttpResponse:
         context = {"organisation": _told(chosen), "code": shown(given.code), "until": given.until}
         return render(request, "intake/case_helper_code.html", context)
     error = _("Please choose who should see your case.") if request.method == "POST" else ""
-    keepers = {case_file.organisation_id for case_file in case_files_of(case)}
+    keepers = {organisation.pk: organisation for organisation in keepers_of(case)}
     consents = [
-        (consent, _told(consent.organisation, keeps=consent.organisation_id in keepers))
+        (consent, _told(consent.organisation, keeps=keepers.pop(consent.organisation_id, None) is not None))
         for consent in consents_of(case)
     ]
     look_already = [consent.organisation_id for consent, told in consents if consent.opened_at]
     countries = _by_country(active_organisations().exclude(pk__in=look_already))
-    context = {"consents": consents, "countries": countries, "error": error}
+    context = {"consents": consents, "keepers": keepers.values(), "countries": countries, "error": error}
     return render(request, "intake/case_helper.html", context, status=422 if error else 200)
 
 

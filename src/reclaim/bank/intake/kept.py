@@ -68,6 +68,9 @@ class Kept:
 
     organisation: int
     name: str
+    opened_on: datetime.date
+    may_see: bool
+    """Whether the person still lets the organisation see their case."""
     what: list[str]
     places: list[str]
     since: datetime.date | None
@@ -98,6 +101,8 @@ def kept(case_file: CaseFile, key: CaseKey | None = None) -> Kept:
     told = Kept(
         case_file.organisation_id,
         case_file.organisation.name,
+        case_file.opened_at.date(),
+        case_file.case_id is not None,
         [_(word) for word in _STAGE[Stage(case_file.stage)]]
         + [_(_HAPPENED[Happened(word)]) for word in case_file.happened],
         case_file.places,
