@@ -541,6 +541,28 @@ def test_nobody_releases_an_answer_alone() -> None:
     assert demand.state == "proposed"
 
 
+def test_nobody_ends_a_ban_on_telling_the_person_alone() -> None:
+    operator = Client(headers=OWN_PAGE)
+    member = signed_in(operator, Role.OPERATOR)
+    demand = _proposed(member)
+    LegalDemand.objects.update(notice="forbidden")
+    where, today = f"/staff/demands/{demand.pk}/", timezone.now().date()
+    assert operator.post(f"{where}notice/", {"do": "ban", "day": str(today)}).status_code == 302
+    consent = {"do": "ban", "day": str(today)}
+    assert operator.post(f"{where}release/", consent).status_code == 403
+    # Nor somebody who has become the second person since, nor whoever writes to the database.
+    Member.objects.filter(pk=member.pk).update(role=Role.OVERSEER)
+    with pytest.raises(demands.DemandError, match="You proposed"):
+        demands.release_ban_end(member, demand, today)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        LegalDemand.objects.update(forbidden_until=today, ban_released_by=member)
+    demand.refresh_from_db()
+    assert demand.forbidden_until is None
+    stale = Client(headers=OWN_PAGE)
+    signed_in(stale, Role.OVERSEER, fresh=False, name="stale")
+    assert "/again/" in stale.post(f"{where}release/", consent)["Location"]
+
+
 def test_a_ban_on_telling_the_person_holds_until_its_last_day_is_over_everywhere(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

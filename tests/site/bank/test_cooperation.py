@@ -415,9 +415,18 @@ def test_a_demand_is_logged_proposed_and_released_by_two_and_counted_in_public()
     )
     assert operator.post(f"{where}propose/", {"answer": "nothing", "reasons": "Advised."}).status_code == 302
     assert operator.post(f"{where}notice/", {"day": str(timezone.now().date())}).status_code == 422
-    operator.post(f"{where}notice/", {"do": "ban", "day": str(timezone.now().date() - datetime.timedelta(days=2))})
-    demand.refresh_from_db()
-    assert demands.may_tell(demand)
+    day = str(timezone.now().date() - datetime.timedelta(days=2))
+    for consents in (False, True):
+        assert operator.post(f"{where}notice/", {"do": "ban", "day": day}).status_code == 302
+        demand.refresh_from_db()
+        assert not demands.may_tell(demand)
+        assert "I consent to this day" in overseer.get(where).content.decode()
+        # Consent is to the day that was read.
+        assert overseer.post(f"{where}release/", {"do": "ban", "day": "2027-05-19"}).status_code == 422
+        answer = overseer.post(f"{where}release/", {"do": "ban" if consents else "ban-back", "day": day})
+        assert answer.status_code == 302
+        demand.refresh_from_db()
+        assert demands.may_tell(demand) is consents
     assert "I consent" in overseer.get(where).content.decode()
     assert overseer.post(f"{where}release/", {"do": "release"}).status_code == 302
     demand.refresh_from_db()

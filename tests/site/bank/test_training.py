@@ -159,7 +159,7 @@ def test_of_a_demand_one_seat_proposes_and_the_other_consents() -> None:
     services.decide(play, 0, "log")
     services.decide(play, 1, "narrow")
     assert client.post(f"/training/play/{play.pk}/2/open/")["Location"] == page
-    assert client.post(f"{page}release/", {"act": "consent"}).status_code == 302
+    assert client.post(f"{page}release/", {"do": "release"}).status_code == 302
     assert LegalDemand.objects.get(pk=play.demand_id).state == LegalDemand.State.ANSWERED
 
 

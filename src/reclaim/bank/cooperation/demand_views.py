@@ -115,7 +115,13 @@ def _page(request: HttpRequest, key: int, error: str = "") -> HttpResponse:
         "tells": may(member, Permission.HANDLE_DEMANDS)
         and read.may_tell
         and read.demand.notice in (LegalDemand.Notice.DUE, LegalDemand.Notice.FORBIDDEN),
-        "bans": may(member, Permission.HANDLE_DEMANDS) and read.demand.notice == LegalDemand.Notice.FORBIDDEN,
+        "bans": may(member, Permission.HANDLE_DEMANDS)
+        and read.demand.notice == LegalDemand.Notice.FORBIDDEN
+        and not demands.ban_end_waits(read.demand),
+        "ban_waits": demands.ban_end_waits(read.demand),
+        "releases_ban": demands.ban_end_waits(read.demand)
+        and may(member, Permission.RELEASE_DEMANDS)
+        and read.demand.ban_proposed_by_id != member.pk,
         "typed": request.POST,
         "today": timezone.now().date(),
         "error": error,
@@ -143,14 +149,20 @@ def propose(request: HttpRequest, key: int) -> HttpResponse:
 @fresh
 @require_POST
 def release(request: HttpRequest, key: int) -> HttpResponse:
-    """Consent to the proposed answer, or send it back (POST ``do``)."""
-    member = access_member(request)
+    """Consent to the proposed answer, or send it back; the same of a ban's last day (POST ``do``, ``day``)."""
+    member, do = access_member(request), request.POST.get("do", "")
     found = demands.access_demand(member, key).demand
     try:
-        if request.POST.get("do") == "back":
-            demands.send_back(member, found)
-        else:
+        if do == "release":
             demands.release(member, found)
+        elif do == "back":
+            demands.send_back(member, found)
+        elif do == "ban":
+            demands.release_ban_end(member, found, _day(request.POST.get("day", "")))
+        elif do == "ban-back":
+            demands.send_ban_end_back(member, found, _day(request.POST.get("day", "")))
+        else:
+            raise demands.DemandError("Choose whether you consent.")
     except demands.DemandError as error:
         return _page(request, key, str(error))
     return redirect("demand", key)
@@ -161,10 +173,10 @@ def release(request: HttpRequest, key: int) -> HttpResponse:
 @fresh
 @require_POST
 def notice(request: HttpRequest, key: int) -> HttpResponse:
-    """Note that the person was told, or until when that is forbidden (POST ``do``, ``day``)."""
+    """Note that the person was told, or propose until when that is forbidden (POST ``do``, ``day``)."""
     member = access_member(request)
     found = demands.access_demand(member, key).demand
-    change = demands.end_ban if request.POST.get("do") == "ban" else demands.give_notice
+    change = demands.propose_ban_end if request.POST.get("do") == "ban" else demands.give_notice
     try:
         change(member, found, _day(request.POST.get("day", "")) or timezone.now().date())
     except demands.DemandError as error:

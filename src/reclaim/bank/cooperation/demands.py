@@ -166,17 +166,51 @@ def give_notice(member: Member, demand: LegalDemand, day: datetime.date) -> None
         audit.record(member.actor, "demand.notice", f"demand:{row.pk}")
 
 
-def end_ban(member: Member, demand: LegalDemand, day: datetime.date) -> None:
-    """Note that telling the person is forbidden until this day and no longer. Raises ``DemandError``."""
+def propose_ban_end(member: Member, demand: LegalDemand, day: datetime.date) -> None:
+    """Propose that telling the person is forbidden until this day and no longer. Raises ``DemandError``."""
     with transaction.atomic():
         row = LegalDemand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
         if row.notice != LegalDemand.Notice.FORBIDDEN:
             raise DemandError("Telling the person is not forbidden.")
+        if ban_end_waits(row):
+            raise DemandError("A day is proposed already. Somebody else consents to it, or sends it back.")
         if day < row.received_on:
             raise DemandError("The ban cannot have ended before the demand came.")
-        row.forbidden_until = day
+        row.ban_until, row.ban_proposed_by, row.ban_released_by = day, member, None
         row.save()
         audit.record(member.actor, "demand.ban", f"demand:{row.pk}")
+
+
+def ban_end_waits(demand: LegalDemand) -> bool:
+    """Whether somebody proposes a last day of the ban, and nobody else has consented yet."""
+    return demand.ban_until is not None and demand.ban_released_by_id is None
+
+
+def _locked_ban(demand: LegalDemand, day: datetime.date | None) -> LegalDemand:
+    row = LegalDemand.objects.select_for_update(of=("self",)).get(pk=demand.pk)
+    if not ban_end_waits(row) or row.ban_until != day or row.notice != LegalDemand.Notice.FORBIDDEN:
+        raise DemandError("Somebody was quicker: another last day is proposed now, or none. Read it again.")
+    return row
+
+
+def release_ban_end(member: Member, demand: LegalDemand, day: datetime.date | None) -> None:
+    """Consent to this last day, which was proposed; whoever proposed it cannot. Raises ``DemandError``."""
+    with transaction.atomic():
+        row = _locked_ban(demand, day)
+        if row.ban_proposed_by_id == member.pk:
+            raise DemandError("You proposed this day. Somebody else has to consent to it.")
+        row.forbidden_until, row.ban_released_by = row.ban_until, member
+        row.save()
+        audit.record(member.actor, "demand.ban-release", f"demand:{row.pk}")
+
+
+def send_ban_end_back(member: Member, demand: LegalDemand, day: datetime.date | None) -> None:
+    """Do not consent: the ban stays as it was. Raises ``DemandError``."""
+    with transaction.atomic():
+        row = _locked_ban(demand, day)
+        row.ban_until = row.ban_proposed_by = None
+        row.save()
+        audit.record(member.actor, "demand.ban-back", f"demand:{row.pk}")
 
 
 # A day is named by where somebody is, and a ban's by where a court sits; the bank knows neither.
@@ -194,7 +228,8 @@ def _earliest_day() -> datetime.date:
 def may_tell(demand: LegalDemand, day: datetime.date | None = None) -> bool:
     """Whether the person may be told on a day; without one now, when a ban holds until its last day is over everywhere.
 
-    A ban without an end holds until one is noted (``end_ban``).
+    A ban without an end holds until two people name one (``propose_ban_end``,
+    ``release_ban_end``).
     """
     if demand.notice != LegalDemand.Notice.FORBIDDEN:
         return True
@@ -221,7 +256,11 @@ def list_demands(member: Member) -> list[LegalDemand]:
 def access_demand(member: Member, key: int) -> ReadDemand:
     """One demand; the read is audited. Raises ``Http404``."""
     found = (
-        LegalDemand.objects.select_related("logged_by", "proposed_by", "released_by").filter(pk=key).first()
+        LegalDemand.objects.select_related(
+            "logged_by", "proposed_by", "released_by", "ban_proposed_by", "ban_released_by"
+        )
+        .filter(pk=key)
+        .first()
         if key < 2**63
         else None
     )

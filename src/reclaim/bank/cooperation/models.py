@@ -344,6 +344,14 @@ class LegalDemand(models.Model):
     notice = models.CharField(max_length=9, choices=Notice.choices)
     forbidden_until = models.DateField(null=True)
     notice_given_on = models.DateField(null=True)
+    ban_until = models.DateField(null=True)
+    """The last day of the ban that one person proposes; it becomes ``forbidden_until`` when another consents."""
+    ban_proposed_by = models.ForeignKey(
+        "accounts.Member", on_delete=models.PROTECT, null=True, related_name="bans_proposed"
+    )
+    ban_released_by = models.ForeignKey(
+        "accounts.Member", on_delete=models.PROTECT, null=True, related_name="bans_released"
+    )
     logged_by = models.ForeignKey("accounts.Member", on_delete=models.PROTECT, related_name="demands_logged")
     logged_at = models.DateTimeField(auto_now_add=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.LOGGED)
@@ -377,6 +385,13 @@ class LegalDemand(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(notice="given") | Q(notice_given_on__isnull=False), name="notice_given_on_a_day"
+            ),
+            models.CheckConstraint(
+                condition=Q(ban_until=None, ban_proposed_by=None, ban_released_by=None)
+                | Q(ban_until__isnull=False, ban_proposed_by__isnull=False, ban_released_by=None)
+                | Q(ban_proposed_by__isnull=False, forbidden_until__isnull=False, ban_until=models.F("forbidden_until"))
+                & ~Q(ban_released_by=models.F("ban_proposed_by")),
+                name="two_people_end_a_ban",
             ),
         ]
         ordering = ["-received_on", "-pk"]

@@ -154,6 +154,7 @@ _TIMES: dict[str, tuple[str, ...]] = {
         "received_on",
         "deadline",
         "forbidden_until",
+        "ban_until",
         "notice_given_on",
         "logged_at",
         "proposed_at",
