@@ -214,3 +214,18 @@ def test_whoever_floods_helpers_with_forms_is_slowed_down_and_what_they_write_is
     answers = [person.post("/case/helper/", sent).status_code for _ in range(ASKED.tries)]
     assert answers[-1] == 429
     assert CaseFile.objects.count() == 1
+
+
+def test_whoever_opens_the_link_on_the_persons_phone_reads_nothing_and_takes_the_case_file_from_nobody() -> None:
+    helped = Helped.by_code()
+    helped.person.post("/case/helper/stop/", {"consent": helped.made.case.consents.get().pk})
+    helped.case_file.refresh_from_db()
+    reads_along = Client(headers=OWN_PAGE)
+    reads_along.get(f"/i/{new_invitation(helped.case_file, helped.helper.practitioner).token}/")
+    reads_along.post("/i/", {"see": "yes"})
+    told = send_case(picture(5), client=reads_along).json()
+    secrets = {"number": told["case_number"], "pin": told["pin"]}
+    assert reads_along.post("/case/", secrets).status_code == 302
+    helped.helper.client.get(f"/helpline/cases/{helped.case_file.pk}/")
+    assert {reads_along.get(helped.address).status_code, reads_along.post(helped.address, secrets).status_code} == {404}
+    assert "Example Social" in helped.person.get(helped.address).content.decode()

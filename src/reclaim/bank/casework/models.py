@@ -118,8 +118,8 @@ class CaseFile(models.Model):
     case = models.ForeignKey("cases.Case", on_delete=models.SET_NULL, null=True, related_name="case_files")
     """The person's own case, while they let the organisation see it."""
     person = models.ForeignKey("cases.Case", on_delete=models.SET_NULL, null=True, related_name="+")
-    """Whose it is, for their own rights: set with ``case`` and kept when the consent ends. Only the person's own pages
-    go by it; no practitioner's page ever reads it."""
+    """Whose it is, for their own rights: kept when the consent ends. Only the person's own pages go by it; a
+    practitioner's page tells no more than whether it is the linked case."""
     channel = models.CharField(max_length=8, choices=Channel.choices)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.OPEN)
     country = models.CharField(max_length=2, blank=True)
@@ -179,6 +179,11 @@ class CaseFile(models.Model):
             ),
             models.Index(fields=["closed_at"], condition=models.Q(status="closed"), name="case_files_to_erase"),
         ]
+
+    @property
+    def is_persons(self) -> bool:
+        """Whether the linked case is known to be the person's: it came by their own code, or a practitioner asked."""
+        return self.case_id is not None and self.person_id == self.case_id
 
     @property
     def is_closed(self) -> bool:

@@ -181,7 +181,8 @@ def case_file_of_consent(practitioner: Practitioner, consent: Consent, into: Cas
         case_file = _locked(case_file)
         if case_file.case_id is not None and consent_for(case_file) is not None:
             raise StateError("This case file already has the case of a person. Open the code on the first page.")
-        _touch(case_file, case=consent.case, person=consent.case)
+        # Whose it is stays whose it was: another case's person reads nothing of it before somebody has asked them.
+        _touch(case_file, case=consent.case, person=case_file.person or consent.case)
         add_event(case_file, practitioner, "case.linked", by_person=True)
         _trace(case_file, practitioner.actor, "casefile.link-case")
     return case_file
@@ -524,8 +525,9 @@ def accept_invitation(invitation: int, case: Case, *, see: bool) -> bool:
         if not see or (case_file.case_id is not None and consent_for(case_file) is not None):
             return False
         open_consent(case, case_file.organisation)
-        _touch(case_file, case=case, person=case)
-        add_event(case_file, None, "case.linked", by_person=True)
+        # Whoever has the link may be somebody who reads along: ``confirm_person`` says whose it is.
+        _touch(case_file, case=case)
+        add_event(case_file, None, "case.linked-by-link")
         _trace(case_file, "person", "casefile.link-case")
     return True
 
@@ -560,10 +562,26 @@ def ask_for_help(case: Case, organisation: Organisation, facts: Facts, texts: Te
     return case_file
 
 
+def confirm_person(case_file: CaseFile, practitioner: Practitioner) -> None:
+    """Say that the case which is linked is the person's, as they said themselves: from now on they read what is kept.
+
+    Raises ``StateError`` if no case is linked.
+    """
+    with transaction.atomic():
+        case_file = _locked(case_file)
+        if case_file.case is None or consent_for(case_file) is None:
+            raise StateError("No case is linked any more. The person may have ended it.")
+        if not case_file.is_persons:
+            _touch(case_file, person=case_file.case)
+            add_event(case_file, practitioner, "case.confirmed")
+            _trace(case_file, practitioner.actor, "casefile.confirm-person")
+
+
 def share_with_person(case_file: CaseFile, key: CaseKey) -> None:
     """Let the person open what is meant for them, while they let the organisation see their case."""
     if (
         case_file.case_id is not None
+        and case_file.is_persons
         and consent_for(case_file) is not None
         and keys.share_with_person(key, case_file.case_id)
     ):

@@ -53,6 +53,8 @@ for _kind, _sentence in {
     "handover.declined": "{to} declined the case file.",
     "handover.taken-back": "The offer to {to} was taken back.",
     "case.linked": "The person let the organisation see their own case.",
+    "case.linked-by-link": "Somebody who came by the link made a case and let the organisation see it.",
+    "case.confirmed": "The case was confirmed to be the person's; they read what is kept.",
     "case.ended": "The person's own case is no longer to be seen.",
     "invited": "A link for the person's own device was made.",
     "person.note": "The person says that something is to be corrected; see the notes.",

@@ -40,6 +40,7 @@ from reclaim.bank.casework.services import (
     change_texts,
     close,
     confirm_adults,
+    confirm_person,
     erase,
     new_invitation,
     reopen,
@@ -271,6 +272,14 @@ def link_case(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
     if consent is None:
         return _page(request, case_file, status=422, code_error=NO_SUCH_CODE)
     return to_case_file(request, practitioner, case_file_of_consent(practitioner, consent, into=case_file))
+
+
+@require_POST
+@_practitioners
+def confirm(request: HttpRequest, case_file: CaseFile) -> HttpResponse:
+    """The linked case is the person's."""
+    confirm_person(case_file, access_practitioner(request))
+    return redirect(f"{reverse('case-file', args=[case_file.pk])}#persons-case")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

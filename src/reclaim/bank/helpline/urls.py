@@ -20,6 +20,7 @@ urlpatterns = [
     path("cases/<uuid:case_file>/tasks/", case_views.task, name="case-file-task"),
     path("cases/<uuid:case_file>/tasks/<uuid:task>/", case_views.task_done, name="case-file-task-done"),
     path("cases/<uuid:case_file>/case/", case_views.link_case, name="case-file-case"),
+    path("cases/<uuid:case_file>/case/confirm/", case_views.confirm, name="case-file-confirm"),
     path("cases/<uuid:case_file>/invite/", case_views.invite, name="case-file-invite"),
     path("cases/<uuid:case_file>/close/", case_views.close_case_file, name="case-file-close"),
     path("cases/<uuid:case_file>/reopen/", case_views.reopen_case_file, name="case-file-reopen"),
