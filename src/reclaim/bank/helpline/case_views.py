@@ -56,7 +56,6 @@ from reclaim.bank.helpline.pages import helpline_page, quiet_page, sent_to, supe
 from reclaim.bank.helpline.views import NO_SUCH_CODE, consent_by_code, lines_of, slow_down, to_case_file
 from reclaim.bank.intake.told import told
 from reclaim.bank.organisations.queries import access_practitioner
-from reclaim.bank.takedown.pages import panel
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.languages import LANGUAGES
 from reclaim.sitekit.permissions import Permission, fresh, needs
@@ -124,7 +123,7 @@ def _page(request: HttpRequest, case_file: CaseFile, *, status: int = 200, **for
         "note_form": NoteForm(auto_id="note-%s"),
         "task_form": TaskForm(auto_id="task-%s", initial={"due_on": today + datetime.timedelta(days=1)}),
     }
-    return helpline_page(request, "helpline/case_file.html", status=status, **panel(case_file) | about | forms)
+    return helpline_page(request, "helpline/case_file.html", status=status, **about | forms)
 
 
 @require_safe
