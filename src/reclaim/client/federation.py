@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from urllib.parse import urlencode
 
@@ -10,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from reclaim.client.errors import BankMisbehaved, BankRefused, CursorGone
-from reclaim.client.line import Line
-from reclaim.protocol.federation import LARGEST_PAGE, PATH, Page, authorization
+from reclaim.client.line import SignedLine
+from reclaim.protocol.federation import LARGEST_PAGE, PATH, Page
 
 _GONE = 410
 
@@ -21,9 +20,7 @@ class FederationClient:
 
     def __init__(self, base_url: str, key: Ed25519PrivateKey, bank_id: uuid.UUID) -> None:
         """Raises ``ValueError`` for an unsafe address."""
-        self._line = Line(base_url)
-        self._key = key
-        self._bank_id = bank_id
+        self._line = SignedLine(base_url, key, bank_id)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -33,9 +30,8 @@ class FederationClient:
         """The statements after a cursor (empty: from the beginning). ``CursorGone``: begin again without one."""
         query = {"limit": str(limit), **({"after": cursor} if cursor else {})}
         target = f"{PATH}?{urlencode(query)}"
-        shown = authorization(self._key, self._bank_id, target, int(time.time()))
         try:
-            body = self._line.call("GET", target, {"Authorization": shown, "Accept": "application/json"})
+            body = self._line.call("GET", target)
         except BankRefused as error:
             if error.status == _GONE:
                 raise CursorGone from error

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reclaim.client.line import Line
-from reclaim.protocol.federation import authorization
+from reclaim.client.line import SignedLine
 from reclaim.protocol.referral import LIST_PATH, MESSAGE_PATH
 
 
@@ -17,9 +15,7 @@ class ReferralClient:
 
     def __init__(self, base_url: str, key: Ed25519PrivateKey, bank_id: uuid.UUID) -> None:
         """Raises ``ValueError`` for an unsafe address."""
-        self._line = Line(base_url)
-        self._key = key
-        self._bank_id = bank_id
+        self._line = SignedLine(base_url, key, bank_id)
 
     def close(self) -> None:
         """Close idle connections."""
@@ -27,13 +23,8 @@ class ReferralClient:
 
     def organisations(self) -> bytes:
         """Its signed list of organisations."""
-        return self._line.call("GET", LIST_PATH, self._headers(LIST_PATH))
+        return self._line.call("GET", LIST_PATH)
 
     def send(self, message: bytes) -> None:
         """Hand over one signed message. Handed over twice, it counts once."""
-        headers = {**self._headers(MESSAGE_PATH), "Content-Type": "application/json"}
-        self._line.call("POST", MESSAGE_PATH, headers, message)
-
-    def _headers(self, target: str) -> dict[str, str]:
-        shown = authorization(self._key, self._bank_id, target, int(time.time()))
-        return {"Authorization": shown, "Accept": "application/json"}
+        self._line.call("POST", MESSAGE_PATH, message)
