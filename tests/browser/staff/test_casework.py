@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import os
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Browser, Page
@@ -18,11 +17,11 @@ from reclaim.bank.cases.consents import give_consent
 from reclaim.bank.casework.models import CaseFile, Channel
 from reclaim.bank.casework.services import open_case_file
 from reclaim.bank.organisations.models import Team
+from tests.browser.staff.pages import SMALL, be, check_page
 from tests.members import practitioner
 from tests.personas import ActingOrganisation, a_case
 
-SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
-"""A folder for pictures of every page, for whoever changes one."""
+check = partial(check_page, "casework")
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
 
@@ -36,23 +35,10 @@ def acting(live_server: LiveServer, settings: Settings) -> ActingOrganisation:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, acting: ActingOrganisation) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 320, "height": 640}, base_url=live_server.url)
-    cookies = [
-        {"name": name, "value": each.value, "url": live_server.url} for name, each in acting.client.cookies.items()
-    ]
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=SMALL, base_url=live_server.url)
+    be(context, acting.client.cookies, live_server.url)
     yield context.new_page()
     context.close()
-
-
-def check(page: Page, name: str) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{name}: {result.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    if SHOTS:
-        for width in (1280, 360, 320):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=f"{SHOTS}/casework-{name}-{width}.png", full_page=True)
 
 
 def test_a_case_file_from_its_first_talk_to_its_end(page: Page, acting: ActingOrganisation) -> None:

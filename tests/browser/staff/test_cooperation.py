@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -17,23 +16,13 @@ from reclaim.bank.takedown.services import add_links
 from reclaim.protocol import evidence as pack_wire
 from reclaim.protocol import referral as wire
 from reclaim.sitekit.permissions import Role
+from tests.browser.staff.pages import SMALL, be, check_page
 from tests.cooperating import PNG, Cooperating
 from tests.members import signed_in
 
-SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
-"""A folder for pictures of every page, for whoever changes one."""
+check = partial(check_page, "cooperation")
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
-
-
-def check(page: Page, name: str) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{name}: {result.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    if SHOTS:
-        for width in (1280, 360, 320):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=f"{SHOTS}/cooperation-{name}-{width}.png", full_page=True)
 
 
 @pytest.fixture
@@ -45,16 +34,10 @@ def one(live_server: LiveServer, settings: Settings) -> Cooperating:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, one: Cooperating) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 320, "height": 640}, base_url=live_server.url)
-    _be(context, one.acting.client.cookies, live_server.url)
+    context = browser.new_context(viewport=SMALL, base_url=live_server.url)
+    be(context, one.acting.client.cookies, live_server.url)
     yield context.new_page()
     context.close()
-
-
-def _be(context: object, cookies: object, url: str) -> None:
-    """Be signed in as whoever has these cookies."""
-    jar = [{"name": name, "value": each.value, "url": url} for name, each in cookies.items()]  # type: ignore[attr-defined]
-    context.add_cookies(jar)  # type: ignore[attr-defined]
 
 
 def test_a_practitioner_works_with_others(page: Page, one: Cooperating, tmp_path: Path) -> None:
@@ -112,7 +95,7 @@ def test_a_practitioner_works_with_others(page: Page, one: Cooperating, tmp_path
         check(page, name)
 
     page.context.clear_cookies()
-    _be(page.context, two.acting.client.cookies, page.url.partition("/helpline")[0])
+    be(page.context, two.acting.client.cookies, page.url.partition("/helpline")[0])
     page.goto("/helpline/cooperation/")
     page.get_by_role("link", name="One, GB").click()
     check(page, "received")
@@ -126,7 +109,7 @@ def test_staff_log_a_demand_and_everybody_reads_how_many_there_were(page: Page, 
     page.context.clear_cookies()
     page.goto("/demands/")
     check(page, "demands-none")
-    _be(page.context, operator.cookies, page.url.partition("/demands")[0])
+    be(page.context, operator.cookies, page.url.partition("/demands")[0])
     page.goto("/staff/demands/")
     check(page, "demands")
     page.get_by_label("Came on").fill("2026-05-19")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.staff.pages import SMALL, check_page
 from tests.members import Account, sign_in
 from tests.system.site_process import Bank
 
 PHOTO = Path(__file__).parents[2] / "photos" / "astronaut.jpg"
-SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
-"""A folder for pictures of every page, for whoever changes one."""
+check = partial(check_page, "joining")
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +31,12 @@ def open_browser(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
     opened: list[BrowserContext] = []
 
     def open_context(**options: object) -> BrowserContext:
-        opened.append(browser.new_context(viewport={"width": 320, "height": 640}, **options))  # type: ignore[arg-type]
+        opened.append(browser.new_context(viewport=SMALL, **options))  # type: ignore[arg-type]
         return opened[-1]
 
     yield open_context
     for context in opened:
         context.close()
-
-
-def check(page: Page, name: str) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{name}: {result.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    if SHOTS:
-        for width in (1280, 360, 320):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
 
 
 def staff(bank: Bank, page: Page, role: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -17,10 +16,10 @@ from reclaim.bank.law.services import sync_shipped
 from reclaim.bank.takedown.inbox import take
 from reclaim.bank.takedown.models import Host, Link, TakedownRequest
 from reclaim.bank.takedown.services import Draft, add_links, draft_request, note_sent
+from tests.browser.staff.pages import SHOTS, SMALL, be, check_page
 from tests.personas import ActingOrganisation
 
-SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
-"""A folder for pictures of every page, for whoever changes one."""
+check = partial(check_page, "takedown")
 
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "keys"])
@@ -36,23 +35,10 @@ def acting(live_server: LiveServer, settings: Settings) -> ActingOrganisation:
 
 @pytest.fixture
 def page(browser: Browser, live_server: LiveServer, acting: ActingOrganisation) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 320, "height": 640}, base_url=live_server.url)
-    cookies = [
-        {"name": name, "value": each.value, "url": live_server.url} for name, each in acting.client.cookies.items()
-    ]
-    context.add_cookies(cookies)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=SMALL, base_url=live_server.url)
+    be(context, acting.client.cookies, live_server.url)
     yield context.new_page()
     context.close()
-
-
-def check(page: Page, name: str) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{name}: {result.generate_report()}"
-    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
-    if SHOTS:
-        for width in (1280, 360, 320):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.screenshot(path=f"{SHOTS}/takedown-{name}-{width}.png", full_page=True)
 
 
 def a_case_file(acting: ActingOrganisation) -> CaseFile:
