@@ -1,0 +1,140 @@
+"""Local descriptors of a picture: 32 bytes for each of many small patches, so that a part of the picture is known again.
+
+docs/descriptors.md has the algorithm to the letter. All of it is arithmetic of whole numbers, so that the kernel here
+and the browser's module give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+BYTES = 32
+"""Bytes of one descriptor."""
+
+MOST = 64
+"""Descriptors of one picture that a person gives."""
+
+LEAST = 16
+"""A picture with fewer has no descriptors: too little would be known again."""
+
+FRAME = 512
+"""Pixels of the longer side of the frame that places are counted in."""
+
+LEVELS = 12
+"""Levels of the pyramid; each is the one before it made smaller by 5/6. A person's are among the middle ones."""
+
+ANGLES = 64
+"""Bins of a whole turn that an angle is counted in."""
+
+LEAST_ONES = 48
+"""Set bits of a descriptor that no real patch has fewer of; nor does one have fewer unset ones."""
+
+_TEXT_MOST = (MOST * BYTES + 2) // 3 * 4
+
+
+class Place(NamedTuple):
+    """Where a descriptor lies in its picture."""
+
+    x: int
+    """Pixels from the left of the frame, 0 to 511."""
+    y: int
+    """Pixels from its top, 0 to 511."""
+    level: int
+    """Of the pyramid, 0 to LEVELS - 1: the patch is (6/5)^level times as wide as on the frame itself."""
+    angle: int
+    """The bin its brighter side points to, 0 to ANGLES - 1, from the right towards the bottom."""
+
+
+_PLACE_ENDS = Place(FRAME, FRAME, LEVELS, ANGLES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Descriptors:
+    """A picture's descriptors as a person gives them, and their placement."""
+
+    values: npt.NDArray[np.uint8]
+    """n x 32, LEAST to MOST of them, ascending as bytes, no two the same."""
+    places: npt.NDArray[np.int16]
+    """n x 4: the Place of each."""
+
+    @property
+    def name(self) -> str:
+        """SHA-256 of the bytes, 64 lowercase hexadecimal characters: the value of the signal."""
+        return name_of(self.values)
+
+    @property
+    def text(self) -> str:
+        """The bytes in base64, as they are exchanged."""
+        return base64.b64encode(self.values.tobytes()).decode()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UploadDescriptors:
+    """An upload's descriptors, many more than a person gives, in no order that means anything."""
+
+    values: npt.NDArray[np.uint8]
+    """m x 32."""
+    mirrored: npt.NDArray[np.uint8]
+    """m x 32: what each would be if the upload were mirrored left to right."""
+    places: npt.NDArray[np.int16]
+    """m x 4: the Place of each, in the upload as it lies."""
+    width: int
+    """Of the frame, in pixels; the longer side is 512."""
+    height: int
+
+
+def name_of(values: npt.NDArray[np.uint8]) -> str:
+    """What names these descriptors: SHA-256 of their bytes, 64 lowercase hexadecimal characters."""
+    return hashlib.sha256(np.ascontiguousarray(values, np.uint8).tobytes()).hexdigest()
+
+
+def parse_descriptors(text: str) -> npt.NDArray[np.uint8]:
+    """The n x 32 bytes (uint8, read-only) behind the text of a picture's descriptors.
+
+    Raises ValueError, with a sentence that holds no value, for anything but LEAST to MOST descriptors in standard base64,
+    ascending and distinct, each with some bits set and some not.
+    """
+    if len(text) > _TEXT_MOST:
+        raise ValueError(f"Descriptors are {LEAST} to {MOST} times {BYTES} bytes.")
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        raise ValueError("Descriptors are written in standard base64, with padding.") from None
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("Descriptors are written in standard base64, with padding.")
+    count, rest = divmod(len(data), BYTES)
+    if rest or not LEAST <= count <= MOST:
+        raise ValueError(f"Descriptors are {LEAST} to {MOST} times {BYTES} bytes.")
+    rows = [data[at : at + BYTES] for at in range(0, len(data), BYTES)]
+    if any(one >= other for one, other in zip(rows, rows[1:], strict=False)):
+        raise ValueError("Descriptors stand in ascending order, each once.")
+    values = np.frombuffer(data, np.uint8).reshape(count, BYTES)
+    ones = np.bitwise_count(values).sum(axis=1, dtype=np.int64)
+    if ones.min() < LEAST_ONES or ones.max() > BYTES * 8 - LEAST_ONES:
+        raise ValueError("A descriptor comes from no real picture; it would match what nobody reported.")
+    return values
+
+
+def parse_places(places: Sequence[Sequence[int]], count: int) -> npt.NDArray[np.int16]:
+    """The placement of `count` descriptors: count x 4 (int16).
+
+    Raises ValueError, with a sentence that holds no value, for another count or anything but four whole numbers in the
+    ranges of a Place each.
+    """
+    if len(places) != count:
+        raise ValueError("Each descriptor has one place.")
+    for place in places:
+        whole = len(place) == len(_PLACE_ENDS) and all(type(number) is int for number in place)
+        if not whole or not all(0 <= number < end for number, end in zip(place, _PLACE_ENDS, strict=True)):
+            raise ValueError(
+                f"A place is four whole numbers: x and y below {FRAME}, a level below {LEVELS}, an angle below {ANGLES}."
+            )
+    return np.array(places, np.int16).reshape(count, len(_PLACE_ENDS))
