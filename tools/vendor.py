@@ -41,7 +41,7 @@ class Library:
 
     @property
     def folder(self) -> str:
-        return self.name.removesuffix("-js")
+        return self.name.rpartition("/")[2].removesuffix("-js")
 
 
 LIBRARIES = (
@@ -65,6 +65,18 @@ LIBRARIES = (
             ),
             ("pow.js", "dist/esm/v2/pow.js", "de88daf2c071f05a28439a00ea9a04c7ccf6d1df843a96383e4c07f036ec8131"),
             ("types.js", "dist/esm/v2/types.js", "334c8e3d6d51cd01680d7c18089a523e03537c1620e83e8f455851c7c6bb05e0"),
+        ],
+    ),
+    Library(
+        "@contentauth/c2pa-wasm",
+        "0.11.0",
+        "MIT",
+        "https://github.com/contentauth/c2pa-js and https://github.com/contentauth/c2pa-rs",
+        "sha512-pL7tGZnM/qQz7JFCPB0hWSZM41L4aUEF/SV9B1fL+0L2sUZT1Zj7UGcUjSmiRWeXLagQ8Jds7RF+XQ9gxZiG7g==",
+        [
+            ("LICENSE.txt", "LICENSE", "5aeea31bc245dd31213e7ff878a40362d6d4d8bc8093e34a0f30ed7639fe93c6"),
+            ("c2pa.js", "pkg/c2pa.js", "80120350a7e0ea1dab1955aab12cfdd204e45b57d56452361a8c32e154ef7c8c"),
+            ("c2pa_bg.wasm", "pkg/c2pa_bg.wasm", "eb8b3557c7da472e9d0b347936e8ac72e9ebfb0dff05aba3ca00dd5e2dd8c499"),
         ],
     ),
     Library(

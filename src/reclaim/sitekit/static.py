@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 from wsgiref.headers import Headers
@@ -19,9 +21,11 @@ from reclaim.sitekit.access import Access, access_of
 from reclaim.sitekit.served import digest_of
 
 _COMPRESSOR = Compressor(quiet=True)
+LARGE = 4 * 2**20
+"""Bytes from which on a file is compressed fast rather than well: a site's first start waits for it."""
 
 
-def _compressed(content: bytes, name: str) -> Path | None:
+def _compressed(content: bytes, digest: str, name: str, data: Path) -> Path | None:
     """A file in the data folder that holds ``content`` compressed, or ``None`` where that saves next to nothing.
 
     Its name is made from the content, so that it can never be another file's or another version's; it is made once,
@@ -29,10 +33,10 @@ def _compressed(content: bytes, name: str) -> Path | None:
     """
     if not _COMPRESSOR.should_compress(name):
         return None
-    folder = Path(settings.DATA) / "compressed"
-    path = folder / f"{digest_of(content).removeprefix('sha256-').replace('/', '_').rstrip('=')}.gz"
+    folder = data / "compressed"
+    path = folder / f"{digest.removeprefix('sha256-').replace('/', '_').rstrip('=')}.gz"
     if not path.exists():
-        made = _COMPRESSOR.compress_gzip(content)
+        made = gzip.compress(content, 1, mtime=0) if len(content) > LARGE else _COMPRESSOR.compress_gzip(content)
         if not _COMPRESSOR.is_compressed_effectively("gzip", name, len(content), made):
             return None
         folder.mkdir(exist_ok=True)
@@ -42,16 +46,24 @@ def _compressed(content: bytes, name: str) -> Path | None:
     return path
 
 
+@cache
+def _served(path: Path, changed: int, data: Path) -> tuple[str, Path | None]:
+    """The digest of a file that was last changed at ``changed``, and its compressed form."""
+    content = path.read_bytes()
+    digest = digest_of(content)
+    return digest, _compressed(content, digest, path.name, data)
+
+
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]  # it has no types
     """WhiteNoise, whose compressed files are not beside the originals but in the data folder."""
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
         """One file, and its compressed form."""
-        content = Path(path).read_bytes()
+        file = Path(path)
+        digest, compressed = _served(file, file.stat().st_mtime_ns, Path(settings.DATA))
         headers = self._headers_of(path, url)
         # By content: machines that serve the same file agree. Weak, because it stands for the compressed form too.
-        headers.append(("ETag", f'W/"{digest_of(content)}"'))
-        compressed = _compressed(content, path)
+        headers.append(("ETag", f'W/"{digest}"'))
         return StaticFile(path, headers, encodings={"gzip": str(compressed)} if compressed else None)
 
     def _headers_of(self, path: str, url: str) -> list[tuple[str, str]]:

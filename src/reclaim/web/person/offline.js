@@ -5,13 +5,14 @@
 //   await offline.remove();
 //
 // What is kept is this page and the files that it may need, the decoders too that are otherwise fetched only for a file
-// that needs one. The browser itself checks each file against the digest in the published list (/files.json).
+// that needs one; but not the reader of credentials, which is larger than all else and answers a question that nobody
+// has to ask. The browser itself checks each file against the digest in the published list (/files.json).
 
 import { CACHE, canKeep, forgetKept } from '../components/kept.js';
 
 const FILES = new URL('../', import.meta.url);
 const LIST = new URL('../files.json', FILES);
-const NEEDED = /^(?:site\.css|(?:components|hashing|icons|person|vendor)\/.*)$/;
+const NEEDED = /^(?:site\.css|(?:components|hashing|icons|person|vendor(?!\/c2pa-wasm\/))\/.*)$/;
 
 async function got(address, options) {
   const response = await fetch(address, { cache: 'no-cache', redirect: 'error', ...options });
