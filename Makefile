@@ -19,7 +19,8 @@ setup: .venv/.messages
 	@touch $@
 
 .venv/.dev: requirements/dev.lock .venv/.messages
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements/dev.lock
+	@# Much of this is never imported, so Python compiles what is, when it is.
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements/dev.lock
 	@touch $@
 
 demo: setup

