@@ -28,7 +28,20 @@ SNAPSHOT_TYPE = "application/vnd.reclaim.snapshot+json"
 
 SignalType = Literal["pdq", "md5", "vpdq"]
 SIGNAL_TYPES: tuple[SignalType, ...] = ("pdq", "md5", "vpdq")
+ExtraType = Literal["descriptors", "source"]
+EXTRA_TYPES: tuple[ExtraType, ...] = ("descriptors", "source")
+"""What nobody is given who does not ask for it, in a fetch of its own, with a key whose scope says that they may."""
+EXTRA_SCOPES: dict[ExtraType, str] = {"descriptors": "descriptors", "source": "sources"}
+AnyType = SignalType | ExtraType
 Label = Literal["made-with-ai"]
+OF_A_SOURCE = "of-a-source"
+"""Label of descriptors: they are of a source photograph, and match as such alone."""
+LEAST_PAIRS = 8
+MOST_PAIRS = 64
+FRAME = 512
+"""Pixels of the longer side of the frame in which places of an upload are counted."""
+LARGEST_CHECK = 8192
+"""Bytes of the body of a check of a placement."""
 Reason = Literal["not-the-same", "not-intimate", "allowed-here", "cannot-tell", "other"]
 
 
@@ -65,25 +78,29 @@ class Decisions(_Told):
 class Record(_Told):
     """A full snapshot of one signal; it replaces every earlier record of the same type and value."""
 
-    type: SignalType
+    type: AnyType
     value: str
-    """Lowercase hexadecimal: 64 digits of a pdq, 32 of an md5, 64 that name the frames of a vpdq."""
+    """Lowercase hexadecimal: 64 digits of a pdq or source, 32 of an md5, 64 that name the frames of a vpdq, or the
+    bytes of descriptors by their SHA-256."""
     status: Literal["active", "withdrawn"]
     """``withdrawn``: delete your copy, and acknowledge it."""
     changed_at: Moment
     """Rounded down to the hour: a finer time would tell which signals came in together."""
     frames: list[str] = []
     """Of an active vpdq, as ``reclaim.signals.frames`` writes them."""
+    descriptors: str | None = None
+    """Of active descriptors: 16 to 64 times 32 bytes, ascending, in base64."""
     quality: int | None = Field(None, ge=0, le=100)
-    """Of a pdq, as whoever made it measured it."""
+    """Of a pdq or source, as whoever made it measured it."""
     labels: list[str] = []
-    """``made-with-ai``: who brought the signal says so. Others may come."""
+    """``made-with-ai``: who brought the signal says so. ``of-a-source``: descriptors of a source photograph. Others may
+    come."""
     provenance: list[str] = []
     """Who brought it: ``person``, ``platform``, ``bank:<name>``; never how many, and of persons and platforms never
     which."""
     trust: int = Field(ge=0, le=100)
     action: Literal["block", "review"]
-    """``review``: a match goes to a person; remove nothing by itself."""
+    """``review``: a match goes to a person; remove nothing by itself. Always so of descriptors and source."""
     decisions: Decisions
     acknowledge_by: Moment | None = None
     """Of a withdrawn one that must be acknowledged: until when."""
@@ -107,15 +124,19 @@ class SignalsQuery(BaseModel):
 
     after: str | None = Field(None, min_length=1, max_length=LARGEST_CURSOR)
     limit: int = Field(DEFAULT_PAGE, ge=1, le=2**31)
-    types: str = Field(",".join(SIGNAL_TYPES), pattern=r"^(pdq|md5|vpdq)(,(pdq|md5|vpdq)){0,9}$")
-    """Which active signals are given; withdrawn ones of every type always are."""
+    types: str = Field(
+        ",".join(SIGNAL_TYPES),
+        pattern=r"^((pdq|md5|vpdq)(,(pdq|md5|vpdq)){0,9}|(descriptors|source)(,(descriptors|source)){0,9})$",
+    )
+    """Which active signals are given; withdrawn ones of every type always are. The extra types, descriptors and source,
+    are asked for in a fetch of their own, which gives nothing of the others."""
     least_trust: int = Field(0, ge=0, le=100)
 
     @property
-    def wanted(self) -> frozenset[SignalType]:
-        """The types."""
+    def wanted(self) -> frozenset[AnyType]:
+        """The types: of the three, or of the extra ones."""
         named = self.types.split(",")
-        return frozenset(each for each in SIGNAL_TYPES if each in named)
+        return frozenset(each for each in (*SIGNAL_TYPES, *EXTRA_TYPES) if each in named)
 
 
 # Lookups, for platforms without a list
@@ -133,6 +154,55 @@ class LookupAnswer(_Told):
     """Whether it matches, and nothing else."""
 
     match: bool
+
+
+# Whether descriptors lie in an upload as they lie in the picture that they are of
+
+_Slot = Annotated[int, Field(ge=0, lt=64)]
+_Pixel = Annotated[int, Field(ge=0, lt=FRAME)]
+_Level = Annotated[int, Field(ge=0, lt=12)]
+_Angle = Annotated[int, Field(ge=0, lt=64)]
+_Mirrored = Annotated[int, Field(ge=0, le=1)]
+Pair = tuple[_Slot, _Pixel, _Pixel, _Level, _Angle, _Mirrored]
+"""Which of a picture's descriptors was found, counted from 0, and where in the upload: x and y in pixels of its frame,
+level of the pyramid, bin of the angle, and 1 where it was found in the upload mirrored left to right, else 0."""
+
+
+def _each_once(pairs: list[Pair]) -> list[Pair]:
+    if len({pair[0] for pair in pairs}) < len(pairs):
+        raise ValueError("each descriptor has one place at most")
+    return pairs
+
+
+class PlacementCheck(BaseModel):
+    """The body of ``POST /v2/placements/check``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    value: str = Field(pattern=r"^[0-9a-f]{64}$")
+    """Names the descriptors, as the feed does."""
+    frame: tuple[Annotated[int, Field(ge=1, le=FRAME)], Annotated[int, Field(ge=1, le=FRAME)]]
+    """Width and height of the upload's frame in pixels; the longer one is 512."""
+    pairs: Annotated[list[Pair], Field(min_length=LEAST_PAIRS, max_length=MOST_PAIRS), AfterValidator(_each_once)]
+
+
+class PlacementRelation(_Told):
+    """How the upload relates to the picture, as coarsely as a reviewer needs it."""
+
+    turn: str
+    """``original`` or one of the seven other turns of the upload that lies as the picture does."""
+    kept: float = Field(ge=0, le=1)
+    """About how much of the picture is in the upload, in tenths."""
+    altered: float = Field(ge=0, le=1)
+    """About how much of what is in it differs, in tenths."""
+
+
+class PlacementAnswer(_Told):
+    """Whether they lie as in the picture; of an unknown value they do not."""
+
+    match: bool
+    relation: PlacementRelation | None = None
+    """Of a match."""
 
 
 # Snapshots
@@ -199,11 +269,18 @@ def key_id(public_key: bytes) -> str:
 class SignalName(_Said):
     """A signal, named."""
 
+    type: AnyType
+    value: str = Field(max_length=64)
+
+
+class FindName(_Said):
+    """A signal of a type that platforms find by themselves, named."""
+
     type: SignalType
     value: str = Field(max_length=64)
 
 
-class SubmittedSignal(SignalName):
+class SubmittedSignal(FindName):
     """A signal that a platform found by itself. A vpdq has ``frames``, and the ``value`` that names them."""
 
     frames: list[Annotated[str, Field(max_length=100)]] = Field(default=[], max_length=3600)
@@ -220,7 +297,7 @@ class SubmitSignals(_Said):
 class SubmitWithdrawals(_Said):
     """The body of ``POST /v2/withdrawals``: finds that the platform takes back."""
 
-    withdrawals: list[SignalName] = Field(max_length=LARGEST_SUBMISSION)
+    withdrawals: list[FindName] = Field(max_length=LARGEST_SUBMISSION)
 
 
 class FeedbackWord(SignalName):
@@ -267,7 +344,7 @@ class Taken(_Told):
 class OwedAcknowledgement(_Told):
     """A withdrawn signal that the platform has not acknowledged."""
 
-    type: SignalType
+    type: AnyType
     value: str
     withdrawn_at: Moment
     acknowledge_by: Moment

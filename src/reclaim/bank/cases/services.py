@@ -15,6 +15,7 @@ from reclaim.bank.cases import numbers, own_keys, pins
 from reclaim.bank.cases.models import Answer, Case, CaseItem, CaseSignal
 from reclaim.bank.ledger.models import Source
 from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
+from reclaim.signals.descriptors import name_of, parse_descriptors, parse_places
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 from reclaim.sitekit.secrets import mac
@@ -49,7 +50,58 @@ class NewSignal:
     value: str
     frames: tuple[str, ...] = ()
     quality: int | None = None
-    """Of a PDQ, 0 to 100, as the person's device measured it."""
+    """Of a PDQ or source, 0 to 100, as the person's device measured it."""
+    descriptors: bytes | None = None
+    """The bytes of descriptors, which ``value`` names."""
+    placement: tuple[tuple[int, ...], ...] = ()
+    """Where each of the descriptors lies in the picture: x, y, level and angle, in their order."""
+    of_source: bool = False
+    """Of descriptors: the picture is a source photograph."""
+
+
+@dataclass(frozen=True)
+class PictureSignals:
+    """What is sent of one picture, each part already checked and screened.
+
+    With ``source`` it is the clothed original of a deepfake: its PDQs become signals of type source, and its
+    descriptors say that they are of one. Raises ``ValueError`` for descriptors without the placement of each, or that
+    are none.
+    """
+
+    pdq: str
+    """64 hexadecimal characters."""
+    quality: int | None = None
+    """0 to 100."""
+    trimmed: tuple[str, int] | None = None
+    """PDQ and quality of the picture without bars and captions."""
+    descriptors: str | None = None
+    """As ``reclaim.signals.descriptors`` writes them."""
+    placement: Sequence[Sequence[int]] | None = None
+    """The place of each of the descriptors: x, y, level, angle."""
+    source: bool = False
+
+    def signals(self) -> tuple[NewSignal, ...]:
+        """The signals of its item: a trimmed picture's PDQ that is the same as the whole one's counts once."""
+        kind = "source" if self.source else "pdq"
+        pdqs = [(self.pdq, self.quality)]
+        if self.trimmed is not None and self.trimmed[0] != self.pdq:
+            pdqs.append(self.trimmed)
+        signals = [NewSignal(kind, value, quality=quality) for value, quality in pdqs]
+        if (self.descriptors is None) != (self.placement is None):
+            raise ValueError("Descriptors come with the placement of each, and a placement with descriptors.")
+        if self.descriptors is not None and self.placement is not None:
+            values = parse_descriptors(self.descriptors)
+            places = parse_places(self.placement, len(values))
+            signals.append(
+                NewSignal(
+                    "descriptors",
+                    name_of(values),
+                    descriptors=values.tobytes(),
+                    placement=tuple(tuple(int(part) for part in place) for place in places),
+                    of_source=self.source,
+                )
+            )
+        return tuple(signals)
 
 
 @dataclass(frozen=True)
@@ -66,9 +118,12 @@ class NewItem:
     held_for: tuple[str, ...] = ()
 
     @classmethod
-    def picture(cls, number: int, pdq: str) -> NewItem:
-        """A picture with one PDQ signal."""
-        return cls(number, CaseItem.Kind.PICTURE, (NewSignal("pdq", pdq),))
+    def picture(
+        cls, number: int, picture: str | PictureSignals, made_with_ai: str = CaseItem.MadeWithAi.UNSAID
+    ) -> NewItem:
+        """A picture with its signals, or with its PDQ alone."""
+        sent = PictureSignals(picture) if isinstance(picture, str) else picture
+        return cls(number, CaseItem.Kind.PICTURE, sent.signals(), made_with_ai)
 
 
 @dataclass(frozen=True)

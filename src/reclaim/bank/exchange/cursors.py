@@ -18,13 +18,15 @@ from dataclasses import dataclass, replace
 from reclaim.bank.ledger.queries import Standing, knows_the_moment
 from reclaim.bank.ledger.services import begin_another_ledger
 from reclaim.bank.platforms.models import Platform
-from reclaim.protocol.native_v2 import SIGNAL_TYPES, SignalsQuery, SignalType
+from reclaim.protocol.native_v2 import EXTRA_TYPES, SIGNAL_TYPES, AnyType, SignalsQuery
 from reclaim.sitekit.secrets import mac
 
 _LAYOUT = struct.Struct(">B16sQQQBB")
 _VERSION = 0x10
 _COMPLETE = 0x01
 _MAC_BYTES = 16
+_BITS: tuple[AnyType, ...] = (*SIGNAL_TYPES, *EXTRA_TYPES)
+"""What each bit of a cursor's types stands for."""
 
 
 class GoneError(Exception):
@@ -41,7 +43,7 @@ class Cursor:
     """The ledger's clock at that position, epoch seconds."""
     issued_at: int
     """Epoch milliseconds."""
-    types: frozenset[SignalType]
+    types: frozenset[AnyType]
     least_trust: int
     complete: bool
     """It ended a fetch: there was nothing more."""
@@ -54,15 +56,20 @@ class Cursor:
             self.position,
             self.second,
             self.issued_at,
-            sum(1 << bit for bit, name in enumerate(SIGNAL_TYPES) if name in self.types),
+            sum(1 << bit for bit, name in enumerate(_BITS) if name in self.types),
             self.least_trust,
         )
         return base64.urlsafe_b64encode(packed + _mac(platform, packed)).decode().rstrip("=")
 
     @property
     def everything(self) -> bool:
-        """Whether the records of all signals but videos' frames were given."""
-        return {"pdq", "md5"} <= self.types and self.least_trust == 0
+        """Whether the records of all signals but videos' frames were given; of a fetch of extra types, all of its."""
+        return ({"pdq", "md5"} <= self.types or self.extra) and self.least_trust == 0
+
+    @property
+    def extra(self) -> bool:
+        """Whether it is of a fetch of extra types, which stands beside the other."""
+        return not self.types.isdisjoint(EXTRA_TYPES)
 
 
 def read_cursor(text: str, platform: Platform) -> Cursor:
@@ -85,7 +92,7 @@ def read_cursor(text: str, platform: Platform) -> Cursor:
         position,
         second,
         issued_at,
-        frozenset(name for bit, name in enumerate(SIGNAL_TYPES) if types >> bit & 1),
+        frozenset(name for bit, name in enumerate(_BITS) if types >> bit & 1),
         least_trust,
         bool(flags & _COMPLETE),
     )
