@@ -19,6 +19,7 @@ from reclaim.bank.cases.services import (
     Named,
     NewItem,
     NewSignal,
+    PictureSignals,
     Receipt,
     ReceiptUsedError,
     StagingError,
@@ -35,12 +36,16 @@ from reclaim.bank.intake.invited_views import link_invited
 from reclaim.bank.screening.queries import Candidate, Verdict, screen
 from reclaim.bank.screening.services import note_sending, telling_values
 from reclaim.signals import POOR_QUALITY
+from reclaim.signals.descriptors import MOST as MOST_PATCHES
+from reclaim.signals.descriptors import parse_descriptors, parse_places
 from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.limits import SlowDownError
 from reclaim.sitekit.problems import invalid_message, problem
 
+MOST_DESCRIBED = 200
+"""Pictures with descriptors in one sending: more would be too long for one request."""
 TO_BE_CHECKED = "check"
 """What the sender is told of anything that is held. Why it is held is for practitioners alone."""
 
@@ -84,13 +89,47 @@ class SentVpdq(_Strict):
         return Candidate("vpdq", frames=tuple(self.frames))
 
 
+class SentTrimmed(_Strict):
+    """The signal of a picture without the bars, captions and screenshot around it."""
+
+    value: Annotated[str, Field(max_length=256)]
+    quality: Annotated[int, Field(ge=0, le=100)]
+
+    def candidate(self) -> Candidate:
+        """As screening takes it."""
+        return Candidate("pdq", self.value)
+
+
 class SentPicture(_Strict):
-    """A picture: its PDQ, or the hash of its file where the PDQ would be poor."""
+    """A picture: its PDQ, or the hash of its file where the PDQ would be poor. Beside a PDQ there may be that of the
+    trimmed picture, descriptors with their placement where the person asked for that, and the word that it is a source
+    photograph."""
 
     kind: Literal["picture"]
     signals: Annotated[
         list[Annotated[SentPdq | SentMd5, Field(discriminator="type")]], Field(min_length=1, max_length=1)
     ]
+    trimmed: SentTrimmed | None = None
+    descriptors: Annotated[str | None, Field(max_length=4096)] = None
+    placement: Annotated[
+        list[Annotated[list[int], Field(min_length=4, max_length=4)]] | None, Field(max_length=MOST_PATCHES)
+    ] = None
+    source: bool = False
+
+    @model_validator(mode="after")
+    def _beside_a_pdq(self) -> SentPicture:
+        beside = self.trimmed or self.descriptors is not None or self.placement is not None or self.source
+        if beside and isinstance(self.signals[0], SentMd5):
+            raise ValueError("the hash of a picture's file stands alone")
+        if (self.descriptors is None) != (self.placement is None):
+            raise ValueError("descriptors come with the placement of each")
+        if self.descriptors is not None and self.placement is not None:
+            parse_places(self.placement, len(parse_descriptors(self.descriptors)))
+        return self
+
+    def screened(self) -> list[SentPdq | SentMd5 | SentTrimmed]:
+        """What screening looks at, in order."""
+        return [*self.signals, self.trimmed] if self.trimmed else [*self.signals]
 
 
 class SentVideo(_Strict):
@@ -106,6 +145,13 @@ class SentVideo(_Strict):
         if len({signal.type for signal in self.signals}) < len(self.signals):
             raise ValueError("a video has one signal of a type")
         return self
+
+    def screened(self) -> list[SentMd5 | SentVpdq]:
+        """What screening looks at, in order."""
+        return self.signals
+
+
+Screened = SentPdq | SentMd5 | SentVpdq | SentTrimmed
 
 
 class Sent(_Strict):
@@ -127,6 +173,12 @@ class Sent(_Strict):
         )
         if frames > MOST_FRAMES:
             raise ValueError(f"at most {MOST_FRAMES} frames in all; send some videos later")
+        return self
+
+    @model_validator(mode="after")
+    def _not_too_many_descriptors(self) -> Sent:
+        if sum(isinstance(item, SentPicture) and item.descriptors is not None for item in self.items) > MOST_DESCRIBED:
+            raise ValueError(f"at most {MOST_DESCRIBED} pictures with descriptors; send some pictures later")
         return self
 
     def as_receipt(self) -> Receipt:
@@ -216,39 +268,47 @@ def _sending(receipt: Receipt, case: str) -> bytes:
 
 def _sorted_out(sent: Sent, admission: Admission) -> tuple[list[NewItem], list[Named]]:
     """What can be taken, and what cannot. An item is taken with those of its signals that can be used."""
-    verdicts = iter(screen([signal.candidate() for item in sent.items for signal in item.signals]))
+    verdicts = iter(screen([signal.candidate() for item in sent.items for signal in item.screened()]))
     items, refused, values = [], [], []
     for number, item in enumerate(sent.items, start=1):
-        signals: list[NewSignal] = []
-        reasons: list[str] = []
-        held_for: list[str] = []
-        for signal in item.signals:
-            verdict = next(verdicts)
-            if reason := _reason_against(signal, verdict):
-                reasons.append(reason)
-                continue
-            signals.append(_kept(signal, verdict))
-            held_for += verdict.held_for
-            values += telling_values(verdict)
-        if signals:
-            items.append(NewItem(number, item.kind, tuple(signals), sent.made_with_ai, tuple(held_for)))
-        else:
-            refused.append(Named(number, reasons[0]))
+        judged = [(signal, next(verdicts)) for signal in item.screened()]
+        usable = [(signal, verdict) for signal, verdict in judged if not _reason_against(signal, verdict)]
+        if not usable:
+            refused.append(Named(number, str(_reason_against(*judged[0]))))
+            continue
+        values += [value for _, verdict in usable for value in telling_values(verdict)]
+        held_for = tuple(reason for _, verdict in usable for reason in verdict.held_for)
+        items.append(NewItem(number, item.kind, _kept(item, usable), sent.made_with_ai, held_for))
     # An organisation that gave a code vouches for how much comes, not for what it is.
     bulk = () if admission.vouched else note_sending(admission.network, len(items), values)
     return [replace(item, held_for=(*item.held_for, *bulk)) for item in items], refused
 
 
-def _reason_against(signal: SentPdq | SentMd5 | SentVpdq, verdict: Verdict) -> str | None:
-    if verdict.refused is None and isinstance(signal, SentPdq) and signal.quality < POOR_QUALITY:
-        return "poor"
-    return verdict.refused
+def _reason_against(signal: Screened, verdict: Verdict) -> str | None:
+    poor = isinstance(signal, SentPdq | SentTrimmed) and signal.quality < POOR_QUALITY
+    return "poor" if verdict.refused is None and poor else verdict.refused
 
 
-def _kept(signal: SentPdq | SentMd5 | SentVpdq, verdict: Verdict) -> NewSignal:
+def _kept(item: SentPicture | SentVideo, usable: list[tuple[Screened, Verdict]]) -> tuple[NewSignal, ...]:
+    """The signals of an item, of those that can be used."""
+    pdqs = [(verdict.value, signal.quality) for signal, verdict in usable if isinstance(signal, SentPdq | SentTrimmed)]
+    if not isinstance(item, SentPicture) or not pdqs:
+        return tuple(_exact_or_frames(verdict) for _, verdict in usable)
+    # Descriptors are of the trimmed picture where there is one: they go with it.
+    described = (item.trimmed or item.signals[0]) in [signal for signal, _ in usable]
+    return PictureSignals(
+        *pdqs[0],
+        trimmed=pdqs[1] if len(pdqs) > 1 else None,
+        descriptors=item.descriptors if described else None,
+        placement=item.placement if described else None,
+        source=item.source,
+    ).signals()
+
+
+def _exact_or_frames(verdict: Verdict) -> NewSignal:
     if verdict.frames:
-        return NewSignal(signal.type, vpdq_value(verdict.frames), tuple(frames_text(verdict.frames)))
-    return NewSignal(signal.type, verdict.value, quality=signal.quality if isinstance(signal, SentPdq) else None)
+        return NewSignal("vpdq", vpdq_value(verdict.frames), tuple(frames_text(verdict.frames)))
+    return NewSignal("md5", verdict.value)
 
 
 def _nothing_can_be_used(refused: list[Named]) -> HttpResponse:
