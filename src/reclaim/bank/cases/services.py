@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
+from django.db.models import Q
 from django.utils import timezone
 
 from reclaim.bank.cases import numbers, own_keys, pins
@@ -30,6 +31,7 @@ ANSWER_LIFE = datetime.timedelta(minutes=15)
 CASE_RETENTION = datetime.timedelta(days=90)
 """How long a case stays after its last picture or video was withdrawn."""
 
+DESCRIPTORS = "descriptors"
 FULL = "full"
 """Why an item is refused that would be one too many for its case."""
 
@@ -390,6 +392,18 @@ def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str =
             audit.record(actor, "case.withdraw", f"case:{case.pk}")
     log_event("pictures or videos were withdrawn", items=len(items))
     return len(items)
+
+
+def withdraw_descriptors(case: Case, actor: str = "person") -> int:
+    """Withdraw the descriptors of every picture of the case, and nothing else; returns how many. Again is harmless."""
+    with locked_ledger() as ledger:
+        held = Source.objects.filter(casesignal__item__case=case).exclude(state=Source.State.ENDED)
+        sources = list(held.filter(Q(record__type=DESCRIPTORS) | Q(held__type=DESCRIPTORS)).select_related("record"))
+        ledger.withdraw_sources(sources)
+        if sources:
+            audit.record(actor, "case.withdraw_descriptors", f"case:{case.pk}")
+    log_event("descriptors were withdrawn", signals=len(sources))
+    return len(sources)
 
 
 def _sources(items: Sequence[int]) -> list[Source]:

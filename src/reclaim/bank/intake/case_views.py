@@ -16,6 +16,7 @@ from reclaim.bank.cases.models import Case
 from reclaim.bank.cases.own_keys import make_known
 from reclaim.bank.cases.queries import SESSION_KEY, access_case, access_session_case
 from reclaim.bank.cases.services import withdraw as withdraw_items
+from reclaim.bank.cases.services import withdraw_descriptors
 from reclaim.bank.casework.queries import keepers_of
 from reclaim.bank.intake.told import told
 from reclaim.bank.intake.views import files_page
@@ -117,6 +118,15 @@ def _withdraw(request: HttpRequest, case: Case, item_numbers: list[int] | None) 
     count = withdraw_items(case, item_numbers)
     said = ngettext("One picture or video is withdrawn.", "%(n)d pictures and videos are withdrawn.", count)
     messages.success(request, said % {"n": count})
+    return redirect("case")
+
+
+@requires(Access.CASE)
+@require_POST
+def take_patches_back(request: HttpRequest) -> HttpResponse:
+    """Withdraw the descriptors of every picture in the case, and nothing else. Again is harmless."""
+    withdraw_descriptors(access_session_case(request))
+    messages.success(request, _("The patches are taken back. Your fingerprints stay."))
     return redirect("case")
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from reclaim.bank.cases.models import Case, CaseItem, CaseSignal
 from reclaim.bank.feedback.queries import KeptFor, PlatformReport, report
+from reclaim.bank.ledger.models import Source
 from reclaim.bank.trust.queries import are_doubted
 
 
@@ -27,6 +28,10 @@ class ToldItem:
     """Since when it stands there."""
     why: str
     """Why it was not taken, as a sentence; empty otherwise."""
+    ordinary: bool = False
+    """Whether it is a source photograph."""
+    described: bool = False
+    """Whether the bank holds descriptors of it."""
 
     @property
     def in_place(self) -> bool:
@@ -94,6 +99,11 @@ class ToldCase:
         return [item for item in self.items if item.held]
 
     @property
+    def described(self) -> bool:
+        """Whether cut or changed copies of something in it are looked for."""
+        return any(item.described for item in self.items)
+
+    @property
     def can_be_withdrawn(self) -> list[ToldItem]:
         """What the person may withdraw."""
         return [item for item in self.items if item.can_be_withdrawn]
@@ -106,13 +116,14 @@ class ToldCase:
 
 def told(case: Case) -> ToldCase:
     """Read a case and what every platform said of it."""
-    signals = CaseSignal.objects.select_related("source__record")
+    signals = CaseSignal.objects.select_related("source__record", "source__held")
     rows = list(case.items.prefetch_related(Prefetch("signals", signals)))
     sources = [[signal.source for signal in row.signals.all()] for row in rows]
+    types = [{_type_of(source) for source in row if source.state != Source.State.ENDED} for row in sources]
     reports = report(sources)
     counted = _counter_of({row.kind for row in rows})
     return ToldCase(
-        [_item(row) for row in rows],
+        [_item(row, kinds) for row, kinds in zip(rows, types, strict=True)],
         [ToldPlatform(platform.name, list(_lines(platform, counted))) for platform in reports],
         are_doubted(source for each in sources for source in each),
     )
@@ -125,7 +136,12 @@ def item_name(kind: str, number: int) -> str:
     return _("Picture %(number)d") % {"number": number}
 
 
-def _item(row: CaseItem) -> ToldItem:
+def _type_of(source: Source) -> str:
+    kind: str = source.held.type if source.record is None else source.record.type
+    return kind
+
+
+def _item(row: CaseItem, types: set[str]) -> ToldItem:
     why = {
         CaseItem.Refusal.HARMLESS.value: _(
             "It looks like something that many people have, such as a logo or an empty picture. Websites would find "
@@ -146,6 +162,8 @@ def _item(row: CaseItem) -> ToldItem:
         row.state,
         row.withdrawn_on or row.refused_on or row.added_on,
         why.get(row.refused_for, ""),
+        ordinary="source" in types,
+        described="descriptors" in types,
     )
 
 

@@ -31,6 +31,7 @@ urlpatterns = [
     path("case/add/", case_views.add, name="case-add"),
     path("case/add/send/", new_case.add, name="case-add-send"),
     path("case/withdraw/", case_views.withdraw, name="case-withdraw"),
+    path("case/patches/", case_views.take_patches_back, name="case-patches"),
     path("case/helper/", helper_views.helper, name="case-helper"),
     path("case/helper/<int:organisation>/", kept_views.kept, name="case-kept"),
     path("case/helper/<int:organisation>/correct/", kept_views.correct, name="case-kept-correct"),

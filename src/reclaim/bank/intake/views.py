@@ -14,6 +14,7 @@ from reclaim.bank.directory.queries import leave_address, service_called, servic
 from reclaim.bank.directory.rows import For
 from reclaim.bank.intake import words
 from reclaim.bank.intake.invited_views import lets_see
+from reclaim.bank.intake.new_case import MOST_DESCRIBED
 from reclaim.bank.platforms.queries import active_platforms
 from reclaim.sitekit.access import Access, requires
 
@@ -86,6 +87,7 @@ def files_page(request: HttpRequest, address: str, *, adding: bool = False) -> H
         "lets_see": lets_see(request) if not adding else "",
         "most_items": MOST_ITEMS,
         "most_frames": MOST_FRAMES,
+        "most_described": MOST_DESCRIBED,
         "services": services_for(For.ADULTS),
         "words": words.words(),
         "counted_words": words.counted_words(),

@@ -57,6 +57,16 @@ def words() -> dict[str, str]:
         "only-plain": _(
             "There is too little to see in this video. An exact fingerprint is used. It finds only the very same file."
         ),
+        "inside": _(
+            "Your picture seems to lie inside a screenshot or a frame. A fingerprint of the part inside is made too. "
+            "It is about {share} of the whole."
+        ),
+        "use-inside": _("Use the part inside too"),
+        "ordinary": _("An ordinary picture: only websites for adult content look for it, and a person there decides."),
+        "described": _("Patches are ready for {done} of {total} pictures."),
+        "ai-found": _("At least one file says that AI made or changed it. The answer is now Yes. You can change it."),
+        "ai-nothing": _("No file says that. It may be so all the same: most files say nothing."),
+        "not-looked": _("Your device could not do that. You can go on without it."),
         "later": _("Not now: together these videos are too long. Add it to your case afterwards."),
         "refused-item": _("Number {n} was not taken"),
         "held-item": _("Number {n} is checked first"),
