@@ -15,6 +15,7 @@ from PIL import Image
 from tests.browser.hashing.conftest import Device
 from tests.browser.hashing.reference import encoded, float_luma, pdq_of_luma, pdq_of_rgb, resized
 from tests.browser.hashing.vectors import pixels
+from tools.make_trim_vectors import square_of
 
 VECTORS = Path(__file__).resolve().parents[3] / "conformance" / "vectors" / "pdq.json"
 
@@ -198,3 +199,19 @@ def test_the_shared_vectors_give_the_shared_values_at_their_own_size(device: Dev
     shapes = [("bytes", case["height"], case["width"]) for case in cases]
     found = device.page.evaluate(PDQ, {"path": path, "shapes": shapes})
     assert found == [[case["unscaled_pdq"], case["unscaled_quality"]] for case in cases]
+
+
+def test_the_shared_squares_are_trimmed_alike(device: Device) -> None:
+    cases = json.loads(VECTORS.with_name("trim.json").read_text())["cases"]
+    path = device.site.put("squares", b"".join(square_of(case["layers"]).tobytes() for case in cases))
+    found = device.page.evaluate(
+        """async (path) => {
+          const { trim } = await import('/static/hashing/trim.js');
+          const all = new Uint8Array(await (await fetch(path)).arrayBuffer());
+          const each = 512 * 512;
+          const squares = Array.from({ length: all.length / each }, (_, i) => all.subarray(i * each, (i + 1) * each));
+          return squares.map(trim).map((box) => box && [box.left, box.top, box.right, box.bottom]);
+        }""",
+        path,
+    )
+    assert found == [case["trimmed"] for case in cases]

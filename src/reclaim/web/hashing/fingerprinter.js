@@ -188,6 +188,8 @@ export class Fingerprinter {
   //   {number, about, ok: true, kind: 'picture', signals: [{type: 'pdq', value, quality}]},
   //   {number, about, ok: true, kind: 'picture', poor: true, why: 'flat' | 'small' | 'text', signals: [],
   //    exact: {type: 'md5', value}},
+  //   either of them with trimmed: {value, quality, box: {left, top, width, height}} where the picture lies inside bars,
+  //    captions or a screenshot, box in shares of the whole,
   //   {number, about, ok: true, kind: 'video', signals: [{type: 'md5', value}, {type: 'vpdq', frames}]},
   //   {number, about, ok: true, kind: 'video', only: 'codec' | 'encrypted' | 'damaged' | 'plain',
   //    signals: [{type: 'md5', value}]}  or
@@ -200,7 +202,20 @@ export class Fingerprinter {
   // true, open() is awaited before the next piece of work. Rejects with an AbortError when `signal` aborts or stop()
   // is called, and with an Error whose `reason` is that of a failed self-test: no fingerprint is ever made by a
   // browser that did not pass it.
-  async fingerprint(files, { onProgress = () => {}, signal = null, gate = null } = {}) {
+  async fingerprint(files, options) {
+    const results = await this._each(files, options, (file, step) => this._result(file, step));
+    return results.map((result, index) => ({ number: index + 1, ...result }));
+  }
+
+  // files: of pictures that have a fingerprint. Resolves, in their order, to {whole, part}: descriptors of the whole picture
+  // and, where there is a part inside, of that, each {descriptors, placement}, or null where there are too few. Options and
+  // rejections as of fingerprint.
+  describe(files, options) {
+    return this._each(files, options, async (file, step) => (await this._do('describe', file, step)) || {});
+  }
+
+  // get(file, step) for each file, by as many hands as there are; resolves to what it gave, in the order of the files.
+  async _each(files, { onProgress = () => {}, signal = null, gate = null } = {}, get) {
     const queue = Array.from(files).entries();
     const results = new Array(files.length);
     const cancelled = () => this.stopped || (signal !== null && signal.aborted);
@@ -213,9 +228,9 @@ export class Fingerprinter {
     const oneAfterAnother = async () => {
       for (const [index, file] of queue) {
         if (!(await round.mayGoOn())) throw abortError();
-        const result = await this._result(file, (part) => round.step(index, part));
+        const result = await get(file, (part) => round.step(index, part));
         if (cancelled()) throw abortError();
-        results[index] = { number: index + 1, ...result };
+        results[index] = result;
         round.finish(index);
       }
     };

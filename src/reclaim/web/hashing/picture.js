@@ -5,6 +5,7 @@ import { eachLumaStrip, Refusal, withPicture } from './decode.js';
 import { pdq } from './pdq.js';
 import { fetched } from './fetched.js';
 import { SquareResizer } from './resize.js';
+import { trim } from './trim.js';
 import { turned } from './turned.js';
 import { whyPoor } from './poor.js';
 
@@ -33,6 +34,25 @@ export function readSquare(blob) {
   });
 }
 
+// The picture inside bars, captions or a screenshot: {square, width, height} as of readSquare and box, {left, top, width,
+// height} in shares of the whole; null where there is none.
+function partInside({ square, width, height }) {
+  const found = trim(square);
+  if (found === null) return null;
+  const { left, top, right, bottom } = found;
+  const [across, down] = [right - left, bottom - top];
+  const resizer = new SquareResizer(across, down, SIDE);
+  resizer.add(square.subarray(top * SIDE + left), down, SIDE);
+  const box = { left: left / SIDE, top: top / SIDE, width: across / SIDE, height: down / SIDE };
+  return { square: resizer.finish(), width: Math.round(box.width * width), height: Math.round(box.height * height), box };
+}
+
+// {value, quality, why} of a picture as readSquare gives it, why being as of whyPoor.
+function signalOf(read) {
+  const { value, quality } = pdq(read.square, SIDE, SIDE);
+  return { value, quality, why: whyPoor({ ...read, value, quality }) };
+}
+
 async function exact(blob) {
   // Loaded for the first poor picture: most are not.
   const { md5 } = await fetched(() => import('./md5.js'));
@@ -41,16 +61,32 @@ async function exact(blob) {
 
 // Resolves to {ok: true, kind: 'picture', about: {width, height}, signals: [{type: 'pdq', value, quality}]}; for a picture
 // that a signal would not tell from others, with no signals but {poor: true, why: 'flat' | 'small' | 'text',
-// exact: {type: 'md5', value}}; or to {ok: false, reason}. Never rejects.
+// exact: {type: 'md5', value}}; either with trimmed: {value, quality, box} where a part inside has a good signal of its
+// own; or to {ok: false, reason}. Never rejects.
 export async function fingerprintPicture(blob) {
   try {
-    const { square, width, height } = await readSquare(blob);
-    const { value, quality } = pdq(square, SIDE, SIDE);
-    const about = { width, height };
-    const why = whyPoor({ square, width, height, value, quality });
-    if (why === null) return { ok: true, kind: 'picture', about, signals: [{ type: 'pdq', value, quality }] };
-    return { ok: true, kind: 'picture', about, poor: true, why, signals: [], exact: await exact(blob) };
+    const read = await readSquare(blob);
+    const { value, quality, why } = signalOf(read);
+    const found = { ok: true, kind: 'picture', about: { width: read.width, height: read.height } };
+    if (why === null) found.signals = [{ type: 'pdq', value, quality }];
+    else Object.assign(found, { poor: true, why, signals: [], exact: await exact(blob) });
+    const part = partInside(read);
+    const inside = part && signalOf(part);
+    if (inside && inside.why === null && inside.value !== value) {
+      found.trimmed = { value: inside.value, quality: inside.quality, box: part.box };
+    }
+    return found;
   } catch (error) {
     return { ok: false, reason: error instanceof Refusal ? error.reason : 'unreadable' };
   }
+}
+
+// Resolves to {whole, part}: the descriptors of a picture and of the part inside, each {descriptors, placement}, or null.
+// Rejects where the file cannot be read or the program be had.
+export async function describePicture(blob) {
+  const { describe } = await import('./descriptors.js');
+  const read = await readSquare(blob);
+  const part = partInside(read);
+  const [whole, inside] = [read, part].map((each) => each && describe(each.square, each.width, each.height));
+  return { whole, part: inside };
 }

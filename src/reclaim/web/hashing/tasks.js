@@ -4,7 +4,7 @@
 import { fetched } from './fetched.js';
 import { sniff } from './header.js';
 import { pdq } from './pdq.js';
-import { fingerprintPicture, SIDE, squareLuma } from './picture.js';
+import { describePicture, fingerprintPicture, SIDE, squareLuma } from './picture.js';
 import { selfTest } from './self_test.js';
 
 const VIDEOS = new Set(['mp4', 'mov', 'webm', 'mkv']);
@@ -31,4 +31,4 @@ async function shown(bitmap) {
   return pdq(squareLuma(bitmap), SIDE, SIDE);
 }
 
-export const tasks = { fingerprint, selfTest, shown };
+export const tasks = { describe: describePicture, fingerprint, selfTest, shown };

@@ -10,13 +10,27 @@ function framesOf(signals) {
   return signals.reduce((count, { frames = [] }) => count + frames.length, 0);
 }
 
+// What is sent of a picture beside its first signal: that of the part inside, descriptors, and that it is ordinary.
+function pictureOf({ number, poor, signals, trimmed }, { untrimmed, described, ordinary }) {
+  const inside = trimmed && !untrimmed.has(number) ? { value: trimmed.value, quality: trimmed.quality } : null;
+  const item = { kind: 'picture', signals: poor ? [{ type: 'pdq', ...inside }] : signals };
+  if (inside && !poor) item.trimmed = inside;
+  const { whole = null, part = null } = described.get(number) || {};
+  // Of a screenshot's own parts descriptors would find other people's screenshots.
+  Object.assign(item, inside ? part : whole);
+  if (ordinary.has(number)) item.source = true;
+  return item;
+}
+
 // results: of Fingerprinter.fingerprint. useExact: the person wants exact fingerprints for files that are too plain.
-// mostFrames: how many frames of videos may be sent at once. Gives
+// mostFrames: how many frames of videos may be sent at once. By numbers of files: untrimmed, a Set of those whose part
+// inside is not wanted; described, a Map to what Fingerprinter.describe found; ordinary, a Set of source photographs. Gives
 //   lines: one for each file, {number, about, kind, item: n, why} or {number, about, why, like: number of the same file
-//     before it}; why is a remark on an item, and the reason for a file that is left out
-//   items: [{kind, signals}] in the order of the files
+//     before it}; why is a remark on an item, and the reason for a file that is left out; inside is the part of a picture
+//     that may be used too, {left, top, width, height} in shares of it, and pdq says that a picture is sent with one
+//   items: [{kind, signals, …}] in the order of the files
 //   plain: how many files are too plain; later: how many have to wait for their frames' sake.
-export function sortOut(results, { useExact, mostFrames }) {
+export function sortOut(results, { useExact, mostFrames, untrimmed, described, ordinary }) {
   const firstWith = new Map();
   const lines = [];
   const items = [];
@@ -24,7 +38,7 @@ export function sortOut(results, { useExact, mostFrames }) {
   let later = 0;
   let frames = 0;
   for (const result of results) {
-    const { number, about, ok, kind } = result;
+    const { number, about, ok, kind, trimmed } = result;
     const line = { number, about, kind };
     lines.push(line);
     if (!ok) {
@@ -38,23 +52,33 @@ export function sortOut(results, { useExact, mostFrames }) {
       continue;
     }
     firstWith.set(key, number);
-    if (result.poor) plain += 1;
-    if (result.poor && !useExact) {
+    if (trimmed) line.inside = trimmed.box;
+    // A picture that is too plain as a whole may have a part inside that is not.
+    const usePart = Boolean(trimmed) && !untrimmed.has(number);
+    const tooPlain = result.poor && !usePart;
+    if (tooPlain) plain += 1;
+    if (tooPlain && !useExact) {
       line.why = result.why;
       line.plain = true;
       continue;
     }
-    const signals = result.poor ? [result.exact] : result.signals;
-    if (frames + framesOf(signals) > mostFrames) {
-      later += 1;
-      line.why = 'later';
-      continue;
+    if (kind === 'picture' && !tooPlain) {
+      items.push(pictureOf(result, { untrimmed, described, ordinary }));
+      line.pdq = true;
+    } else {
+      const signals = tooPlain ? [result.exact] : result.signals;
+      if (frames + framesOf(signals) > mostFrames) {
+        later += 1;
+        line.why = 'later';
+        continue;
+      }
+      frames += framesOf(signals);
+      items.push({ kind, signals });
     }
-    frames += framesOf(signals);
-    items.push({ kind, signals });
     line.item = items.length;
-    if (result.poor) line.why = 'exact';
+    if (tooPlain) line.why = 'exact';
     else if (result.only) line.why = `only-${result.only}`;
+    else if (line.pdq && ordinary.has(number)) line.why = 'ordinary';
   }
   return { lines, items, plain, later };
 }

@@ -1,10 +1,13 @@
-// The page where pictures and videos become a case. What it holds of them is their fingerprints; it stores nothing.
+// The page where pictures and videos become a case. It stores nothing; what it holds is their fingerprints and, until
+// they are sent, the browser's handles of the chosen files.
 
 import { Fingerprinter } from '../hashing/fingerprinter.js';
+import { Asked } from './asked.js';
 import { newReceipt, sortOut } from './choice.js';
 import { describe } from './describing.js';
 import { Gate } from './gate.js';
 import { Offline } from './offline.js';
+import { outline } from './outline.js';
 import { Panels } from './panels.js';
 import { Proof } from './proof.js';
 import { RequestCount } from './requests.js';
@@ -15,6 +18,9 @@ const panels = new Panels(root);
 const inputs = Array.from(root.querySelectorAll('[data-files]'));
 const most = Number(root.dataset.most);
 const mostFrames = Number(root.dataset.mostFrames);
+const mostDescribed = Number(root.dataset.mostDescribed);
+const describing = root.querySelector('[data-describe]');
+const ordinaryList = root.querySelector('[data-ordinary]');
 const useExact = root.querySelector('[data-use-exact]');
 const codeField = root.querySelector('[data-code]');
 const requests = new RequestCount((count) => {
@@ -23,10 +29,18 @@ const requests = new RequestCount((count) => {
 const proof = new Proof(root.dataset.puzzle);
 const offline = new Offline();
 const gate = new Gate();
+const patches = new Asked(root.querySelector('[data-patches]'), panels, changed);
+const looking = new Asked(root.querySelector('[data-looking]'), panels, showLooking);
 
 let fingerprinter;
 let stopping = null;
+let files = [];
 let results = [];
+// What the person says of single files, by number.
+const untrimmed = new Set();
+const ordinary = new Set();
+// What was found of pictures when the person asked for patches, by number.
+let described = new Map();
 // The line of the file that each sent item was made from.
 let lineOf = [];
 let receipt = '';
@@ -45,12 +59,37 @@ function listItem(name, tag, quiet, sentences) {
   return item;
 }
 
-function fileItem({ number, about, kind, item, why, like, plain }) {
-  const name = panels.word('file', { n: panels.number(number) });
+function nameOf(number) {
+  return panels.word('file', { n: panels.number(number) });
+}
+
+// A box to tick, whose label says of which file it is.
+function option(data, number, checked, sentences, { hush = false } = {}) {
+  const label = Object.assign(document.createElement('label'), { className: 'option whole' });
+  const input = Object.assign(document.createElement('input'), { type: 'checkbox', checked });
+  input.dataset[data] = number;
+  const name = Object.assign(document.createElement('span'), { className: hush ? 'hush' : '', textContent: nameOf(number) });
+  const words = document.createElement('span');
+  words.append(name, ` ${sentences.join(' ')}`);
+  label.append(input, words);
+  return label;
+}
+
+function insideParts({ number, about, inside }) {
+  const share = panels.number(inside.width * inside.height, { style: 'percent' });
+  const words = document.createElement('span');
+  Object.assign(words, { className: 'small whole', textContent: panels.word('inside', { share }) });
+  const checked = !untrimmed.has(number);
+  return [words, outline(about, inside), option('inside', number, checked, [panels.word('use-inside')], { hush: true })];
+}
+
+function fileItem(line) {
+  const { number, about, kind, item, why, like, plain, inside } = line;
   const remark = why ? panels.word(why, { n: like }) : '';
-  const sentences = [...describe(panels, about), remark];
-  if (item) return listItem(name, panels.word(`ready-${kind}`, { n: panels.number(item) }), false, sentences);
-  return listItem(name, panels.word(plain ? 'too-plain' : 'left-out'), true, sentences);
+  const tag = item ? panels.word(`ready-${kind}`, { n: panels.number(item) }) : panels.word(plain ? 'too-plain' : 'left-out');
+  const made = listItem(nameOf(number), tag, !item, [...describe(panels, about), remark]);
+  if (inside) made.append(...insideParts(line));
+  return made;
 }
 
 function chosenAi() {
@@ -62,14 +101,18 @@ function writeBody(items) {
   const sent = { receipt, made_with_ai: chosenAi(), items };
   if (code) sent.code = code;
   else if (proof.done) sent.proof = proof.done;
-  // Line by line: what is sent is what is shown, to the letter.
-  body = JSON.stringify(sent, null, 1);
+  // Line by line, but for the four numbers of a place: what is sent is what is shown, to the letter.
+  body = JSON.stringify(sent, null, 1).replace(/\[\s+(\d+),\s+(\d+),\s+(\d+),\s+(\d+)\s+\]/g, '[$1, $2, $3, $4]');
   root.querySelector('[data-body]').textContent = body;
+}
+
+function sortedOut() {
+  return sortOut(results, { useExact: useExact.checked, mostFrames, untrimmed, described, ordinary });
 }
 
 // Called again whenever the person changes something about what is sent.
 function showResults({ focus = true } = {}) {
-  const { lines, items, plain, later } = sortOut(results, { useExact: useExact.checked, mostFrames });
+  const { lines, items, plain, later } = sortedOut();
   const usable = items.length > 0 || plain > 0;
   panels.show(usable ? 'check' : 'none', { focus });
   panels.part('list').replaceChildren(...lines.map(fileItem));
@@ -79,13 +122,73 @@ function showResults({ focus = true } = {}) {
   panels.part('exact').hidden = plain === 0;
   panels.part('left-for-later').hidden = later === 0;
   for (const button of panels.current.querySelectorAll('[data-act="write"], [data-act="send"]')) {
-    button.disabled = items.length === 0;
+    button.disabled = items.length === 0 || patches.busy;
   }
   writeBody(items);
 }
 
 function changed() {
   if (panels.current.dataset.panel === 'check') showResults({ focus: false });
+}
+
+// The person ticked a box of one file. The list is made anew, and the reader stays at that box.
+function changedFile(numbers, { checked, dataset }, { whenChecked }) {
+  const [[name, number]] = Object.entries(dataset);
+  if (checked === whenChecked) numbers.add(Number(number));
+  else numbers.delete(Number(number));
+  changed();
+  panels.part(`${name}="${number}"`).focus();
+}
+
+function showOrdinary() {
+  const pictures = sortedOut().lines.filter(({ pdq }) => pdq);
+  ordinaryList.closest('details').hidden = pictures.length === 0;
+  describing.closest('details').hidden = pictures.length === 0;
+  ordinaryList.replaceChildren(
+    ...pictures.map(({ number, about }) => option('isOrdinary', number, false, describe(panels, about))),
+  );
+}
+
+function describePictures() {
+  described = new Map();
+  if (!describing.checked) {
+    patches.stop();
+    return changed();
+  }
+  const wanted = results.filter(({ kind, signals, trimmed }) => kind === 'picture' && (signals.length || trimmed));
+  const numbers = wanted.slice(0, mostDescribed).map(({ number }) => number);
+  return patches.run(async (options) => {
+    const found = await fingerprinter.describe(numbers.map((number) => files[number - 1]), options);
+    described = new Map(numbers.map((number, place) => [number, found[place]]));
+    const { items } = sortedOut();
+    const done = items.filter(({ descriptors }) => descriptors).length;
+    const total = items.filter(({ kind, signals: [{ type }] }) => kind === 'picture' && type === 'pdq').length;
+    return panels.word('described', { done: panels.number(done), total: panels.number(total) });
+  }, panels.word('not-looked'));
+}
+
+function showLooking() {
+  root.querySelector('[data-act="look"]').disabled = looking.busy;
+}
+
+// Whether a file says that AI made it. The answer is filled in, and is still the person's.
+async function saysAi({ onProgress, signal }) {
+  const { Provenance } = await import('../hashing/provenance.js');
+  const provenance = await Provenance.start();
+  try {
+    for (const [done, file] of files.entries()) {
+      onProgress({ done, total: files.length });
+      if (signal.aborted) return '';
+      if (await provenance.saysAi(file)) {
+        root.querySelector('[data-ai][value="yes"]').checked = true;
+        changed();
+        return panels.word('ai-found');
+      }
+    }
+    return panels.word('ai-nothing');
+  } finally {
+    provenance.stop();
+  }
 }
 
 function showProgress({ done, total, part = 0 }) {
@@ -117,11 +220,13 @@ function chosenFiles(input) {
 }
 
 async function make(input) {
-  const files = chosenFiles(input);
-  const tooMany = files.length > most;
+  const chosen = chosenFiles(input);
+  const tooMany = chosen.length > most;
   panels.part('too-many').hidden = !tooMany;
-  panels.part('no-files').hidden = files.length > 0 || input.files.length === 0;
-  if (tooMany || files.length === 0) return;
+  panels.part('no-files').hidden = chosen.length > 0 || input.files.length === 0;
+  if (tooMany || chosen.length === 0) return;
+  forgetFiles();
+  files = chosen;
   requests.start();
   // Whoever stopped while it was paused begins anew with work that goes on.
   showPaused(false, { focus: false });
@@ -131,6 +236,8 @@ async function make(input) {
     results = await fingerprinter.fingerprint(files, { onProgress: showProgress, signal: stopping.signal, gate });
     receipt = newReceipt();
     useExact.checked = false;
+    describing.checked = false;
+    showOrdinary();
     showResults();
   } catch (error) {
     panels.show(error.name === 'AbortError' ? 'choose' : error.reason || 'unsupported');
@@ -153,6 +260,7 @@ function remarkItem(name, first, { number, reason }) {
 
 function showSaved({ case_number: number, pin, first, items, held, refused }) {
   body = '';
+  forgetFiles();
   offline.remove();
   panels.show(number ? 'done' : 'added');
   panels.part('saved').textContent = panels.counted(number ? 'saved' : 'added', items);
@@ -167,9 +275,20 @@ function showSaved({ case_number: number, pin, first, items, held, refused }) {
   groups(panels.part('pin'), [`${pin.slice(0, 4)}\u00a0`, pin.slice(4)]);
 }
 
+function forgetFiles() {
+  patches.stop();
+  looking.stop();
+  files = [];
+  results = [];
+  described = new Map();
+  untrimmed.clear();
+  ordinary.clear();
+  ordinaryList.replaceChildren();
+}
+
 function forgetCase() {
   body = '';
-  results = [];
+  forgetFiles();
   if (codeField) codeField.value = '';
   for (const secret of root.querySelectorAll('[data-number], [data-pin], [data-body]')) secret.replaceChildren();
 }
@@ -271,6 +390,7 @@ const acts = {
   check: () => showResults(),
   write: () => panels.show('write'),
   send: () => sendCase(),
+  look: () => looking.run(saysAi, panels.word('not-looked')),
   print: () => print(),
   save: saveCard,
   written: () => {
@@ -287,8 +407,11 @@ root.addEventListener('click', (event) => {
   const button = event.target.closest('[data-act]');
   if (button) acts[button.dataset.act]();
 });
-root.addEventListener('change', (event) => {
-  if (inputs.includes(event.target)) make(event.target);
+root.addEventListener('change', ({ target }) => {
+  if (inputs.includes(target)) make(target);
+  else if (target === describing) describePictures();
+  else if (target.dataset.inside) changedFile(untrimmed, target, { whenChecked: false });
+  else if (target.dataset.isOrdinary) changedFile(ordinary, target, { whenChecked: true });
   else changed();
 });
 addEventListener('online', showConnection);
@@ -300,7 +423,7 @@ const offlineCard = root.querySelector('[data-offline-card]');
 if (offlineCard && !Offline.possible) offlineCard.hidden = true;
 root.querySelector('[data-folder]').hidden = !('webkitdirectory' in inputs[1]) || matchMedia('(pointer: coarse)').matches;
 proof.start();
-proof.payload().then(changed, () => {});
+proof.payload().then(() => changed(), () => {});
 fingerprinter = await Fingerprinter.start();
 const { ok, reason } = await fingerprinter.selfTest();
 // The page is still new to its reader, who starts at its top; only bad news is brought to them.
