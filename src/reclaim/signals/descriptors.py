@@ -1,4 +1,4 @@
-"""Local descriptors of a picture: 32 bytes for each of many small patches, so that a part of the picture is known again.
+"""Local descriptors of a picture: 32 bytes for each of many small patches, by which a part of it is known again.
 
 docs/descriptors.md has the algorithm to the letter. All of it is arithmetic of whole numbers, so that the kernel here
 and the browser's module give the same bytes.
@@ -9,12 +9,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from reclaim.signals import _descriptors
+from reclaim.signals.errors import PoorSignal
 
 BYTES = 32
 """Bytes of one descriptor."""
@@ -34,9 +39,13 @@ LEVELS = 12
 ANGLES = 64
 """Bins of a whole turn that an angle is counted in."""
 
+MOST_UPLOAD = 800
+"""Descriptors of an upload that are asked for where nothing else is said."""
+
 LEAST_ONES = 48
 """Set bits of a descriptor that no real patch has fewer of; nor does one have fewer unset ones."""
 
+_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _TEXT_MOST = (MOST * BYTES + 2) // 3 * 4
 
 
@@ -91,16 +100,70 @@ class UploadDescriptors:
     height: int
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom of a part of a picture, as shares of its sides."""
+
+
+def describe(square: npt.NDArray[np.uint8], width: int, height: int) -> Descriptors:
+    """The descriptors of a picture, as a person gives them: at most MOST, spread over the picture.
+
+    `square` is its luma of 512 x 512 (uint8); width and height, in pixels, are those of the upright picture. Raises
+    PoorSignal where it has fewer than LEAST, ValueError or TypeError for another kind of array or impossible sides.
+    """
+    values, places = _descriptors.describe(np.ascontiguousarray(square), width, height)
+    if len(values) < LEAST * BYTES:
+        raise PoorSignal
+    return Descriptors(_values(values), _places(places))
+
+
+def describe_upload(
+    square: npt.NDArray[np.uint8], width: int, height: int, most: int = MOST_UPLOAD, box: Box | None = None
+) -> UploadDescriptors:
+    """About `most` descriptors of an upload, of all levels, spread over it; few or none where it is flat.
+
+    `square`, width and height are as in `describe`. With a box, that part of the upload is described as if it were all:
+    the frame and the places are those of the part. Raises ValueError or TypeError as `describe` does, and for a box
+    that is no part of the square.
+    """
+    if box is not None:
+        high, wide = square.shape
+        left, top, right, bottom = (round(share * side) for share, side in zip(box, (wide, high) * 2, strict=True))
+        if not (0 <= left < right <= wide and 0 <= top < bottom <= high):
+            raise ValueError("The box is no part of the picture.")
+        width, height = max(1, round(width * (right - left) / wide)), max(1, round(height * (bottom - top) / high))
+        square = square[top:bottom, left:right]
+    values, mirrored, places, across, down = _descriptors.describe_upload(
+        np.ascontiguousarray(square), width, height, most
+    )
+    return UploadDescriptors(_values(values), _values(mirrored), _places(places), across, down)
+
+
+def _values(data: bytes) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(data, np.uint8).reshape(-1, BYTES)
+
+
+def _places(data: bytes) -> npt.NDArray[np.int16]:
+    return np.frombuffer(data, np.int16).reshape(-1, len(_PLACE_ENDS))
+
+
 def name_of(values: npt.NDArray[np.uint8]) -> str:
     """What names these descriptors: SHA-256 of their bytes, 64 lowercase hexadecimal characters."""
     return hashlib.sha256(np.ascontiguousarray(values, np.uint8).tobytes()).hexdigest()
 
 
+def parse_name(text: str) -> str:
+    """What names descriptors, in lower case. Raises ValueError for anything but 64 hexadecimal characters."""
+    value = text.lower()
+    if not text.isascii() or not _NAME.fullmatch(value):
+        raise ValueError("The name of descriptors is 64 hexadecimal characters.")
+    return value
+
+
 def parse_descriptors(text: str) -> npt.NDArray[np.uint8]:
     """The n x 32 bytes (uint8, read-only) behind the text of a picture's descriptors.
 
-    Raises ValueError, with a sentence that holds no value, for anything but LEAST to MOST descriptors in standard base64,
-    ascending and distinct, each with some bits set and some not.
+    Raises ValueError, with a sentence that holds no value, for anything but LEAST to MOST descriptors in standard
+    base64, ascending and distinct, each with some bits set and some not.
     """
     if len(text) > _TEXT_MOST:
         raise ValueError(f"Descriptors are {LEAST} to {MOST} times {BYTES} bytes.")
@@ -114,7 +177,7 @@ def parse_descriptors(text: str) -> npt.NDArray[np.uint8]:
     if rest or not LEAST <= count <= MOST:
         raise ValueError(f"Descriptors are {LEAST} to {MOST} times {BYTES} bytes.")
     rows = [data[at : at + BYTES] for at in range(0, len(data), BYTES)]
-    if any(one >= other for one, other in zip(rows, rows[1:], strict=False)):
+    if any(one >= other for one, other in pairwise(rows)):
         raise ValueError("Descriptors stand in ascending order, each once.")
     values = np.frombuffer(data, np.uint8).reshape(count, BYTES)
     ones = np.bitwise_count(values).sum(axis=1, dtype=np.int64)
@@ -135,6 +198,6 @@ def parse_places(places: Sequence[Sequence[int]], count: int) -> npt.NDArray[np.
         whole = len(place) == len(_PLACE_ENDS) and all(type(number) is int for number in place)
         if not whole or not all(0 <= number < end for number, end in zip(place, _PLACE_ENDS, strict=True)):
             raise ValueError(
-                f"A place is four whole numbers: x and y below {FRAME}, a level below {LEVELS}, an angle below {ANGLES}."
+                f"A place is four whole numbers: x and y below {FRAME}, level below {LEVELS}, angle below {ANGLES}."
             )
     return np.array(places, np.int16).reshape(count, len(_PLACE_ENDS))
