@@ -24,6 +24,7 @@ INSTALLED_APPS: list[str] = [
     "reclaim.bank.gate",
     "reclaim.bank.screening",
     "reclaim.bank.ledger",
+    "reclaim.bank.placements",
     "reclaim.bank.cases",
     "reclaim.bank.feedback",
     "reclaim.bank.trust",

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from reclaim.bank.exchange.v2 import router as exchange
 from reclaim.bank.lookup.api import router as lookup
 from reclaim.bank.operations.api import router as applications
+from reclaim.bank.placements.api import router as placements
 from reclaim.sitekit.api import SiteApi
 
 v2 = SiteApi(
@@ -16,6 +17,7 @@ v2 = SiteApi(
 )
 v2.add_router("", exchange)
 v2.add_router("", lookup)
+v2.add_router("", placements)
 v2.add_router("", applications)
 
 handler400 = "reclaim.sitekit.problems.bad_request"

@@ -19,6 +19,7 @@ from reclaim.bank.gate.services import forget_used
 from reclaim.bank.lookup.services import forget_lookups
 from reclaim.bank.operations.applications import forget_applications
 from reclaim.bank.operations.staging import move
+from reclaim.bank.placements.services import forget_checks
 from reclaim.bank.platforms.services import forget_ended
 from reclaim.bank.screening.services import forget_sketches
 from reclaim.bank.takedown.hosts import ask_about_hosts, forget_hosts
@@ -56,6 +57,7 @@ def tick() -> bool:
             forget_used,
             forget_sketches,
             forget_lookups,
+            forget_checks,
             forget_applications,
             forget_ended,
             move,

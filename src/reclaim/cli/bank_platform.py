@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reclaim.bank.platforms.models import Platform, PlatformKey
     from reclaim.bank.platforms.services import PlatformKeys
 
-SCOPES = ("subscription", "fetch", "submit", "feedback", "lookup")
+SCOPES = ("subscription", "fetch", "submit", "feedback", "lookup", "descriptors", "sources")
 
 
 def _open(data: Path, database_url: str | None) -> None:

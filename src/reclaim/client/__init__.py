@@ -1,7 +1,7 @@
 """What a platform embeds to take part: fetch, keep in sync, acknowledge, give feedback. No Django, no database."""
 
 from reclaim.client.bank_client import BankClient, Keys
-from reclaim.client.changes import Change, Owed, SignalName, Word
+from reclaim.client.changes import Change, ExtraType, Kind, Owed, SignalName, Word, kind_of
 from reclaim.client.checkpoint import Checkpoint
 from reclaim.client.errors import BankError, BankMisbehaved, BankRefused, BankUnreachable, CursorGone, SyncOvertaken
 from reclaim.client.native_client import NativeClient, NativeKeys, Pinned, ask_about
@@ -18,7 +18,9 @@ __all__ = [
     "Change",
     "Checkpoint",
     "CursorGone",
+    "ExtraType",
     "Keys",
+    "Kind",
     "NativeClient",
     "NativeKeys",
     "Owed",
@@ -30,5 +32,6 @@ __all__ = [
     "SyncReport",
     "Word",
     "ask_about",
+    "kind_of",
     "sync",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
 from reclaim.protocol.stopncii_v1 import SignalType
@@ -12,10 +13,27 @@ Decision: TypeAlias = Literal["pending", "blocked", "not-blocked"]
 Measure: TypeAlias = Literal["none", "hidden", "removed", "account-restricted", "other"]
 
 
+class ExtraType(StrEnum):
+    """What ``value`` is, of signals that only version 2 has, in a feed of their own."""
+
+    DESCRIPTORS = "descriptors"
+    """SHA-256 of the descriptors of a picture, which are in ``descriptors``."""
+    SOURCE = "source"
+    """The PDQ of a source photograph."""
+
+
+Kind: TypeAlias = SignalType | ExtraType
+
+
+def kind_of(text: str) -> Kind:
+    """The type of a signal from how a store writes it. Raises ``ValueError`` for what is none."""
+    return ExtraType(text) if text in ExtraType.__members__.values() else SignalType(text)
+
+
 class SignalName(NamedTuple):
     """What names a signal at a bank."""
 
-    type: SignalType
+    type: Kind
     value: str
 
 
@@ -23,7 +41,7 @@ class SignalName(NamedTuple):
 class Change:
     """A signal as a bank's feed or snapshot has it now. It replaces every earlier one of the same name."""
 
-    type: SignalType
+    type: Kind
     value: str
     """Lowercase hexadecimal."""
     withdrawn: bool = False
@@ -34,6 +52,8 @@ class Change:
     """Until when, epoch seconds; ``None`` where the bank names no time."""
     frames: list[str] | None = None
     """Of an active vPDQ, as ``reclaim.signals.frames`` writes them."""
+    descriptors: bytes | None = None
+    """Of active descriptors: n times 32 bytes, ascending."""
     labels: list[str] = field(default_factory=list)
     quality: int | None = None
     """PDQ quality, 0 to 100, where the bank says so."""

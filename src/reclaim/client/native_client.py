@@ -47,6 +47,10 @@ class NativeKeys:
     fetch: str
     feedback: str | None = None
     submit: str | None = None
+    descriptors: str | None = None
+    """Opens descriptors: with it they are fetched, and placements checked."""
+    sources: str | None = None
+    """Opens source photographs."""
 
     def __post_init__(self) -> None:
         for name, key in vars(self).items():
@@ -105,18 +109,24 @@ class NativeClient:
         pinned: Pinned | None = None,
         scratch: Path | None = None,
         least_trust: int = 0,
-        types: Sequence[wire.SignalType] = wire.SIGNAL_TYPES,
+        types: Sequence[wire.AnyType] = wire.SIGNAL_TYPES,
     ) -> None:
         """Snapshots need what was ``pinned`` and a folder, ``scratch``, for their parts; without, the feed is read from
         its beginning. Signals that are trusted less than ``least_trust`` (0 to 100) are left out, and of ``types`` the
-        others. Who later asks for more starts over. Raises ``ValueError`` for an unsafe address.
+        others. Who later asks for more starts over. The extra types, descriptors and source, are followed by a client
+        of their own, into a store of their own: no snapshot has them. Raises ``ValueError`` for an unsafe address, and
+        for extra types together with others.
         """
+        extra = set(types).intersection(wire.EXTRA_TYPES)
+        if extra and not extra.issuperset(types):
+            raise ValueError("The extra types, descriptors and source, are followed by a client of their own.")
         self._base_url = checked_base_url(base_url)
         self._keys = keys
         self._pinned = pinned
         self._scratch = scratch
         self._least_trust = least_trust
         self._types = tuple(types)
+        self._extra = bool(extra)
         self._connection = Connection()
 
     def close(self) -> None:
@@ -131,7 +141,12 @@ class NativeClient:
     @property
     def takes_snapshots(self) -> bool:
         """Whether it can store a snapshot's parts and check who signed them."""
-        return self._pinned is not None and self._scratch is not None
+        return self._pinned is not None and self._scratch is not None and not self._extra
+
+    @property
+    def follows_extra_types(self) -> bool:
+        """Whether it fetches the extra types, and nothing else."""
+        return self._extra
 
     def about(self) -> wire.About:
         """What the bank says of itself."""
@@ -155,7 +170,14 @@ class NativeClient:
         query = {"limit": str(limit), "types": ",".join(self._types), "least_trust": str(self._least_trust)}
         if after:
             query["after"] = after
-        return read_signals(self._call("GET", "signals", self._keys.fetch, fields=query))
+        return read_signals(self._call("GET", "signals", self._fetch_key(), fields=query), extra=self._extra)
+
+    def _fetch_key(self) -> str:
+        """The key that opens what is fetched."""
+        if not self._extra:
+            return self._keys.fetch
+        of_scope = {"descriptors": self._keys.descriptors, "source": self._keys.sources}
+        return next((key for kind in self._types if (key := of_scope.get(kind))), self._keys.fetch)
 
     def pages(self, after: str, limit: int = wire.DEFAULT_PAGE) -> Iterator[NativePage]:
         """Every page from a cursor to the end of the feed. One that never ends is refused with ``BankMisbehaved``."""
@@ -308,8 +330,10 @@ class NativeClient:
         return self._post("acknowledgements", self._keys.feedback, wire.SubmitAcknowledgements(acknowledgements=said))
 
     def owed(self) -> list[Owed]:
-        """Withdrawn signals whose deletion the bank has not been told of: the first thousand, longest owed first."""
-        fields = read_object(self._call("GET", "acknowledgements", self._keys.feedback))
+        """Withdrawn signals, of the extra types if it follows those and else of the others, whose deletion the bank has
+        not been told of: the first thousand, longest owed first."""
+        query = {"types": ",".join(self._types)} if self._extra else None
+        fields = read_object(self._call("GET", "acknowledgements", self._keys.feedback, fields=query))
         owed = []
         for entry in fields.get("owed", []) if isinstance(fields.get("owed"), list) else []:
             try:
@@ -317,8 +341,24 @@ class NativeClient:
                 value, _ = checked(TYPES[each.type], each.value, None)
             except ValueError:
                 continue
+            if (each.type in wire.EXTRA_TYPES) != self._extra:
+                continue
             owed.append(Owed(SignalName(TYPES[each.type], value), int(each.acknowledge_by.timestamp())))
         return owed[: wire.LARGEST_SUBMISSION]
+
+    def check_placement(
+        self, value: str, frame: tuple[int, int], pairs: Sequence[Sequence[int]]
+    ) -> wire.PlacementAnswer:
+        """Whether an upload shows the picture whose descriptors ``value`` names, by where they lie in it.
+
+        ``frame`` is the upload's, in pixels, its longer side 512; the pairs are as ``wire.Pair``, the nearest first:
+        those beyond ``MOST_PAIRS`` are left out. Raises ``BankUnreachable`` where checks are used up for now, and
+        ``ValueError`` for what is no check.
+        """
+        chosen = [tuple(int(part) for part in pair) for pair in pairs[: wire.MOST_PAIRS]]
+        message = wire.PlacementCheck.model_validate({"value": value, "frame": frame, "pairs": chosen})
+        body = self._call("POST", "placements/check", self._keys.descriptors, body=wire.as_json(message))
+        return read_message(wire.PlacementAnswer, body, "answer to a check")
 
     def submit(self, signals: Sequence[wire.SubmittedSignal]) -> wire.Taken:
         """Put signals that the platform found by itself into the bank; at most ``LARGEST_SUBMISSION`` at a time."""

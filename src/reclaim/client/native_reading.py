@@ -11,25 +11,30 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from reclaim.client.changes import Change
+from reclaim.client.changes import Change, ExtraType, Kind
 from reclaim.client.connection import json_object
 from reclaim.client.errors import BankMisbehaved
 from reclaim.protocol import native_v2 as wire
 from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.signals import frames_text, is_degenerate, parse_frames, parse_md5, parse_pdq, vpdq_value
+from reclaim.signals.descriptors import name_of, parse_descriptors, parse_name
 from reclaim.signals.frames import parse_vpdq
 
 Message = TypeVar("Message", bound=BaseModel)
 
-TYPES: dict[str, SignalType] = {
+TYPES: dict[str, Kind] = {
     "pdq": SignalType.IMAGE_PDQ,
     "md5": SignalType.VIDEO_MD5,
     "vpdq": SignalType.VIDEO_VPDQ,
+    "descriptors": ExtraType.DESCRIPTORS,
+    "source": ExtraType.SOURCE,
 }
-NAMES: dict[SignalType, wire.SignalType] = {
+NAMES: dict[Kind, wire.AnyType] = {
     SignalType.IMAGE_PDQ: "pdq",
     SignalType.VIDEO_MD5: "md5",
     SignalType.VIDEO_VPDQ: "vpdq",
+    ExtraType.DESCRIPTORS: "descriptors",
+    ExtraType.SOURCE: "source",
 }
 
 
@@ -65,8 +70,11 @@ def read_fields(model: type[Message], fields: dict[str, Any], what: str) -> Mess
     raise BankMisbehaved(f"The bank's {what} breaks the contract ({', '.join(faults)}). Tell the bank's operator.")
 
 
-def read_signals(body: bytes) -> NativePage:
-    """A page of the feed; raises ``BankMisbehaved`` if what steers the fetch is wrong."""
+def read_signals(body: bytes, *, extra: bool = False) -> NativePage:
+    """A page of the feed, or of that of the extra types: what belongs in the other one is left out.
+
+    Raises ``BankMisbehaved`` if what steers the fetch is wrong.
+    """
     message = read_object(body)
     raw, cursor, more = message.get("records"), message.get("cursor"), message.get("has_more")
     if not isinstance(raw, list):
@@ -77,7 +85,7 @@ def read_signals(body: bytes) -> NativePage:
         raise _broken("has_more is neither true nor false")
     if len(raw) > wire.LARGEST_PAGE:
         raise _broken("it has more records than any page may have")
-    changes = list(_changes(raw))
+    changes = [change for change in _changes(raw) if isinstance(change.type, ExtraType) == extra]
     return NativePage(changes, len(raw) - len(changes), cursor, more)
 
 
@@ -129,6 +137,7 @@ def _change(record: wire.Record) -> Change:
     kind = TYPES[record.type]
     gone = record.status == "withdrawn"
     value, frames = checked(kind, record.value, None if gone else record.frames)
+    descriptors = _descriptors(value, record.descriptors) if kind is ExtraType.DESCRIPTORS and not gone else None
     return Change(
         kind,
         value,
@@ -136,19 +145,31 @@ def _change(record: wire.Record) -> Change:
         owed=gone and record.because is None,
         acknowledge_by=int(record.acknowledge_by.timestamp()) if gone and record.acknowledge_by else None,
         frames=frames,
+        descriptors=descriptors,
         labels=record.labels,
         quality=record.quality,
         provenance=record.provenance,
         trust=record.trust,
-        review_only=record.action == "review",
+        # Of extra types always, whatever a bank says.
+        review_only=record.action == "review" or isinstance(kind, ExtraType),
         blocked=record.decisions.blocked,
         not_blocked=record.decisions.not_blocked,
     )
 
 
-def checked(kind: SignalType, value: str, frames: list[str] | None) -> tuple[str, list[str] | None]:
+def _descriptors(name: str, text: str | None) -> bytes:
+    """The bytes that the value names. Raises ``ValueError``."""
+    values = parse_descriptors(text or "")
+    if name_of(values) != name:
+        raise ValueError("These descriptors are not those that the value names.")
+    return values.tobytes()
+
+
+def checked(kind: Kind, value: str, frames: list[str] | None) -> tuple[str, list[str] | None]:
     """A signal's value and frames as they are stored; ``None`` where frames are not wanted. Raises ``ValueError``."""
-    if kind is SignalType.IMAGE_PDQ:
+    if kind is ExtraType.DESCRIPTORS:
+        return parse_name(value), None
+    if kind in (SignalType.IMAGE_PDQ, ExtraType.SOURCE):
         parsed = parse_pdq(value)
         if is_degenerate(parsed):
             raise ValueError("No real picture gives this value; it would match what nobody reported.")

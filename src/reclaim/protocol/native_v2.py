@@ -31,17 +31,15 @@ SIGNAL_TYPES: tuple[SignalType, ...] = ("pdq", "md5", "vpdq")
 ExtraType = Literal["descriptors", "source"]
 EXTRA_TYPES: tuple[ExtraType, ...] = ("descriptors", "source")
 """What nobody is given who does not ask for it, in a fetch of its own, with a key whose scope says that they may."""
-EXTRA_SCOPES: dict[ExtraType, str] = {"descriptors": "descriptors", "source": "sources"}
+EXTRA_SCOPES: dict[str, str] = {"descriptors": "descriptors", "source": "sources"}
 AnyType = SignalType | ExtraType
 Label = Literal["made-with-ai"]
 OF_A_SOURCE = "of-a-source"
 """Label of descriptors: they are of a source photograph, and match as such alone."""
-LEAST_PAIRS = 8
+LEAST_PAIRS = 5
 MOST_PAIRS = 64
 FRAME = 512
 """Pixels of the longer side of the frame in which places of an upload are counted."""
-LARGEST_CHECK = 8192
-"""Bytes of the body of a check of a placement."""
 Reason = Literal["not-the-same", "not-intimate", "allowed-here", "cannot-tell", "other"]
 
 
@@ -117,26 +115,35 @@ class SignalsPage(_Told):
     has_more: bool
 
 
-class SignalsQuery(BaseModel):
-    """The query of ``GET /v2/signals``. A larger ``limit`` than the largest page is served as that."""
+_TYPES = r"^((pdq|md5|vpdq)(,(pdq|md5|vpdq)){0,9}|(descriptors|source)(,(descriptors|source)){0,9})$"
+
+
+class OwedQuery(BaseModel):
+    """The query of ``GET /v2/acknowledgements``."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    after: str | None = Field(None, min_length=1, max_length=LARGEST_CURSOR)
-    limit: int = Field(DEFAULT_PAGE, ge=1, le=2**31)
-    types: str = Field(
-        ",".join(SIGNAL_TYPES),
-        pattern=r"^((pdq|md5|vpdq)(,(pdq|md5|vpdq)){0,9}|(descriptors|source)(,(descriptors|source)){0,9})$",
-    )
-    """Which active signals are given; withdrawn ones of every type always are. The extra types, descriptors and source,
-    are asked for in a fetch of their own, which gives nothing of the others."""
-    least_trust: int = Field(0, ge=0, le=100)
+    types: str = Field(",".join(SIGNAL_TYPES), pattern=_TYPES)
+    """Of which types; the extra ones by themselves, as in the feed."""
 
     @property
     def wanted(self) -> frozenset[AnyType]:
         """The types: of the three, or of the extra ones."""
         named = self.types.split(",")
         return frozenset(each for each in (*SIGNAL_TYPES, *EXTRA_TYPES) if each in named)
+
+
+class SignalsQuery(OwedQuery):
+    """The query of ``GET /v2/signals``. A larger ``limit`` than the largest page is served as that."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    after: str | None = Field(None, min_length=1, max_length=LARGEST_CURSOR)
+    limit: int = Field(DEFAULT_PAGE, ge=1, le=2**31)
+    types: str = Field(",".join(SIGNAL_TYPES), pattern=_TYPES)
+    """Which active signals are given; withdrawn ones of every type always are. The extra types, descriptors and source,
+    are asked for in a fetch of their own, which gives nothing of the others."""
+    least_trust: int = Field(0, ge=0, le=100)
 
 
 # Lookups, for platforms without a list
@@ -168,10 +175,10 @@ Pair = tuple[_Slot, _Pixel, _Pixel, _Level, _Angle, _Mirrored]
 level of the pyramid, bin of the angle, and 1 where it was found in the upload mirrored left to right, else 0."""
 
 
-def _each_once(pairs: list[Pair]) -> list[Pair]:
-    if len({pair[0] for pair in pairs}) < len(pairs):
-        raise ValueError("each descriptor has one place at most")
-    return pairs
+def _as_long_as_512(frame: tuple[int, int]) -> tuple[int, int]:
+    if max(frame) != FRAME:
+        raise ValueError(f"the longer side of a frame is {FRAME}")
+    return frame
 
 
 class PlacementCheck(BaseModel):
@@ -181,9 +188,13 @@ class PlacementCheck(BaseModel):
 
     value: str = Field(pattern=r"^[0-9a-f]{64}$")
     """Names the descriptors, as the feed does."""
-    frame: tuple[Annotated[int, Field(ge=1, le=FRAME)], Annotated[int, Field(ge=1, le=FRAME)]]
+    frame: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=FRAME)], Annotated[int, Field(ge=1, le=FRAME)]],
+        AfterValidator(_as_long_as_512),
+    ]
     """Width and height of the upload's frame in pixels; the longer one is 512."""
-    pairs: Annotated[list[Pair], Field(min_length=LEAST_PAIRS, max_length=MOST_PAIRS), AfterValidator(_each_once)]
+    pairs: list[Pair] = Field(min_length=LEAST_PAIRS, max_length=MOST_PAIRS)
+    """The nearest ones; a descriptor may stand in several, of which at most one counts."""
 
 
 class PlacementRelation(_Told):
@@ -193,8 +204,8 @@ class PlacementRelation(_Told):
     """``original`` or one of the seven other turns of the upload that lies as the picture does."""
     kept: float = Field(ge=0, le=1)
     """About how much of the picture is in the upload, in tenths."""
-    altered: float = Field(ge=0, le=1)
-    """About how much of what is in it differs, in tenths."""
+    altered: float | None = Field(None, ge=0, le=1)
+    """About how much of what is in it differs, in tenths; null where too little of it says so."""
 
 
 class PlacementAnswer(_Told):

@@ -29,6 +29,7 @@ class Access(StrEnum):
     SUBMIT_KEY = "platform, by its submit key"
     FEEDBACK_KEY = "platform, by its feedback key"
     LOOKUP_KEY = "platform, by its lookup key"
+    DESCRIPTORS_KEY = "platform, by its key for descriptors"
     PEER = "another bank, by its signature"
     PASSWORD_SHOWN = "member of the staff who has shown a password and no second factor yet"  # noqa: S105 a sentence
     MEMBER = "member of the staff, by a session with a second factor"

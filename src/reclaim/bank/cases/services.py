@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from reclaim.bank.cases import numbers, own_keys, pins
 from reclaim.bank.cases.models import Answer, Case, CaseItem, CaseSignal
-from reclaim.bank.ledger.models import Source
+from reclaim.bank.ledger.models import BODIES_OF_RECORD, Source
 from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
+from reclaim.bank.placements import services as placements
+from reclaim.bank.placements.services import NewPlacement
 from reclaim.signals.descriptors import name_of, parse_descriptors, parse_places
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -332,7 +334,9 @@ class _ItemsThere:
         self.rows = list(case.items.filter(state__in=_NOT_ENDED))
         by_key = {row.pk: row for row in self.rows}
         self._having: dict[tuple[str, str], list[CaseItem]] = defaultdict(list)
-        signals = CaseSignal.objects.filter(item__in=by_key).values_list(
+        # Descriptors that were taken back alone may come again.
+        standing = CaseSignal.objects.filter(item__in=by_key).exclude(source__state=Source.State.ENDED)
+        signals = standing.values_list(
             "item", "source__record__type", "source__record__value", "source__held__type", "source__held__value"
         )
         for item, record_type, record_value, held_type, held_value in signals:
@@ -352,13 +356,24 @@ class _ItemsThere:
 def _put(ledger: LedgerTransaction, taken: Sequence[tuple[NewItem, CaseItem]]) -> None:
     CaseItem.objects.bulk_create([row for _, row in taken])
     signals = []
+    placed = []
     for item, row in taken:
         add = ledger.hold_source if item.held_for else ledger.add_source
         for signal in item.signals:
-            source = add(signal.type, signal.value, signal.frames, quality=signal.quality)
+            source = add(
+                signal.type,
+                signal.value,
+                signal.frames,
+                quality=signal.quality,
+                descriptors=signal.descriptors,
+                of_source=signal.of_source,
+            )
             signals.append(CaseSignal(item=row, source=source))
+            if signal.placement:
+                placed.append(NewPlacement(source.pk, signal.value, signal.placement))
     ledger.settle()
     CaseSignal.objects.bulk_create(signals)
+    placements.keep(placed)
 
 
 def _say(ledger: LedgerTransaction, rows: Collection[CaseItem]) -> None:
@@ -408,7 +423,7 @@ def withdraw_descriptors(case: Case, actor: str = "person") -> int:
 
 def _sources(items: Sequence[int]) -> list[Source]:
     sources = Source.objects.filter(casesignal__item__in=items)
-    return list(sources.select_related("record").defer("record__frames"))
+    return list(sources.select_related("record").defer(*BODIES_OF_RECORD))
 
 
 def release_item(item: CaseItem, actor: str) -> bool:

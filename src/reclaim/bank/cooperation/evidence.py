@@ -20,6 +20,7 @@ from reclaim.bank.casework.models import CaseFile
 from reclaim.bank.casework.services import add_event
 from reclaim.bank.cooperation.models import CustodyEntry, EvidencePack, Officer
 from reclaim.bank.exchange.identity import bank_id, signed
+from reclaim.bank.ledger.models import ORDINARY_TYPES
 from reclaim.bank.organisations.models import Practitioner
 from reclaim.bank.takedown.models import Link
 from reclaim.bank.vault import services as vault
@@ -140,7 +141,10 @@ def _signals(case_file: CaseFile) -> list[wire.PackSignal]:
     if case_file.case_id is None or not open_consents(case_file.organisation).filter(case=case_file.case_id).exists():
         raise EvidenceError("The person's own case is not open to you, so its fingerprints cannot be added.")
     rows = CaseSignal.objects.filter(
-        item__case=case_file.case_id, item__state=CaseItem.State.IN_PLACE, source__record__value__isnull=False
+        item__case=case_file.case_id,
+        item__state=CaseItem.State.IN_PLACE,
+        source__record__value__isnull=False,
+        source__record__type__in=ORDINARY_TYPES,
     ).select_related("item", "source__record")
     return [
         wire.PackSignal(type=row.source.record.type, value=row.source.record.value, added_on=str(row.item.added_on))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.feedback.queries import acknowledge_by
 from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.peers.queries import peers_words
+from reclaim.protocol.native_v2 import OF_A_SOURCE
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, FeedbackValue
 
 PERSON, PLATFORM, BANK = "person", "platform", "bank:"
@@ -36,17 +38,23 @@ def brought_by(records: QuerySet[LedgerRecord]) -> defaultdict[int, Brought]:
     brought: defaultdict[int, Brought] = defaultdict(Brought)
     sources = Source.objects.filter(record__in=records.values("pk"), state=Source.State.ACTIVE)
     rows = sources.values_list(
-        "record", "platform", "peer__name", "quality", "made_with_ai", "casesignal__item__made_with_ai"
+        "record", "platform", "peer__name", "quality", "made_with_ai", "casesignal__item__made_with_ai", "of_source"
     )
-    for key, platform, peer, quality, made_with_ai, said_by_person in rows:
+    by_ai: set[int] = set()
+    of_source: dict[int, bool] = {}
+    for key, platform, peer, quality, made_with_ai, said_by_person, source in rows:
         known = brought[key or 0]
+        # Whoever brings the same picture and does not call it a source photograph wants it found as it is.
+        of_source[key or 0] = source and of_source.get(key or 0, True)
         name = PLATFORM if platform else f"{BANK}{peer}" if peer else PERSON
         if name not in known.names:
             known.names = sorted([*known.names, name])
         if quality is not None:
             known.quality = max(quality, known.quality or 0)
         if made_with_ai or said_by_person == CaseItem.MadeWithAi.YES:
-            known.labels = [MADE_WITH_AI]
+            by_ai.add(key or 0)
+    for key, known in brought.items():
+        known.labels = [*([MADE_WITH_AI] if key in by_ai else []), *([OF_A_SOURCE] if of_source[key] else [])]
     return brought
 
 
@@ -96,7 +104,7 @@ def _wire_record(record: LedgerRecord, brought: Brought, decisions: dict[str, in
         "labels": brought.labels,
         "provenance": brought.names,
         "trust": record.trust,
-        "action": "review" if record.review_only else "block",
+        "action": "review" if record.for_review else "block",
         "decisions": decisions,
     }
     if record.status == LedgerRecord.Status.WITHDRAWN and record.withdrawn_at is not None:
@@ -105,6 +113,8 @@ def _wire_record(record: LedgerRecord, brought: Brought, decisions: dict[str, in
         given["because"] = "trust"
     elif record.frames:
         given["frames"] = record.frames
+    elif record.descriptors:
+        given["descriptors"] = b64encode(record.descriptors).decode()
     if "acknowledge_by" in given or "because" in given:
         given |= {"status": "withdrawn", "quality": None, "labels": [], "provenance": []}
     return given

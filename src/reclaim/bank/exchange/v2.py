@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +23,7 @@ from reclaim.bank.exchange.words import (
     IN_PLACE,
     NO_FIND,
     NOT_ITS_NAME,
+    NOT_OPENED,
     REASON_ALONE,
     TOO_POOR,
     UNKNOWN,
@@ -33,12 +34,13 @@ from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
 from reclaim.bank.ledger.queries import between, changes, standing
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import access_platform
+from reclaim.bank.platforms.queries import access_platform, scopes_of
 from reclaim.bank.push.address import events_address
 from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol import native_v2 as wire
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 from reclaim.signals import parse_md5, parse_pdq
+from reclaim.signals.descriptors import parse_name
 from reclaim.signals.frames import frames_text, name_of_frames, parse_vpdq, vpdq_value
 from reclaim.signals.values import POOR_QUALITY
 from reclaim.sitekit.access import Access, requires
@@ -49,7 +51,13 @@ router = Router()
 MOST_OWED_SHOWN = wire.LARGEST_SUBMISSION
 PARQUET = "application/vnd.apache.parquet"
 _MAKING_SECONDS = 2
-_PARSERS = {"pdq": parse_pdq, "md5": parse_md5, "vpdq": parse_vpdq}
+_PARSERS = {
+    "pdq": parse_pdq,
+    "md5": parse_md5,
+    "vpdq": parse_vpdq,
+    "descriptors": parse_name,
+    "source": parse_pdq,
+}
 _DECISIONS = {
     "pending": FeedbackValue.PENDING_REVIEW,
     "blocked": FeedbackValue.BLOCKED,
@@ -88,6 +96,9 @@ def about(request: HttpRequest) -> HttpResponse:
 @requires(Access.FETCH_KEY)
 def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpResponse:
     """One page of the feed, in the order in which signals changed. Asking with a cursor says: I have stored it all."""
+    for kind in wire.EXTRA_TYPES:
+        if kind in query.wanted and wire.EXTRA_SCOPES[kind] not in scopes_of(request):
+            return _not_opened(kind)
     platform, now = access_platform(request), standing()
     if query.after is None:
         cursor = cursors.beginning(query, now)
@@ -100,7 +111,10 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
         except ValueError as error:
             return problem(422, "Unknown cursor", f"{error} Send the cursor of your last page as it is, or none.")
     stored = feedback.Stored(cursor.position, cursor.second, cursor.everything) if cursor.complete else None
-    feedback.note_fetch(platform, stored, videos="vpdq" in query.wanted)
+    if query.wanted.isdisjoint(wire.EXTRA_TYPES):
+        feedback.note_fetch(platform, stored, videos="vpdq" in query.wanted)
+    else:
+        feedback.note_extra_fetch(platform, query.wanted, stored)
     page = changes(platform, cursor.position, min(query.limit, wire.LARGEST_PAGE), query.wanted)
     # Within a page by value: what is written down of it shows no order in which signals came in.
     records = sorted(
@@ -115,6 +129,15 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
     after = cursors.going_on(cursor, query, position, second, complete=not page.has_more)
     told = {"records": records, "cursor": after.encode(platform), "has_more": page.has_more}
     return HttpResponse(to_json(told), content_type="application/json")
+
+
+def _not_opened(kind: wire.ExtraType) -> HttpResponse:
+    scope = wire.EXTRA_SCOPES[kind]
+    return problem(
+        403,
+        "This key does not open that type",
+        f"Use a key with the scopes «fetch» and «{scope}» for the type «{kind}»; ask the bank for one.",
+    )
 
 
 def _oldest(platform: Platform) -> int:
@@ -211,6 +234,10 @@ def submit_feedback(request: HttpRequest, message: Body[wire.SubmitFeedback]) ->
         except ValueError as error:
             refused.append(wire.Refusal(index=index, reason=str(error)))
             continue
+        scope = wire.EXTRA_SCOPES.get(each.type)
+        if scope is not None and scope not in scopes_of(request):
+            refused.append(wire.Refusal(index=index, reason=NOT_OPENED))
+            continue
         if each.reason is not None and each.decision != "not-blocked":
             refused.append(wire.Refusal(index=index, reason=REASON_ALONE))
             continue
@@ -248,7 +275,7 @@ def submit_withdrawals(request: HttpRequest, message: Body[wire.SubmitWithdrawal
 
 def _each(
     request: HttpRequest,
-    sent: list[wire.SignalName],
+    sent: Sequence[wire.SignalName | wire.FindName],
     take: Callable[[Platform, list[tuple[str, str]]], list[int]],
     reason: str,
 ) -> HttpResponse:
@@ -265,11 +292,11 @@ def _each(
     return _taken(len(sent), refused)
 
 
-@router.get("/acknowledgements", url_name="v2-owed", response={200: wire.Owed})
+@router.get("/acknowledgements", url_name="v2-owed", response={200: wire.Owed, 422: wire.Problem})
 @requires(Access.FEEDBACK_KEY)
-def owed_acknowledgements(request: HttpRequest) -> HttpResponse:
+def owed_acknowledgements(request: HttpRequest, query: Query[wire.OwedQuery]) -> HttpResponse:
     """Withdrawn signals that the platform has not acknowledged, the longest owed first."""
-    owed = owed_by(access_platform(request)).order_by("withdrawn_at", "pk")
+    owed = owed_by(access_platform(request), query.wanted).order_by("withdrawn_at", "pk")
     rows = list(owed.values_list("type", "value", "withdrawn_at")[: MOST_OWED_SHOWN + 1])
     shown = [
         wire.OwedAcknowledgement(type=kind, value=value, withdrawn_at=at, acknowledge_by=acknowledge_by(at))

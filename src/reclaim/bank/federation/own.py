@@ -12,7 +12,7 @@ from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.federation.clock import Counters, locked_statements
 from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.feedback.queries import KeptFor
-from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.models import BODIES, LedgerRecord, Source
 from reclaim.bank.ledger.queries import standing
 from reclaim.bank.peers.identity import own_bank_id, own_key
 from reclaim.bank.peers.models import Assertion, Peer, StatementClock, Word
@@ -59,11 +59,11 @@ def _state_some() -> None:
         changed = list(
             LedgerRecord.objects.filter(position__gt=counters.clock.read_position)
             .order_by("position")
-            .defer("frames")[:_RECORDS_AT_ONCE]
+            .defer(*BODIES)[:_RECORDS_AT_ONCE]
         )
         if changed:
             counters.clock.read_position = changed[-1].position
-            real = [record for record in changed if record.only_for_id is None]
+            real = [record for record in changed if record.only_for_id is None and not record.extra]
             _state_assertions(counters, real)
             _state_words(counters, real)
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from reclaim.bank.federation.own import assertion_statement, bring_up_to_date, word_statement
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.queries import PAGE_BYTES, has_frames, standing, with_frames
+from reclaim.bank.ledger.queries import PAGE_BYTES, has_body, standing, with_bodies
 from reclaim.bank.peers.identity import own_bank_id
 from reclaim.bank.peers.models import Assertion, Peer, StatementClock, Word
 from reclaim.bank.peers.queries import present_peers
@@ -79,7 +79,7 @@ def statements(peer: Peer, cursor: str, limit: int) -> Page:
     found.sort(key=lambda row: row.position or 0)
     page, room = found[:limit], PAGE_BYTES
     videos = _videos(page)
-    fits = set(list(videos)[: with_frames(list(videos.values()))])
+    fits = set(list(videos)[: with_bodies(list(videos.values()))])
     written: list[dict[str, Any]] = []
     for place, row in enumerate(page):
         if isinstance(row, Assertion) and row.record_id in videos:
@@ -103,7 +103,7 @@ def statements(peer: Peer, cursor: str, limit: int) -> Page:
 def _videos(page: Iterable[Assertion | Word]) -> dict[int, LedgerRecord]:
     """The records on a page whose frames it needs, by key: two banks may have stated the same one."""
     stated = [row.record for row in page if isinstance(row, Assertion) and row.active and row.record is not None]
-    return {record.pk: record for record in stated if has_frames(record)}
+    return {record.pk: record for record in stated if has_body(record)}
 
 
 def _position(cursor: str, ledger: str, last: int) -> int:
@@ -130,7 +130,7 @@ def _told(row: Assertion | Word) -> dict[str, Any] | None:
         ended = row.origin is not None and (row.source is None or not row.source.active)
         if record is None or record.status != LedgerRecord.Status.ACTIVE or record.value is None or ended:
             return None
-        if has_frames(record) and record.frames is None:
+        if has_body(record) and record.frames is None:
             # They are gone since the record was read: that it is withdrawn comes further on.
             return None
     return write_signed(assertion_statement(row, bank, row.record), signature)

@@ -10,11 +10,11 @@ from reclaim.bank.federation.services import Claim, end_others, take
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.peers.models import Debt, Peer
 from reclaim.bank.peers.sealing import unseal
-from reclaim.client import Change, Checkpoint, Owed, SignalName, SyncOvertaken
+from reclaim.client import Change, Checkpoint, Kind, Owed, SignalName, SyncOvertaken
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, SignalType
 from reclaim.sitekit.secrets import mac
 
-BANK_TYPES = {
+BANK_TYPES: dict[Kind, str] = {
     SignalType.IMAGE_PDQ: LedgerRecord.Type.PDQ.value,
     SignalType.VIDEO_MD5: LedgerRecord.Type.MD5.value,
     SignalType.VIDEO_VPDQ: LedgerRecord.Type.VPDQ.value,

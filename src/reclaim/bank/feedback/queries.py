@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
-from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.models import EXTRA_TYPES, ORDINARY_TYPES, LedgerRecord, Source
 from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
-from reclaim.bank.platforms.models import Platform
+from reclaim.bank.platforms.models import ExtraCopy, Platform
 from reclaim.bank.platforms.queries import active_platforms, platforms_with_a_list
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 
@@ -81,21 +81,22 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
         (row.platform_id, row.record_id): row for row in Feedback.objects.filter(record__in=records)
     }
     acknowledged = set(Acknowledgement.objects.filter(record__in=records).values_list("platform", "record"))
+    extra = {(copy.platform_id, copy.type): copy for copy in ExtraCopy.objects.select_related("platform")}
     reports = []
     for platform in active_platforms():
         line = PlatformReport(platform.name)
         for sources in let_in:
-            # A platform that takes no frames of videos never has them, and owes no word on them.
-            given = [source for source in sources if platform.takes_videos or not _is_frames(source)]
-            ended = [source for source in given if source.withdrawn_position is not None]
-            in_place = [source for source in given if source.withdrawn_position is None]
+            # A platform that takes no frames of videos, or no descriptors, never has them, and owes no word on them.
+            given = [(source, copy) for source in sources if (copy := _copy_with(source, platform, extra)) is not None]
+            ended = [(source, copy) for source, copy in given if source.withdrawn_position is not None]
+            in_place = [(source, copy) for source, copy in given if source.withdrawn_position is None]
             if in_place:
-                said = [feedback.get((platform.pk, source.record_id)) for source in in_place]
-                _count(line, platform, list(zip(in_place, said, strict=True)))
+                said = [feedback.get((platform.pk, source.record_id)) for source, _ in in_place]
+                _count(line, in_place, said)
             elif ended:
                 taken = all(
-                    _withdrawal_is_taken(source, platform, (platform.pk, source.record_id) in acknowledged)
-                    for source in ended
+                    _withdrawal_is_taken(source, copy, (platform.pk, source.record_id) in acknowledged)
+                    for source, copy in ended
                 )
                 line.withdrawal_taken += taken
                 line.withdrawal_open += not taken
@@ -105,13 +106,34 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
     return reports
 
 
-def _is_frames(source: Source) -> bool:
-    return source.record is not None and source.record.type == LedgerRecord.Type.VPDQ
+@dataclass(frozen=True)
+class _Copy:
+    """How far a platform's copy of the signals of one type goes, and since when it has one."""
+
+    covered_position: int
+    confirmed_position: int
+    since: datetime.datetime
 
 
-def _count(line: PlatformReport, platform: Platform, signals: Sequence[tuple[Source, Feedback | None]]) -> None:
+def _copy_with(source: Source, platform: Platform, extra: dict[tuple[int, str], ExtraCopy]) -> _Copy | None:
+    """The platform's copy of signals of this source's type; ``None`` if it has none."""
+    kind = source.record.type if source.record is not None else ""
+    if kind in EXTRA_TYPES:
+        copy = extra.get((platform.pk, kind))
+        since = max(copy.since, platform.vetted_at) if copy is not None else None
+        return _Copy(copy.covered_position, copy.confirmed_position, since) if copy and since else None
+    if kind == LedgerRecord.Type.VPDQ and not platform.takes_videos:
+        return None
+    return _Copy(platform.covered_position, platform.confirmed_position, platform.vetted_at)
+
+
+def _count(line: PlatformReport, signals: Sequence[tuple[Source, _Copy]], on_each: Sequence[Feedback | None]) -> None:
     # What it said before this case brought the signal concerns somebody else.
-    words = [word for source, word in signals if word is not None and word.said_position >= source.added_position]
+    words = [
+        word
+        for (source, _), word in zip(signals, on_each, strict=True)
+        if word is not None and word.said_position >= source.added_position
+    ]
     said = {FeedbackValue(word.value) for word in words}
     if FeedbackValue.BLOCKED in said:
         line.removed += 1
@@ -120,34 +142,44 @@ def _count(line: PlatformReport, platform: Platform, signals: Sequence[tuple[Sou
     elif FeedbackValue.NOT_BLOCKED in said:
         tags = [tag for word in words if word.value == FeedbackValue.NOT_BLOCKED for tag in word.tags]
         line.kept[KeptFor.of(tags)] += 1
-    elif any(source.added_position <= platform.covered_position for source, _ in signals):
+    elif any(source.added_position <= copy.covered_position for source, copy in signals):
         line.silent += 1
     else:
         line.not_given += 1
 
 
-def _withdrawal_is_taken(source: Source, platform: Platform, has_acknowledged: bool) -> bool:
-    if source.withdrawn_position is None or source.withdrawn_position > platform.confirmed_position:
+def _withdrawal_is_taken(source: Source, copy: _Copy, has_acknowledged: bool) -> bool:
+    if source.withdrawn_position is None or source.withdrawn_position > copy.confirmed_position:
         return False
     # A tombstone whose retention ended before the platform said anything is owed no more, but never was confirmed. From
     # one that came later nobody waits for a word on it: without one it must look as if there had been no tombstone.
     record = source.record
     erased = record is not None and record.status == LedgerRecord.Status.ERASED
-    was_there = record is None or record.withdrawn_at is None or platform.vetted_at <= record.withdrawn_at
+    was_there = record is None or record.withdrawn_at is None or copy.since <= record.withdrawn_at
     never_said = source.made_tombstone and erased and was_there and not has_acknowledged
     return not never_said
 
 
-def owed_by(platform: Platform) -> QuerySet[LedgerRecord]:
-    """Tombstones that a platform has not acknowledged; of videos only if it takes their frames.
+def ordinary_types_of(platform: Platform) -> list[str]:
+    """The ordinary types of which a platform may hold signals: of videos' frames only if it was given some."""
+    return [kind for kind in ORDINARY_TYPES if platform.takes_videos or kind != LedgerRecord.Type.VPDQ]
 
-    None of a platform without a list: it has nothing to delete, and must not be given what was withdrawn either.
+
+def owed_by(platform: Platform, types: Collection[str] | None = None) -> QuerySet[LedgerRecord]:
+    """Tombstones that a platform has not acknowledged, of the types that it holds; of these types alone if some are
+    named.
+
+    None of a platform without a list: it has nothing to delete, and must not be given what was withdrawn either. Nor
+    of an extra type what was withdrawn before it was given any of it.
     """
     if not platforms_with_a_list().filter(pk=platform.pk).exists():
         return LedgerRecord.objects.none()
     acknowledged = Acknowledgement.objects.filter(platform=platform, at__gte=F("record__withdrawn_at")).values("record")
-    owed = tombstones().filter(in_the_feed_of(platform)).exclude(pk__in=acknowledged)
-    return owed if platform.takes_videos else owed.exclude(type=LedgerRecord.Type.VPDQ)
+    asked = LedgerRecord.Type.values if types is None else types
+    of_types = Q(type__in=[kind for kind in ordinary_types_of(platform) if kind in asked])
+    for copy in ExtraCopy.objects.filter(platform=platform, type__in=asked):
+        of_types |= Q(type=copy.type, withdrawn_at__gte=copy.since)
+    return tombstones().filter(of_types, in_the_feed_of(platform)).exclude(pk__in=acknowledged)
 
 
 def acknowledge_by(withdrawn_at: datetime.datetime) -> datetime.datetime:

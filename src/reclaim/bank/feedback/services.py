@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from reclaim.bank.feedback.models import Acknowledgement, Feedback
 from reclaim.bank.feedback.queries import owed_by
-from reclaim.bank.ledger.models import LedgerRecord, Source
-from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
+from reclaim.bank.ledger.models import BODIES, EXTRA_TYPES, ORDINARY_TYPES, LedgerRecord, Source
+from reclaim.bank.ledger.queries import extra_types_of, in_the_feed_of, tombstones
 from reclaim.bank.ledger.services import LedgerTransaction, erase, locked_ledger
-from reclaim.bank.platforms.models import Platform
+from reclaim.bank.platforms.models import ExtraCopy, Platform
 from reclaim.bank.platforms.queries import has_a_list, platforms_with_a_list
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 from reclaim.sitekit import audit
@@ -24,6 +24,7 @@ from reclaim.sitekit.events import log_event
 
 TOMBSTONE_RETENTION = datetime.timedelta(days=30)
 
+_WITHOUT_FRAMES = [kind for kind in ORDINARY_TYPES if kind != LedgerRecord.Type.VPDQ]
 ENDS_A_COPY = (FeedbackValue.WITHDRAWN, FeedbackValue.DELETED)
 """Said of a tombstone: the platform acknowledges it. Said of its own find: the platform takes it back."""
 
@@ -147,10 +148,12 @@ def take_finds(platform: Platform, finds: Sequence[Find]) -> list[int]:
 
 
 def _known(platform: Platform, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str | None], LedgerRecord]:
-    """The records of these signals, each given as type and value, that the platform may know of."""
-    named = set(names)
+    """The records of these signals, each given as type and value, that the platform may know of: of extra types only
+    where it was given some."""
+    hidden = set(EXTRA_TYPES) - extra_types_of(platform)
+    named = {(kind, value) for kind, value in names if kind not in hidden}
     types, values = {kind for kind, _ in named}, {value for _, value in named}
-    records = LedgerRecord.objects.filter(in_the_feed_of(platform), type__in=types, value__in=values).defer("frames")
+    records = LedgerRecord.objects.filter(in_the_feed_of(platform), type__in=types, value__in=values).defer(*BODIES)
     return {(record.type, record.value): record for record in records if (record.type, record.value) in named}
 
 
@@ -242,7 +245,8 @@ def _acknowledge(platform: Platform, ended: QuerySet[LedgerRecord]) -> None:
 
 
 def _all_have_acknowledged(ended: QuerySet[LedgerRecord]) -> list[QuerySet[LedgerRecord]]:
-    """Those of these tombstones that every platform with a list has acknowledged: frames of videos, and the others."""
+    """Those of these tombstones that every platform with a list has acknowledged: frames of videos, those of each extra
+    type, and the others."""
     # An acknowledgement of an earlier withdrawal of the same signal does not count for this one.
     record, withdrawn_at = OuterRef(OuterRef("pk")), OuterRef(OuterRef("withdrawn_at"))
     its_own = Acknowledgement.objects.filter(platform=OuterRef("pk"), record=record, at__gte=withdrawn_at)
@@ -250,9 +254,14 @@ def _all_have_acknowledged(ended: QuerySet[LedgerRecord]) -> list[QuerySet[Ledge
     found = []
     for videos in (False, True):
         waited_for = platforms.filter(takes_videos=True) if videos else platforms
-        of_a_kind = ended.filter(type=LedgerRecord.Type.VPDQ) if videos else ended.exclude(type=LedgerRecord.Type.VPDQ)
+        of_a_kind = ended.filter(type=LedgerRecord.Type.VPDQ) if videos else ended.filter(type__in=_WITHOUT_FRAMES)
         if waited_for.exists():
             found.append(of_a_kind.exclude(Exists(waited_for.exclude(Exists(its_own)).order_by())))
+    for kind in EXTRA_TYPES:
+        # Where nobody was given any of it before, there is nobody to wait for.
+        holds = ExtraCopy.objects.filter(platform=OuterRef("pk"), type=kind, since__lte=withdrawn_at)
+        waited_for = platforms.filter(Exists(holds)).exclude(Exists(its_own)).order_by()
+        found.append(ended.filter(type=kind).exclude(Exists(waited_for)))
     return found
 
 
@@ -283,17 +292,17 @@ def note_fetch_start(platform: Platform) -> None:
     """
     with transaction.atomic():
         now = Platform.objects.select_for_update().get(pk=platform.pk)
-        _begin_fetch(now)
+        _begin_fetch(now, now, ORDINARY_TYPES)
         now.last_fetch_at = timezone.now()
         now.save(update_fields=["confirmed_position", "told_at_last_start", "last_fetch_at"])
 
 
-def _begin_fetch(now: Platform) -> None:
+def _begin_fetch(now: Platform | ExtraCopy, platform: Platform, types: Collection[str]) -> None:
     candidate = now.told_at_last_start
     if (
         candidate > now.confirmed_position
-        and Acknowledgement.objects.filter(platform=now).exists()
-        and not owed_by(now).filter(position__lte=candidate).exists()
+        and Acknowledgement.objects.filter(platform=platform).exists()
+        and not owed_by(platform, types).filter(position__lte=candidate).exists()
     ):
         now.confirmed_position = candidate
     now.told_at_last_start = now.told_position
@@ -312,7 +321,8 @@ class Stored:
     second: int
     """The ledger's clock there, epoch seconds."""
     everything: bool
-    """It was given the records of all signals but videos' frames, and not only those that it chose."""
+    """It was given the records of all signals but videos' frames, or all of the extra types that it asked for, and not
+    only those that it chose."""
 
 
 def note_fetch(platform: Platform, stored: Stored | None, *, videos: bool) -> None:
@@ -351,5 +361,35 @@ def _fetched(now: Platform, stored: Stored | None, videos: bool) -> bool:
         if stored.everything:
             now.covered_position = max(now.covered_position, stored.position)
             now.covered_until = max(now.covered_until, stored.second)
-        _begin_fetch(now)
+        _begin_fetch(now, now, ORDINARY_TYPES)
     return before != [getattr(now, name) for name in _OF_FETCHES]
+
+
+_OF_EXTRA_FETCHES = ("told_position", "covered_position", "confirmed_position", "told_at_last_start")
+
+
+def note_extra_fetch(platform: Platform, types: Collection[str], stored: Stored | None) -> None:
+    """The same for a fetch of extra types, of which the platform may be given signals from now on."""
+    copies = {row.type: row for row in ExtraCopy.objects.filter(platform=platform)}
+    seen = platform.last_fetch_at
+    seen_lately = seen is not None and timezone.now() - seen < _SEEN_AGAIN and copies.keys() >= set(types)
+    if seen_lately and not any(_extra_fetched(copies[kind], stored) for kind in types):
+        return
+    with transaction.atomic():
+        now = Platform.objects.select_for_update().get(pk=platform.pk)
+        now.last_fetch_at = timezone.now()
+        now.save(update_fields=["last_fetch_at"])
+        for kind in sorted(types):
+            row, _ = ExtraCopy.objects.get_or_create(platform=now, type=kind)
+            if _extra_fetched(row, stored):
+                row.save(update_fields=_OF_EXTRA_FETCHES)
+
+
+def _extra_fetched(now: ExtraCopy, stored: Stored | None) -> bool:
+    before = [getattr(now, name) for name in _OF_EXTRA_FETCHES]
+    if stored is not None:
+        now.told_position = max(now.told_position, stored.position)
+        if stored.everything:
+            now.covered_position = max(now.covered_position, stored.position)
+        _begin_fetch(now, now.platform, [now.type])
+    return before != [getattr(now, name) for name in _OF_EXTRA_FETCHES]

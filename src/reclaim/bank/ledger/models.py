@@ -35,6 +35,10 @@ class LedgerRecord(models.Model):
         MD5 = "md5"
         VPDQ = "vpdq"
         """The frames of a video. Their texts are in ``frames``; ``value`` is the SHA-256 that names them."""
+        DESCRIPTORS = "descriptors"
+        """Of a picture. Their bytes are in ``descriptors``; ``value`` is the SHA-256 that names them."""
+        SOURCE = "source"
+        """The PDQ of a source photograph: the clothed original of a deepfake."""
 
     class Status(models.TextChoices):
         """Where it stands."""
@@ -45,10 +49,12 @@ class LedgerRecord(models.Model):
         ERASED = "erased"
         """The value is gone; only the person's case still knows that there was a signal."""
 
-    type = models.CharField(max_length=8, choices=Type.choices)
+    type = models.CharField(max_length=11, choices=Type.choices)
     value = models.CharField(max_length=64, null=True)  # noqa: DJ001 NULL is "erased", and NULLs never collide
     frames = models.JSONField(null=True)
     """The kept frames of a video, as ``reclaim.signals.frames`` writes them: a list of texts. Only of a vPDQ."""
+    descriptors = models.BinaryField(null=True)
+    """The bytes of a picture's descriptors while they are active: a tombstone needs no more than their name."""
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
     position = models.BigIntegerField(unique=True)
     modified_at = models.BigIntegerField()
@@ -73,12 +79,41 @@ class LedgerRecord(models.Model):
                 | (models.Q(frames__isnull=True) & (~models.Q(type="vpdq") | models.Q(status="erased"))),
                 name="a_kept_vpdq_has_frames",
             ),
+            models.CheckConstraint(
+                condition=models.Q(type="descriptors", status="active", descriptors__isnull=False)
+                | (models.Q(descriptors__isnull=True) & (~models.Q(type="descriptors") | ~models.Q(status="active"))),
+                name="active_descriptors_have_bytes",
+            ),
         ]
         indexes = [
             models.Index(fields=["modified_at", "position"]),
             # They are few among many, and are asked for at each fetch.
             models.Index(fields=["position"], name="tombstones", condition=models.Q(status="withdrawn")),
+            models.Index(
+                fields=["position"], name="extra_types", condition=models.Q(type__in=["descriptors", "source"])
+            ),
         ]
+
+    @property
+    def extra(self) -> bool:
+        """Whether it is of a type that nobody is given who does not ask for it."""
+        return self.type in EXTRA_TYPES
+
+    @property
+    def for_review(self) -> bool:
+        """Whether a match goes to a person: always where it is of an extra type."""
+        return self.review_only or self.extra
+
+
+EXTRA_TYPES = (LedgerRecord.Type.DESCRIPTORS.value, LedgerRecord.Type.SOURCE.value)
+"""What is in a fetch of its own and in no other: not in v1's feed, NCMEC's, a snapshot, or another bank."""
+ORDINARY_TYPES = tuple(kind.value for kind in LedgerRecord.Type if kind.value not in EXTRA_TYPES)
+WITH_BODY = (LedgerRecord.Type.VPDQ.value, LedgerRecord.Type.DESCRIPTORS.value)
+"""What is more than its value, while it is active."""
+BODIES = ("frames", "descriptors")
+"""The fields that are read only where they are given out."""
+BODIES_OF_RECORD = tuple(f"record__{name}" for name in BODIES)
+"""The same, seen from what points to a record."""
 
 
 class Source(models.Model):
@@ -105,6 +140,8 @@ class Source(models.Model):
     """The other bank that it came from; ``None`` for a person's case and a platform."""
     quality = models.PositiveSmallIntegerField(null=True)
     """PDQ quality, 0 to 100, as whoever made the signal measured it; ``None`` where that is not known."""
+    of_source = models.BooleanField(default=False)
+    """Of descriptors: whoever brought them says that their picture is a source photograph."""
     made_with_ai = models.BooleanField(default=False)
     """A platform or a peer says that it was made or changed with AI. What a person says is kept with her item."""
     state = models.CharField(max_length=6, choices=State.choices, default=State.ACTIVE)
@@ -144,6 +181,7 @@ class HeldSignal(models.Model):
     """A signal that waits for a person at the bank. It ends with its source, or becomes a record with it."""
 
     source = models.OneToOneField(Source, on_delete=models.CASCADE, related_name="held")
-    type = models.CharField(max_length=8, choices=LedgerRecord.Type.choices)
+    type = models.CharField(max_length=11, choices=LedgerRecord.Type.choices)
     value = models.CharField(max_length=64)
     frames = models.JSONField(null=True)
+    descriptors = models.BinaryField(null=True)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from reclaim.bank.ledger.models import LedgerClock, LedgerRecord
-from reclaim.bank.platforms.models import Platform
+from reclaim.bank.ledger.models import BODIES, EXTRA_TYPES, ORDINARY_TYPES, WITH_BODY, LedgerClock, LedgerRecord
+from reclaim.bank.platforms.models import ExtraCopy, Platform
 from reclaim.protocol.stopncii_v1 import PageToken
 
 
@@ -24,14 +24,19 @@ class FeedPage:
 
 
 PAGE_BYTES = 4 * 2**20
-"""Frames on one page, in bytes; a page with a single record may have more."""
-_FEW_VIDEOS, _MANY_VIDEOS = 20, 200
-"""How many videos' frames are read at once."""
+"""Frames and descriptors on one page, in bytes; a page with a single record may have more."""
+_FEW_BODIES, _MANY_BODIES = 20, 200
+"""Of how many signals frames or descriptors are read at once."""
 
 
 def in_the_feed_of(platform: Platform) -> Q:
     """Which records a platform is given: every real signal, and its own canaries."""
     return Q(only_for=None) | Q(only_for=platform)
+
+
+def extra_types_of(platform: Platform) -> frozenset[str]:
+    """The extra types of which a platform has been given signals, so that it may hold some."""
+    return frozenset(ExtraCopy.objects.filter(platform=platform).values_list("type", flat=True))
 
 
 def feed_page(
@@ -41,9 +46,8 @@ def feed_page(
 
     Frames of videos are left out unless ``videos`` asks for them; then the page ends before they are too many bytes.
     """
-    records = _feed_of(platform).filter(modified_at__gte=start_timestamp, position__gt=0)
-    if not videos:
-        records = records.exclude(type=LedgerRecord.Type.VPDQ)
+    left_out = EXTRA_TYPES if videos else (*EXTRA_TYPES, LedgerRecord.Type.VPDQ.value)
+    records = _feed_of(platform).filter(modified_at__gte=start_timestamp, position__gt=0).exclude(type__in=left_out)
     if after is not None:
         records = records.filter(modified_at__gte=after.modified_at, position__gt=after.position)
     ordered = records.order_by("modified_at", "position").prefetch_related("sources")
@@ -51,13 +55,19 @@ def feed_page(
 
 
 def changes(platform: Platform, after: int, size: int, types: Collection[str]) -> FeedPage:
-    """The next records that changed after this position: ``size``, or fewer where frames of videos fill the page.
+    """The next records that changed after this position: ``size``, or fewer where frames of videos or descriptors fill
+    the page.
 
-    Active ones of these types, and every tombstone: who stops asking for a type must still delete what was withdrawn.
+    Active ones of these types, and every tombstone of the ordinary types, or of the extra ones that the platform was
+    ever given: who stops asking for a type must still delete what was withdrawn.
     """
+    extra = not set(types).isdisjoint(EXTRA_TYPES)
+    told = {*types, *extra_types_of(platform)} if extra else set(ORDINARY_TYPES)
     records = _feed_of(platform).filter(position__gt=max(after, 0))
-    if set(types) != set(LedgerRecord.Type.values):
-        records = records.filter(Q(type__in=types) | Q(status=LedgerRecord.Status.WITHDRAWN))
+    # Named each time, so that the database sees that its short index of extra types has them all.
+    records = records.filter(type__in=EXTRA_TYPES) if extra else records.exclude(type__in=EXTRA_TYPES)
+    if set(types) != told or extra:
+        records = records.filter(Q(type__in=types) | Q(type__in=told, status=LedgerRecord.Status.WITHDRAWN))
     return _page(list(records.order_by("position")[: size + 1]), size)
 
 
@@ -68,42 +78,50 @@ def between(after: int, end: tuple[int, int] | None) -> QuerySet[LedgerRecord]:
 
 def _feed_of(platform: Platform) -> QuerySet[LedgerRecord]:
     return (
-        LedgerRecord.objects.filter(in_the_feed_of(platform)).exclude(status=LedgerRecord.Status.ERASED).defer("frames")
+        LedgerRecord.objects.filter(in_the_feed_of(platform)).exclude(status=LedgerRecord.Status.ERASED).defer(*BODIES)
     )
 
 
 def _page(found: list[LedgerRecord], size: int) -> FeedPage:
-    fits = with_frames(found[:size])
-    # Frames that are gone by now went with their record, which has changed since: it comes again, further on.
-    page = [record for record in found[:fits] if not has_frames(record) or record.frames is not None]
+    fits = with_bodies(found[:size])
+    # A body that is gone by now went with its record, which has changed since: it comes again, further on.
+    page = [
+        record
+        for record in found[:fits]
+        if not has_body(record) or record.frames is not None or record.descriptors is not None
+    ]
     end = (found[fits - 1].position, found[fits - 1].modified_at) if fits else None
     return FeedPage(page, len(found) > fits, end)
 
 
-def with_frames(page: list[LedgerRecord]) -> int:
-    """Read the frames of these records, each there once, as far as one page has room for; how many records that is."""
+def with_bodies(page: list[LedgerRecord]) -> int:
+    """Read the frames or descriptors of these records, each there once, as far as one page has room for; how many
+    records that is."""
     room = PAGE_BYTES
-    places = [place for place, record in enumerate(page) if has_frames(record)]
+    places = [place for place, record in enumerate(page) if has_body(record)]
     for record in page:
-        record.frames = None
-    read, at_once = 0, _FEW_VIDEOS
+        record.frames = record.descriptors = None
+    read, at_once = 0, _FEW_BODIES
     while read < len(places):
         some = {page[place].pk: place for place in places[read : read + at_once]}
-        frames = dict(LedgerRecord.objects.filter(pk__in=some).values_list("pk", "frames"))
+        bodies = LedgerRecord.objects.filter(pk__in=some).values_list("pk", *BODIES)
+        found = {key: (frames, descriptors) for key, frames, descriptors in bodies}
         for key, place in some.items():
-            room -= sum(len(text) + 3 for text in frames.get(key) or ())
+            frames, descriptors = found.get(key, (None, None))
+            # In base64, four thirds as long.
+            room -= sum(len(text) + 3 for text in frames or ()) + len(descriptors or b"") * 4 // 3
             if room < 0 and place:
                 return place
-            page[place].frames = frames.get(key)
+            page[place].frames, page[place].descriptors = frames, descriptors
         read += len(some)
         # A few first: long videos fill the page with less than that, and short ones come by the hundred.
-        at_once = _MANY_VIDEOS if (PAGE_BYTES - room) / read * _MANY_VIDEOS < room else _FEW_VIDEOS
+        at_once = _MANY_BODIES if (PAGE_BYTES - room) / read * _MANY_BODIES < room else _FEW_BODIES
     return len(page)
 
 
-def has_frames(record: LedgerRecord) -> bool:
-    """Whether it is a video's that has its frames still."""
-    return record.type == LedgerRecord.Type.VPDQ and record.status == LedgerRecord.Status.ACTIVE
+def has_body(record: LedgerRecord) -> bool:
+    """Whether it has more than its value: frames of a video, or descriptors."""
+    return record.type in WITH_BODY and record.status == LedgerRecord.Status.ACTIVE
 
 
 def active_signals(platform: Platform, kind: str, after: str, most: int) -> list[LedgerRecord]:

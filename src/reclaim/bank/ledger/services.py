@@ -11,7 +11,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from reclaim.bank.ledger.models import HeldSignal, LedgerClock, LedgerRecord, Source
+from reclaim.bank.ledger.models import BODIES, HeldSignal, LedgerClock, LedgerRecord, Source
 from reclaim.bank.peers.models import Peer, Withdrawal
 from reclaim.bank.peers.queries import withdrawal_mac
 from reclaim.bank.platforms.models import Platform
@@ -43,6 +43,15 @@ def accompany(companion: Companion) -> None:
     It is called under the lock with what is ``moving``, once for each time that something is settled.
     """
     _companions.append(companion)
+
+
+Parting = Callable[[Collection[uuid.UUID]], None]
+_partings: list[Parting] = []
+
+
+def at_parting(parting: Parting) -> None:
+    """Let an app that keeps something with sources know, under the lock, the keys of those that end, held ones too."""
+    _partings.append(parting)
 
 
 class LedgerTransaction:
@@ -83,16 +92,18 @@ class LedgerTransaction:
         quality: int | None = None,
         peer: Peer | None = None,
         made_with_ai: bool = False,
+        descriptors: bytes | None = None,
+        of_source: bool = False,
     ) -> Source:
         """Put a person's signal, or a peer's, into the bank; it is active from now on.
 
-        ``frames`` are the texts of a vPDQ's frames, which ``value`` names. The source has its key at once, and its
-        record has one after ``settle``.
+        ``frames`` are the texts of a vPDQ's frames, and ``descriptors`` the bytes of a picture's, which ``value``
+        names. The source has its key at once, and its record has one after ``settle``.
         """
         if peer is not None and self.synthetic:
             raise ValueError("A staging bank takes in nobody's real signals.")
-        record = self._record(signal_type, value, frames)
-        source = Source(record=record, quality=quality, peer=peer, made_with_ai=made_with_ai)
+        record = self._record(signal_type, value, frames, descriptors)
+        source = Source(record=record, quality=quality, peer=peer, made_with_ai=made_with_ai, of_source=of_source)
         self._added.append(source)
         return source
 
@@ -117,18 +128,30 @@ class LedgerTransaction:
         return record
 
     def hold_source(
-        self, signal_type: str, value: str, frames: Sequence[str] = (), *, quality: int | None = None
+        self,
+        signal_type: str,
+        value: str,
+        frames: Sequence[str] = (),
+        *,
+        quality: int | None = None,
+        descriptors: bytes | None = None,
+        of_source: bool = False,
     ) -> Source:
         """Keep a person's signal until somebody at the bank has looked at it; no feed and no record knows of it."""
-        source = Source(state=Source.State.HELD, quality=quality)
+        source = Source(state=Source.State.HELD, quality=quality, of_source=of_source)
         self._added.append(source)
-        self._held.append(HeldSignal(source=source, type=signal_type, value=value, frames=list(frames) or None))
+        self._held.append(
+            HeldSignal(
+                source=source, type=signal_type, value=value, frames=list(frames) or None, descriptors=descriptors
+            )
+        )
         return source
 
     def release_source(self, source: Source) -> None:
         """Let a held signal into the bank, as if it had come now."""
         held = HeldSignal.objects.get(source=source)
-        source.record, source.state = self._record(held.type, held.value, held.frames or ()), Source.State.ACTIVE
+        source.record = self._record(held.type, held.value, held.frames or (), bytes(held.descriptors or b"") or None)
+        source.state = Source.State.ACTIVE
         self._released.append(source)
         held.delete()
 
@@ -149,12 +172,13 @@ class LedgerTransaction:
                 ending[source.record_id].append(source)
         HeldSignal.objects.filter(source__in=held).delete()
         Source.objects.filter(pk__in=held).update(state=Source.State.ENDED)
+        _part(held)
         others: dict[int | None, list[Source]] = defaultdict(list)
         named = {source.pk for each in ending.values() for source in each} | self._ended.keys()
         for other in Source.objects.filter(record__in=list(ending), state=Source.State.ACTIVE):
             if other.pk not in named:
                 others[other.record_id].append(other)
-        records = LedgerRecord.objects.defer("frames").in_bulk(list(ending))
+        records = LedgerRecord.objects.defer(*BODIES).in_bulk(list(ending))
         for key, ended in ending.items():
             record, left, outranked = self.current(records[key]), others[key], list[Source]()
             if any(source.of_a_person for source in ended):
@@ -231,6 +255,8 @@ class LedgerTransaction:
                 "only_for",
                 "trust",
                 "review_only",
+                # Gone while it was a tombstone; the value names these very bytes.
+                "descriptors",
             ],
         )
         self._write_changed()
@@ -272,10 +298,12 @@ class LedgerTransaction:
         self.settle()
         self._clock.save()
 
-    def _record(self, signal_type: str, value: str, frames: Sequence[str]) -> LedgerRecord:
+    def _record(
+        self, signal_type: str, value: str, frames: Sequence[str], descriptors: bytes | None = None
+    ) -> LedgerRecord:
         if self._gone:
             self.settle()
-        record = LedgerRecord(type=signal_type, value=value, frames=list(frames) or None)
+        record = LedgerRecord(type=signal_type, value=value, frames=list(frames) or None, descriptors=descriptors)
         return self._put.setdefault((signal_type, value), record)
 
     def _move(self, record: LedgerRecord) -> None:
@@ -297,6 +325,7 @@ class LedgerTransaction:
             LedgerRecord,
             "position = new.column2, modified_at = new.column3, trust = new.column5, review_only = new.column6, "
             "status = CASE WHEN new.column4 THEN 'withdrawn' ELSE status END, "
+            "descriptors = CASE WHEN new.column4 THEN NULL ELSE descriptors END, "
             "withdrawn_at = CASE WHEN new.column4 THEN %s ELSE withdrawn_at END",
             [LedgerRecord._meta.get_field("withdrawn_at").get_db_prep_value(self._now, connection)],
             rows,
@@ -315,6 +344,13 @@ class LedgerTransaction:
             [],
             rows,
         )
+        _part(self._ended)
+
+
+def _part(sources: Collection[uuid.UUID]) -> None:
+    if sources:
+        for parting in _partings:
+            parting(list(sources))
 
 
 def _update_rows(model: type[Model], assignments: str, parameters: list[Any], rows: Sequence[Sequence[Any]]) -> None:

@@ -52,6 +52,8 @@ class Wanted(StrEnum):
     SUBMIT = "submit"
     FEEDBACK = "feedback"
     LOOKUP = "lookup"
+    DESCRIPTORS = "descriptors"
+    SOURCES = "sources"
 
 
 KINDS = {
@@ -70,6 +72,8 @@ SCOPES = {
     Wanted.FEEDBACK: "Say what you did, and that withdrawn signals are deleted",
     Wanted.SUBMIT: "Send signals of what you find yourselves",
     Wanted.LOOKUP: "Without a list: ask for each upload whether it matches",
+    Wanted.DESCRIPTORS: "Beside the list, descriptors: find cropped and otherwise edited copies, for your reviewers",
+    Wanted.SOURCES: "Beside the list, source photographs: find deepfakes by the clothed original, for your reviewers",
 }
 
 

@@ -7,14 +7,16 @@ import hmac
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from reclaim.bank.feedback.models import Feedback
-from reclaim.bank.feedback.queries import acknowledge_by, overdue, owed_by
+from reclaim.bank.feedback.queries import acknowledge_by, ordinary_types_of, overdue, owed_by
 from reclaim.bank.ledger.models import LedgerRecord
-from reclaim.bank.ledger.queries import in_the_feed_of
+from reclaim.bank.ledger.queries import extra_types_of, in_the_feed_of
 from reclaim.bank.operations.models import Application
+from reclaim.bank.placements.models import CheckDay
+from reclaim.bank.placements.queries import checks_today
 from reclaim.bank.platforms.key_text import is_key
 from reclaim.bank.platforms.models import ErrorHour, Platform, PlatformKey
 from reclaim.bank.platforms.queries import has_a_list, vetted_platforms
@@ -106,6 +108,10 @@ class Watched:
     """Keys that open something now."""
     first_expiry: datetime.datetime | None
     """When the first of them ends."""
+    extra: list[str]
+    """The extra types of which it has been given signals."""
+    checks: CheckDay
+    """How many checks of placements it asked for today."""
 
     def as_json(self) -> dict[str, object]:
         """For monitoring: numbers, and times as RFC 3339."""
@@ -125,6 +131,10 @@ class Watched:
             "not_blocked": self.not_blocked,
             "keys": self.keys,
             "first_key_expires": _moment(self.first_expiry),
+            "extra_types": self.extra,
+            "placement_checks_today": self.checks.checks,
+            "placement_matches_today": self.checks.matches,
+            "placement_checks_refused_today": self.checks.refused,
         }
 
 
@@ -166,12 +176,11 @@ def watch(platform: Platform) -> Watched:
     behind = (
         LedgerRecord.objects.filter(in_the_feed_of(platform), position__gt=platform.told_position)
         .exclude(status=LedgerRecord.Status.ERASED)
+        .filter(type__in=ordinary_types_of(platform))
         .order_by("position")
     )
     if not has_a_list(platform):
         behind = behind.none()
-    if not platform.takes_videos:
-        behind = behind.exclude(type=LedgerRecord.Type.VPDQ)
     oldest = behind.values_list("modified_at", flat=True).first()
     owed = owed_by(platform)
     first_owed = owed.order_by("withdrawn_at").values_list("withdrawn_at", flat=True).first()
@@ -195,15 +204,17 @@ def watch(platform: Platform) -> Watched:
         not_blocked=said[FeedbackValue.NOT_BLOCKED],
         keys=len(keys),
         first_expiry=min((key.expires_at for key in keys), default=None),
+        extra=sorted(extra_types_of(platform)),
+        checks=checks_today(platform),
     )
 
 
 def given_signals(platform: Platform) -> int:
     """How many signals in place a platform was given."""
-    given = LedgerRecord.objects.filter(
-        in_the_feed_of(platform), status=LedgerRecord.Status.ACTIVE, position__lte=platform.told_position
-    )
-    return (given if platform.takes_videos else given.exclude(type=LedgerRecord.Type.VPDQ)).count()
+    given = Q(type__in=ordinary_types_of(platform), position__lte=platform.told_position)
+    for copy in platform.extra_copies.all():
+        given |= Q(type=copy.type, position__lte=copy.told_position)
+    return LedgerRecord.objects.filter(given, in_the_feed_of(platform), status=LedgerRecord.Status.ACTIVE).count()
 
 
 def _clock(platform: Platform, withdrawn_at: datetime.datetime | None) -> datetime.datetime | None:

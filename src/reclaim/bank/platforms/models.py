@@ -30,6 +30,25 @@ class Platform(models.Model):
     """The platform has been given frames of videos, so it may hold some. Nobody else owes a word on them."""
 
 
+class ExtraCopy(models.Model):
+    """That a platform has been given signals of one extra type, so that it may hold some, and how far.
+
+    An extra type is fetched by itself, with a cursor of its own, so it has positions of its own; see ``Platform``.
+    """
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="extra_copies")
+    type = models.CharField(max_length=11)
+    since = models.DateTimeField(auto_now_add=True)
+    """It owes no word on what was withdrawn before."""
+    covered_position = models.BigIntegerField(default=0)
+    told_position = models.BigIntegerField(default=0)
+    told_at_last_start = models.BigIntegerField(default=0)
+    confirmed_position = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "type"], name="one_extra_copy_a_platform_and_type")]
+
+
 class PlatformKey(models.Model):
     """One key of a platform. Only its MAC is kept."""
 
@@ -42,6 +61,10 @@ class PlatformKey(models.Model):
         SUBMIT = "submit"
         FEEDBACK = "feedback"
         LOOKUP = "lookup"
+        DESCRIPTORS = "descriptors"
+        """With «fetch»: descriptors; by itself: whether they lie in an upload as in their picture."""
+        SOURCES = "sources"
+        """With «fetch»: source photographs."""
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="keys")
     scopes = models.JSONField(default=list)

@@ -18,7 +18,8 @@ from reclaim.sitekit.secrets import mac
 
 _BEARER = "Bearer "
 WRITES = Limit("writes, platform", tries=600, window=60)
-"""What one platform says moves the feed of all; lookups have limits of their own."""
+"""What one platform says moves the feed of all; lookups and checks of placements have limits of their own."""
+_LIMITED_APART = (PlatformKey.Scope.LOOKUP, PlatformKey.Scope.DESCRIPTORS)
 
 
 def key_mac(key: str) -> bytes:
@@ -78,6 +79,12 @@ def access_platform(request: HttpRequest) -> Platform:
     return platform
 
 
+def scopes_of(request: HttpRequest) -> frozenset[str]:
+    """What the key opens that came with the request; its route's access check has already let it in."""
+    scopes: frozenset[str] = request.opened_scopes  # type: ignore[attr-defined]
+    return scopes
+
+
 def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
     """Let in whoever shows a key of this scope: as a bearer, as v1's two headers, or as NCMEC's name and password."""
     authorization = request.headers.get("Authorization", "")
@@ -108,12 +115,13 @@ def _check(scope: str, request: HttpRequest) -> HttpResponse | None:
             "This key may not be used from here",
             "Ask the bank to add your address, or send from the one it knows.",
         )
-    writes = request.method not in SAFE_METHODS and scope != PlatformKey.Scope.LOOKUP
+    writes = request.method not in SAFE_METHODS and scope not in _LIMITED_APART
     if writes and (wait := seconds_to_wait([(WRITES, key.platform.pk.to_bytes(8, "big"))])):
         refusal = problem(429, "Too many requests", f"Send more in each, and the next in {wait} seconds.")
         refusal["Retry-After"] = str(wait)
         return refusal
     request.platform = key.platform  # type: ignore[attr-defined]
+    request.opened_scopes = frozenset(key.scopes)  # type: ignore[attr-defined]
     today = timezone.now().date()
     if key.last_used_on != today:
         PlatformKey.objects.filter(pk=key.pk).update(last_used_on=today)
@@ -175,3 +183,8 @@ def _check_feedback(request: HttpRequest) -> HttpResponse | None:
 @check_for(Access.LOOKUP_KEY)
 def _check_lookup(request: HttpRequest) -> HttpResponse | None:
     return _check(PlatformKey.Scope.LOOKUP, request)
+
+
+@check_for(Access.DESCRIPTORS_KEY)
+def _check_descriptors(request: HttpRequest) -> HttpResponse | None:
+    return _check(PlatformKey.Scope.DESCRIPTORS, request)

@@ -20,7 +20,9 @@ KEY_LIFE = datetime.timedelta(days=365)
 SHORTEST_LIFE = datetime.timedelta(hours=1)
 LONGEST_LIFE = datetime.timedelta(days=731)
 USUAL_SCOPES = (PlatformKey.Scope.FETCH, PlatformKey.Scope.SUBMIT, PlatformKey.Scope.FEEDBACK)
-ALL_SCOPES = (*USUAL_SCOPES, PlatformKey.Scope.LOOKUP)
+COMMON_SCOPES = (*USUAL_SCOPES, PlatformKey.Scope.LOOKUP)
+"""What a platform is granted if nothing else is said."""
+ALL_SCOPES = (*COMMON_SCOPES, PlatformKey.Scope.DESCRIPTORS, PlatformKey.Scope.SOURCES)
 """All that can be granted; «subscription», which opens nothing by itself, comes with each."""
 ENDED_KEYS_KEPT = datetime.timedelta(days=365)
 MOST_ERRORS_COUNTED = 1_000_000
@@ -67,8 +69,8 @@ def add_platform(
 ) -> tuple[Platform, PlatformKeys]:
     """Vet a platform and make its keys. One that lost its access can be vetted again.
 
-    Its keys will never open more than ``scopes``, unless the command line grants more. Without ``scopes`` everything
-    is granted, and the keys are the usual ones.
+    Its keys will never open more than ``scopes``, unless the command line grants more. Without ``scopes`` the common
+    ones are granted, and the keys are the usual ones; descriptors and sources are granted by name alone.
 
     Raises ``NameTakenError``; ``ValueError`` for a name that is empty, too long or not plain text.
     """
@@ -76,7 +78,7 @@ def add_platform(
     try:
         with transaction.atomic():
             platform = Platform.objects.select_for_update().filter(name=name).exclude(revoked_at=None).first()
-            granted = [scope.value for scope in ALL_SCOPES if scopes is None or scope in scopes]
+            granted = [scope.value for scope in ALL_SCOPES if scope in (COMMON_SCOPES if scopes is None else scopes)]
             if platform is None:
                 platform = Platform.objects.create(name=name, granted=granted)
             else:

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from reclaim.bank.feedback.models import Feedback
 from reclaim.bank.feedback.queries import REASON_TAG, KeptFor
-from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.models import BODIES, BODIES_OF_RECORD, LedgerRecord, Source
 from reclaim.bank.trust.models import Correction
 from reclaim.bank.trust.score import Evidence, is_doubted
 from reclaim.protocol.stopncii_v1 import FeedbackValue
@@ -99,7 +99,7 @@ def brought(values: Collection[str], without: Collection[object]) -> defaultdict
 def corrections(values: Collection[str]) -> dict[Name, Correction]:
     """What staff decided on the signals with these values. One statement."""
     decided = Correction.objects.filter(**_with(values)).select_related("record")
-    return {(each.record.type, each.record.value or ""): each for each in decided.defer("record__frames")}
+    return {(each.record.type, each.record.value or ""): each for each in decided.defer(*BODIES_OF_RECORD)}
 
 
 def words_on(values: Collection[str], decided: dict[Name, Correction]) -> defaultdict[Name, Words]:
@@ -156,6 +156,8 @@ _KINDS = {
     LedgerRecord.Type.PDQ: "A picture, by its looks",
     LedgerRecord.Type.MD5: "A file, byte for byte",
     LedgerRecord.Type.VPDQ: "A video, by its looks",
+    LedgerRecord.Type.DESCRIPTORS: "A picture, by its parts",
+    LedgerRecord.Type.SOURCE: "A source photograph, by its looks",
 }
 _SENTENCES = {
     KeptFor.NOT_THE_SAME: "left it up: it was something else",
@@ -181,7 +183,7 @@ def rejected_signals() -> QuerySet[LedgerRecord]:
 def access_doubted(actor: str) -> list[Doubted]:
     """Those first that are for review only and that nobody has decided on; and the note that somebody looked."""
     with transaction.atomic():
-        found = rejected_signals().defer("frames").annotate(decided=Count("correction"))
+        found = rejected_signals().defer(*BODIES).annotate(decided=Count("correction"))
         records = list(found.order_by("decided", "-review_only", "position")[:MOST_SHOWN])
         audit.record(actor, "doubted.read", f"signals:{len(records)}")
     keys = [record.pk for record in records]

@@ -7,7 +7,7 @@ from django.db.models import Max
 from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.services import end_mistaken
 from reclaim.bank.feedback.models import Feedback
-from reclaim.bank.ledger.models import LedgerRecord, Source
+from reclaim.bank.ledger.models import BODIES, LedgerRecord, Source
 from reclaim.bank.ledger.services import LedgerTransaction, locked_ledger
 from reclaim.bank.trust.models import Correction
 from reclaim.bank.trust.queries import brought, corrections, rejected_signals, words_on
@@ -50,7 +50,7 @@ def correct(record_key: int, decision: Correction.Decision, actor: str) -> bool:
     told. A report that came later stays, for review only: nobody has said anything of it.
     """
     with locked_ledger() as ledger:
-        record = rejected_signals().filter(pk=record_key).defer("frames").first()
+        record = rejected_signals().filter(pk=record_key).defer(*BODIES).first()
         if record is None:
             return False
         Correction.objects.update_or_create(
@@ -80,7 +80,7 @@ def reconsider() -> int:
     doubted = LedgerRecord.objects.filter(
         status=LedgerRecord.Status.ACTIVE, review_only=True, feedback__platform__revoked_at__isnull=False
     )
-    found = list(doubted.defer("frames").distinct()[:_AT_ONCE])
+    found = list(doubted.defer(*BODIES).distinct()[:_AT_ONCE])
     values = [record.value or "" for record in found]
     decided = corrections(values)
     said = words_on(values, decided)
@@ -91,7 +91,7 @@ def reconsider() -> int:
     ]
     if wrong:
         with locked_ledger() as ledger:
-            for record in LedgerRecord.objects.filter(pk__in=[each.pk for each in wrong]).defer("frames"):
+            for record in LedgerRecord.objects.filter(pk__in=[each.pk for each in wrong]).defer(*BODIES):
                 ledger.touch(record)
             audit.record("system", "signals.reconsider", f"signals:{len(wrong)}")
         log_event("signals are trusted again", signals=len(wrong))

@@ -1,0 +1,1 @@
+"""Where a picture's descriptors lie in it: kept sealed, and answered for by yes or no."""
