@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("ledger", "0004_heldsignal_descriptors_ledgerrecord_descriptors_and_more"),
+        ("ledger", "0004_extra_types"),
         ("platforms", "0002_extracopy"),
     ]
 
