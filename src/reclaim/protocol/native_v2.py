@@ -202,6 +202,10 @@ class PlacementRelation(_Told):
 
     turn: str
     """``original`` or one of the seven other turns of the upload that lies as the picture does."""
+    tilt: float = Field(0, ge=-45, le=45)
+    """Degrees, anticlockwise, in steps of 5."""
+    box: tuple[float, float, float, float] | None = None
+    """About where in the upload the picture is: left, top, right, bottom, in tenths; null where that is all of it."""
     kept: float = Field(ge=0, le=1)
     """About how much of the picture is in the upload, in tenths."""
     altered: float | None = Field(None, ge=0, le=1)

@@ -7,6 +7,7 @@ from ninja import Body, Router
 
 from reclaim.bank.placements.services import check_placement
 from reclaim.bank.platforms.queries import access_platform
+from reclaim.matching.parts import relation_of
 from reclaim.protocol import native_v2 as wire
 from reclaim.signals.geometry import Geometry
 from reclaim.sitekit.access import Access, requires
@@ -42,8 +43,7 @@ def _relation(found: Geometry | None) -> wire.PlacementRelation | None:
     """How the upload was edited, in tenths: anything finer would tell where descriptors lie."""
     if found is None:
         return None
+    told = relation_of(found)
     return wire.PlacementRelation(
-        turn=found.turn,
-        kept=round(found.kept, 1),
-        altered=None if found.altered is None else round(found.altered, 1),
+        turn=told.turn, tilt=told.tilt, box=told.box, kept=told.kept or 0, altered=told.altered
     )
