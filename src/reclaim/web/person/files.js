@@ -70,7 +70,7 @@ function option(data, number, checked, sentences, { hush = false } = {}) {
   input.dataset[data] = number;
   const name = Object.assign(document.createElement('span'), { className: hush ? 'hush' : '', textContent: nameOf(number) });
   const words = document.createElement('span');
-  words.append(name, ` ${sentences.join(' ')}`);
+  words.append(name, hush ? ' ' : ' · ', sentences.join(' '));
   label.append(input, words);
   return label;
 }
@@ -131,13 +131,11 @@ function changed() {
   if (panels.current.dataset.panel === 'check') showResults({ focus: false });
 }
 
-// The person ticked a box of one file. The list is made anew, and the reader stays at that box.
-function changedFile(numbers, { checked, dataset }, { whenChecked }) {
-  const [[name, number]] = Object.entries(dataset);
-  if (checked === whenChecked) numbers.add(Number(number));
+// The person ticked or unticked the box of one file.
+function changedFile(numbers, number, chosen) {
+  if (chosen) numbers.add(Number(number));
   else numbers.delete(Number(number));
   changed();
-  panels.part(`${name}="${number}"`).focus();
 }
 
 function showOrdinary() {
@@ -410,9 +408,12 @@ root.addEventListener('click', (event) => {
 root.addEventListener('change', ({ target }) => {
   if (inputs.includes(target)) make(target);
   else if (target === describing) describePictures();
-  else if (target.dataset.inside) changedFile(untrimmed, target, { whenChecked: false });
-  else if (target.dataset.isOrdinary) changedFile(ordinary, target, { whenChecked: true });
-  else changed();
+  else if (target.dataset.isOrdinary) changedFile(ordinary, target.dataset.isOrdinary, target.checked);
+  else if (target.dataset.inside) {
+    changedFile(untrimmed, target.dataset.inside, !target.checked);
+    // The list was made anew; the reader stays at that box.
+    panels.part(`inside="${target.dataset.inside}"`).focus();
+  } else changed();
 });
 addEventListener('online', showConnection);
 addEventListener('offline', showConnection);
