@@ -6,8 +6,8 @@ import datetime
 import hmac
 import secrets
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 
 from django.db.models import Q
 from django.utils import timezone
@@ -120,6 +120,14 @@ class NewItem:
     signals: tuple[NewSignal, ...]
     made_with_ai: str = CaseItem.MadeWithAi.UNSAID
     held_for: tuple[str, ...] = ()
+
+    def names(self) -> list[tuple[str, str]]:
+        """The type and value of each of its signals."""
+        return [(signal.type, signal.value) for signal in self.signals]
+
+    def only(self, kind: str) -> NewItem:
+        """The same with its signals of this type and no others."""
+        return replace(self, signals=tuple(signal for signal in self.signals if signal.type == kind))
 
     @classmethod
     def picture(
@@ -293,6 +301,7 @@ def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refuse
     there = _ItemsThere(case)
     room = MOST_IN_A_CASE - len(there.rows)
     taken: list[tuple[NewItem, CaseItem]] = []
+    completed: list[tuple[NewItem, CaseItem]] = []
     not_taken = list(refused)
     said: dict[int, CaseItem] = {}
     for item in items:
@@ -303,6 +312,11 @@ def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refuse
                 same.made_with_ai = item.made_with_ai
                 if same.pk is not None:
                     said[same.pk] = same
+        elif (lacking := there.lacking_descriptors(item)) is not None:
+            # The person asks for descriptors of a picture that is there: still one item.
+            described = item.only(DESCRIPTORS)
+            completed.append((described, lacking))
+            there.note(lacking, described.names())
         elif len(taken) == room:
             not_taken.append(Named(item.number, FULL))
         else:
@@ -315,8 +329,9 @@ def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refuse
                 held_for=list(item.held_for),
             )
             taken.append((item, row))
-            there.note(row, [(signal.type, signal.value) for signal in item.signals])
-    _put(ledger, taken)
+            there.note(row, item.names())
+    CaseItem.objects.bulk_create([row for _, row in taken])
+    _put(ledger, [*taken, *completed])
     _say(ledger, said.values())
     case.last_number += max([item.number for item in items] + [named.number for named in refused])
     case.save(update_fields=["last_number"])
@@ -334,31 +349,44 @@ class _ItemsThere:
         self.rows = list(case.items.filter(state__in=_NOT_ENDED))
         by_key = {row.pk: row for row in self.rows}
         self._having: dict[tuple[str, str], list[CaseItem]] = defaultdict(list)
+        self._described: set[int] = set()
         # Descriptors that were taken back alone may come again.
         standing = CaseSignal.objects.filter(item__in=by_key).exclude(source__state=Source.State.ENDED)
         signals = standing.values_list(
             "item", "source__record__type", "source__record__value", "source__held__type", "source__held__value"
         )
         for item, record_type, record_value, held_type, held_value in signals:
-            self._having[record_type or held_type, record_value or held_value].append(by_key[item])
+            self.note(by_key[item], [(record_type or held_type, record_value or held_value)])
 
     def note(self, row: CaseItem, signals: Iterable[tuple[str, str]]) -> None:
         """One more."""
         for signal in signals:
             self._having[signal].append(row)
+            if signal[0] == DESCRIPTORS:
+                self._described.add(row.number)
 
     def with_all_of(self, item: NewItem) -> CaseItem | None:
         """One that has every signal of this one."""
-        first, *others = [self._having.get((signal.type, signal.value), []) for signal in item.signals]
-        return next((row for row in first if all(row in having for having in others)), None)
+        return next(self._with(item.names()), None)
+
+    def lacking_descriptors(self, item: NewItem) -> CaseItem | None:
+        """One that has no descriptors, and every signal of this one but those."""
+        others = [name for name in item.names() if name[0] != DESCRIPTORS]
+        if len(others) == len(item.signals):
+            return None
+        fits = (row for row in self._with(others) if row.number not in self._described)
+        return next((row for row in fits if row.state == CaseItem.State.HELD or not item.held_for), None)
+
+    def _with(self, signals: Sequence[tuple[str, str]]) -> Iterator[CaseItem]:
+        first, *others = [self._having.get(signal, []) for signal in signals]
+        return (row for row in first if all(row in having for having in others))
 
 
 def _put(ledger: LedgerTransaction, taken: Sequence[tuple[NewItem, CaseItem]]) -> None:
-    CaseItem.objects.bulk_create([row for _, row in taken])
     signals = []
     placed = []
     for item, row in taken:
-        add = ledger.hold_source if item.held_for else ledger.add_source
+        add = ledger.hold_source if row.state == CaseItem.State.HELD else ledger.add_source
         for signal in item.signals:
             source = add(
                 signal.type,
@@ -399,7 +427,7 @@ def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str =
         if item_numbers is not None:
             chosen = chosen.filter(number__in=list(item_numbers))
         items = [item.pk for item in chosen]
-        ledger.withdraw_sources(_sources(items))
+        _end(ledger, _sources(items))
         CaseItem.objects.filter(pk__in=items).update(
             state=CaseItem.State.WITHDRAWN, withdrawn_on=timezone.now().date(), held_for=[]
         )
@@ -414,11 +442,16 @@ def withdraw_descriptors(case: Case, actor: str = "person") -> int:
     with locked_ledger() as ledger:
         held = Source.objects.filter(casesignal__item__case=case).exclude(state=Source.State.ENDED)
         sources = list(held.filter(Q(record__type=DESCRIPTORS) | Q(held__type=DESCRIPTORS)).select_related("record"))
-        ledger.withdraw_sources(sources)
+        _end(ledger, sources)
         if sources:
             audit.record(actor, "case.withdraw_descriptors", f"case:{case.pk}")
     log_event("descriptors were withdrawn", signals=len(sources))
     return len(sources)
+
+
+def _end(ledger: LedgerTransaction, sources: Sequence[Source]) -> None:
+    ledger.withdraw_sources(sources)
+    placements.forget([source.pk for source in sources])
 
 
 def _sources(items: Sequence[int]) -> list[Source]:
@@ -445,7 +478,7 @@ def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
     with locked_ledger() as ledger:
         if not CaseItem.objects.filter(pk=item.pk, state=CaseItem.State.HELD).exists():
             return False
-        ledger.withdraw_sources(_sources([item.pk]))
+        _end(ledger, _sources([item.pk]))
         CaseItem.objects.filter(pk=item.pk).update(
             state=CaseItem.State.REFUSED, refused_for=reason, refused_on=timezone.now().date(), held_for=[]
         )
@@ -457,7 +490,7 @@ def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
 def end_mistaken(ledger: LedgerTransaction, items: Sequence[CaseItem]) -> None:
     """Take items out of the bank whose signals find something else than what was reported. Each person is told."""
     keys = [item.pk for item in items]
-    ledger.withdraw_sources(_sources(keys))
+    _end(ledger, _sources(keys))
     CaseItem.objects.filter(pk__in=keys, state=CaseItem.State.IN_PLACE).update(
         state=CaseItem.State.REFUSED, refused_for=CaseItem.Refusal.MISTAKEN, refused_on=timezone.now().date()
     )
