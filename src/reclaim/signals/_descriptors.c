@@ -22,14 +22,15 @@ enum {
     MARGIN = REACH + 1,
     TENT = 4,          /* the smoothing's weights go from 1 up to TENT + 1 and down again */
     WINDOW = 3,        /* a corner is seen in 2 * WINDOW + 1 pixels each way */
-    APART = 3,         /* corners of one level differ by more than so many pixels */
-    WEAKEST = 2000,    /* response of the faintest corner */
-    GRID = 4,          /* the picture has GRID x GRID cells, which take turns */
+    APART = 7,         /* corners of one level are more than so many pixels apart, across or down */
+    WEAKEST = 5000,    /* response of the faintest corner */
+    GRID = 4,          /* a person's picture has GRID x GRID cells, which take turns */
+    UPLOAD_GRID = 8,   /* and an upload more of them */
     LEAST_ONES = 48,
     WEIGHT_BITS = 14,
     FIRST = 2,         /* levels of a person's descriptors */
-    LAST = 7,
-    POOL = 400,        /* corners among which a person's are chosen */
+    LAST = 8,
+    POOL = 64,         /* corners of each level among which they are chosen */
     CHOSEN = 64,
     SPREAD = 8,        /* pixels of the frame that two of them are apart */
     MOST_UPLOAD = 4096
@@ -219,48 +220,59 @@ static void smooth(const Level *level, Room *room)
     }
 }
 
-/* How much of a corner each pixel is: with the sums a, b, c of the products of the slopes across and down in a window,
- * (a * c - b * b) / (a + c + 1), rounded down. Nought where the patch or the window would leave the level. */
+/* The products of the slopes across and down at each pixel of a row, put in place of those of the row that leaves the
+ * window; the sums by column follow. */
+static void slide(const uint8_t *restrict above, const uint8_t *restrict here, const uint8_t *restrict below, int width,
+                  int32_t *restrict xx, int32_t *restrict xy, int32_t *restrict yy, int32_t *restrict all_xx,
+                  int32_t *restrict all_xy, int32_t *restrict all_yy)
+{
+    for (int x = 1; x < width - 1; x++) {
+        const int16_t across = (int16_t)(above[x + 1] - above[x - 1] + 2 * (here[x + 1] - here[x - 1]) + below[x + 1] -
+                                         below[x - 1]);
+        const int16_t down = (int16_t)(below[x - 1] - above[x - 1] + 2 * (below[x] - above[x]) + below[x + 1] -
+                                       above[x + 1]);
+        const int32_t square_x = across * across, both = across * down, square_y = down * down;
+        all_xx[x] += square_x - xx[x];
+        all_xy[x] += both - xy[x];
+        all_yy[x] += square_y - yy[x];
+        xx[x] = square_x;
+        xy[x] = both;
+        yy[x] = square_y;
+    }
+}
+
+static int32_t across_window(const int32_t *middle)
+{
+    return middle[-3] + middle[-2] + middle[-1] + middle[0] + middle[1] + middle[2] + middle[3];
+}
+
+/* With the sums a, b, c of the products in the window: (a * c - b * b) / (a + c + 1), rounded down. */
+static void measure(const int32_t *restrict xx, const int32_t *restrict xy, const int32_t *restrict yy, int width,
+                    int32_t *restrict response)
+{
+    for (int x = MARGIN; x < width - MARGIN; x++) {
+        const double a = across_window(xx + x), b = across_window(xy + x), c = across_window(yy + x);
+        response[x] = (int32_t)((a * c - b * b) / (a + c + 1.0));
+    }
+}
+
+/* How much of a corner each pixel is; nought where the patch would leave the level. */
 static void respond(const Level *level, Room *room)
 {
     enum { TALL = 2 * WINDOW + 1 };
     const int width = level->width, height = level->height;
-    int32_t *columns = room->rows + 3 * TALL * FRAME; /* sums of the rows in the window, by column */
+    int32_t *columns = room->rows + 3 * TALL * FRAME;
 
     memset(room->rows, 0, (size_t)(3 * (TALL + 1) * FRAME) * sizeof *room->rows);
     memset(level->response, 0, (size_t)width * (size_t)height * sizeof *level->response);
     for (int y = 1; y < height - 1; y++) {
-        int32_t *xx = room->rows + 3 * (y % TALL) * FRAME, *xy = xx + FRAME, *yy = xy + FRAME;
-        int32_t *all_xx = columns, *all_xy = all_xx + FRAME, *all_yy = all_xy + FRAME;
-        const uint8_t *above = level->pixels + (ptrdiff_t)(y - 1) * width;
-        const uint8_t *here = above + width, *below = here + width;
-        for (int x = 1; x < width - 1; x++) {
-            const int16_t across = (int16_t)(above[x + 1] - above[x - 1] + 2 * (here[x + 1] - here[x - 1]) +
-                                             below[x + 1] - below[x - 1]);
-            const int16_t down = (int16_t)(below[x - 1] - above[x - 1] + 2 * (below[x] - above[x]) +
-                                           below[x + 1] - above[x + 1]);
-            const int32_t square_x = across * across, both = across * down, square_y = down * down;
-            all_xx[x] += square_x - xx[x];
-            all_xy[x] += both - xy[x];
-            all_yy[x] += square_y - yy[x];
-            xx[x] = square_x;
-            xy[x] = both;
-            yy[x] = square_y;
-        }
+        int32_t *row = room->rows + (ptrdiff_t)(3 * (y % TALL)) * FRAME;
+        const uint8_t *here = level->pixels + (ptrdiff_t)y * width;
         const int middle = y - WINDOW;
-        if (middle < MARGIN || middle >= height - MARGIN) {
-            continue;
-        }
-        int32_t *response = level->response + (ptrdiff_t)middle * width;
-        for (int x = MARGIN; x < width - MARGIN; x++) {
-            int32_t sum_xx = 0, sum_xy = 0, sum_yy = 0;
-            for (int k = -WINDOW; k <= WINDOW; k++) {
-                sum_xx += all_xx[x + k];
-                sum_xy += all_xy[x + k];
-                sum_yy += all_yy[x + k];
-            }
-            const double a = sum_xx, b = sum_xy, c = sum_yy;
-            response[x] = (int32_t)((a * c - b * b) / (a + c + 1.0));
+        slide(here - width, here, here + width, width, row, row + FRAME, row + 2 * FRAME, columns, columns + FRAME,
+              columns + 2 * FRAME);
+        if (middle >= MARGIN && middle < height - MARGIN) {
+            measure(columns, columns + FRAME, columns + 2 * FRAME, width, level->response + (ptrdiff_t)middle * width);
         }
     }
 }
@@ -354,16 +366,16 @@ static int by_value(const void *one, const void *other)
     return memcmp(((const Corner *)one)->value, ((const Corner *)other)->value, BYTES);
 }
 
-static int cell_of(int x, int y, int width, int height)
+static int cell_of(int x, int y, const int sides[2], int grid)
 {
-    return y * GRID / height * GRID + x * GRID / width;
+    return y * grid / sides[1] * grid + x * grid / sides[0];
 }
 
 /* At most `quota` corners of a level, its cells in turn, each described; put at `out`. Returns how many. */
-static int corners_of(const Level *level, int number, const int frame[2], int quota, Room *room, Corner *out)
+static int corners_of(const Level *level, int number, const int frame[2], int quota, int grid, Room *room, Corner *out)
 {
-    const int width = level->width, height = level->height;
-    int32_t ranks[GRID * GRID] = {0};
+    const int width = level->width, height = level->height, sides[2] = {width, height};
+    int32_t ranks[UPLOAD_GRID * UPLOAD_GRID] = {0};
     int count = 0, described = 0;
 
     for (int y = MARGIN; y < height - MARGIN; y++) {
@@ -380,7 +392,7 @@ static int corners_of(const Level *level, int number, const int frame[2], int qu
     }
     qsort(room->found, (size_t)count, sizeof *room->found, by_response);
     for (int i = 0; i < count; i++) {
-        room->found[i].rank = ranks[cell_of(room->found[i].x, room->found[i].y, width, height)]++;
+        room->found[i].rank = ranks[cell_of(room->found[i].x, room->found[i].y, sides, grid)]++;
     }
     qsort(room->found, (size_t)count, sizeof *room->found, by_rank);
     for (int i = 0; i < count && i < quota; i++) {
@@ -415,7 +427,7 @@ static int choose(int count, const int frame[2], Room *room)
                 continue;
             }
             left++;
-            int *cell = &taken[cell_of(corner->place[0], corner->place[1], frame[0], frame[1])];
+            int *cell = &taken[cell_of(corner->place[0], corner->place[1], frame, GRID)];
             if (*cell >= round) {
                 continue;
             }
@@ -439,39 +451,55 @@ static int choose(int count, const int frame[2], Room *room)
     return chosen;
 }
 
-/* All corners of the levels, at most about `most`, put at `room->kept`. Returns how many. */
-static int collect(const Plane *plane, const int frame[2], int first, int last, int most, Room *room)
+/* The nearest whole number to over / under, halves up. */
+static int64_t nearest(int64_t over, int64_t under)
 {
-    int64_t power = 1, all = 0, share = 1; /* (5/6)^level is `share` of what stands for 1 */
+    return (2 * over + under) / (2 * under);
+}
+
+static int64_t power(int64_t base, int exponent)
+{
+    return exponent == 0 ? 1 : base * power(base, exponent - 1);
+}
+
+/* The corners of one level of the frame, put at `out`. Returns how many. */
+static int describe_level(const Plane *plane, const int frame[2], int number, int quota, int grid, Room *room, Corner *out)
+{
+    const int64_t up = power(5, number), down = power(6, number);
+    const Level level = {(int)nearest(frame[0] * up, down), (int)nearest(frame[1] * up, down), room->pixels, room->smooth,
+                         room->response};
+
+    if (level.width <= 2 * MARGIN || level.height <= 2 * MARGIN) {
+        return 0;
+    }
+    resize(plane, &level, room);
+    smooth(&level, room);
+    respond(&level, room);
+    return corners_of(&level, number, frame, quota, grid, room, out);
+}
+
+static int describe_person(const Plane *plane, const int frame[2], Room *room)
+{
     int count = 0;
 
-    for (int number = first; number < last; number++) {
-        power *= 6;
+    for (int number = FIRST; number <= LAST; number++) {
+        count += describe_level(plane, frame, number, POOL, GRID, room, room->kept + count);
     }
-    for (int64_t number = first, part = power; number <= last; number++, part = part / 6 * 5) {
-        all += part;
+    return choose(count, frame, room);
+}
+
+/* Of `most`, each level has 5/6 as many as the one before. */
+static int describe_all(const Plane *plane, const int frame[2], int most, Room *room)
+{
+    int64_t all = 0;
+    int count = 0;
+
+    for (int number = 0; number < LEVELS; number++) {
+        all += power(5, number) * power(6, LEVELS - 1 - number);
     }
-    share = power;
-    for (int number = 0; number <= last; number++) {
-        int64_t up = 1, down = 1;
-        for (int k = 0; k < number; k++) {
-            up *= 5;
-            down *= 6;
-        }
-        Level level = {(int)((2 * frame[0] * up + down) / (2 * down)), (int)((2 * frame[1] * up + down) / (2 * down)),
-                       room->pixels, room->smooth, room->response};
-        if (number < first) {
-            continue;
-        }
-        const int quota = (int)((2 * most * share + all) / (2 * all));
-        share = share / 6 * 5;
-        if (level.width <= 2 * MARGIN || level.height <= 2 * MARGIN) {
-            continue;
-        }
-        resize(plane, &level, room);
-        smooth(&level, room);
-        respond(&level, room);
-        count += corners_of(&level, number, frame, quota, room, room->kept + count);
+    for (int number = 0; number < LEVELS; number++) {
+        const int quota = (int)nearest(most * power(5, number) * power(6, LEVELS - 1 - number), all);
+        count += describe_level(plane, frame, number, quota, UPLOAD_GRID, room, room->kept + count);
     }
     return count;
 }
@@ -574,22 +602,18 @@ static PyObject *described(PyObject *object, long long width, long long height, 
     }
     const Plane plane = {view.buf, (int)view.shape[1], (int)view.shape[0]};
     const long long longer = width > height ? width : height;
-    const int frame[2] = {(int)((2 * width * FRAME + longer) / (2 * longer)),
-                          (int)((2 * height * FRAME + longer) / (2 * longer))};
-    const int usable[2] = {frame[0] > 0 ? frame[0] : 1, frame[1] > 0 ? frame[1] : 1};
+    const int across = (int)nearest(width * FRAME, longer), down = (int)nearest(height * FRAME, longer);
+    const int frame[2] = {across > 0 ? across : 1, down > 0 ? down : 1};
 
     Py_BEGIN_ALLOW_THREADS
-    status = make_room(&room, &plane, usable, most);
-    if (status == 0 && person) {
-        count = collect(&plane, usable, FIRST, LAST, most, &room);
-        count = choose(count, usable, &room);
-    } else if (status == 0) {
-        count = collect(&plane, usable, 0, LEVELS - 1, most, &room);
+    status = make_room(&room, &plane, frame, most);
+    if (status == 0) {
+        count = person ? describe_person(&plane, frame, &room) : describe_all(&plane, frame, most, &room);
     }
     Py_END_ALLOW_THREADS
 
     PyBuffer_Release(&view);
-    PyObject *result = status == 0 ? answer(person ? room.found : room.kept, count, !person, usable) : PyErr_NoMemory();
+    PyObject *result = status == 0 ? answer(person ? room.found : room.kept, count, !person, frame) : PyErr_NoMemory();
     free_room(&room);
     return result;
 }
@@ -610,7 +634,7 @@ static PyObject *describe(PyObject *module, PyObject *args)
     if (!PyArg_ParseTuple(args, "OLL", &luma, &width, &height)) {
         return NULL;
     }
-    return described(luma, width, height, POOL, 1);
+    return described(luma, width, height, (LAST - FIRST + 1) * POOL, 1);
 }
 
 PyDoc_STRVAR(describe_upload_doc,
