@@ -29,7 +29,7 @@ class Answer:
     upload: str | None = None
     """The review site's number of it; None where it was not taken."""
     matched: bool = False
-    """Whether anything matched, now or before: then a reviewer may still change what was decided."""
+    """Whether anything matched, now or before, or may: then what was decided may still change."""
     under_review: bool = False
     """A reviewer has yet to look, also where it is public meanwhile."""
 
@@ -107,7 +107,7 @@ def _answer(content: bytes) -> Answer:
         raise NotNow("the review site's answer cannot be read") from None
     if status not in _THEIR_WORDS or not isinstance(upload, str):
         raise NotNow("the review site's answer cannot be read")
-    return Answer(Standing(status), upload, bool(matches), waits is True)
+    return Answer(Standing(status), upload, bool(matches) or waits is True, waits is True)
 
 
 def _refused(status: int) -> NotNow:

@@ -1,7 +1,8 @@
-"""``review-only.ids``: which signals are only to be looked at by a person, beside a folder's indexes.
+"""Which signals there is something to know about, beside a folder's indexes.
 
-The ids of the indexes, ascending, eight bytes each with the lowest first. Always replaced whole, so a reader has either
-the file of before or that of after.
+``review-only.ids`` names those that are only to be looked at by a person, ``of-a-source.ids`` the descriptors of source
+photographs. The ids of the indexes, ascending, eight bytes each with the lowest first. Always replaced whole, so a
+reader has either the file of before or that of after.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from reclaim.index.codes import Ids
 from reclaim.matching.state import write_whole
 
 REVIEW_ONLY_FILE = "review-only.ids"
+OF_A_SOURCE_FILE = "of-a-source.ids"
 _ID = np.dtype("<i8")
 
 
@@ -43,17 +45,17 @@ class ReviewOnly:
         at = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
         return np.asarray(self._ids[at] == ids)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path, name: str = REVIEW_ONLY_FILE) -> None:
         """Write the file whole or not at all, mode 0600. Raises ``OSError``."""
-        write_whole(folder / REVIEW_ONLY_FILE, self._ids.astype(_ID).tobytes())
+        write_whole(folder / name, self._ids.astype(_ID).tobytes())
 
     @classmethod
-    def load(cls, folder: Path) -> ReviewOnly:
+    def load(cls, folder: Path, name: str = REVIEW_ONLY_FILE) -> ReviewOnly:
         """Raises ``FileNotFoundError``, ``OSError``, and ``ValueError`` for a file that is none."""
-        raw = (folder / REVIEW_ONLY_FILE).read_bytes()
+        raw = (folder / name).read_bytes()
         ids = np.frombuffer(raw, _ID).astype(np.int64) if len(raw) % _ID.itemsize == 0 else None
         if ids is None or not np.all(ids[1:] > ids[:-1]):
-            raise ValueError(f"{REVIEW_ONLY_FILE} cannot be read; whoever writes this folder has to write it anew.")
+            raise ValueError(f"{name} cannot be read; whoever writes this folder has to write it anew.")
         read = cls()
         read._ids = ids
         return read

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 PDQ_INDEX = "pdq.index"
 MD5_INDEX = "md5.index"
 VIDEO_INDEX = "video.index"
+SOURCE_INDEX = "source.index"
+DESCRIPTORS_INDEX = "descriptors.index"
 STATE_FILE = "state.json"
 
 

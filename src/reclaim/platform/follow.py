@@ -14,9 +14,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 
 from reclaim.client import Bank, BankError, BankRefused, NativeClient, SyncOvertaken
+from reclaim.platform.inbox.by_parts import is_due as candidates_are_due
 from reclaim.platform.outcomes.queries import is_due
 from reclaim.platform.subscription.bank import BankFileError
-from reclaim.platform.work import bank_client, deliver_feedback, sync
+from reclaim.platform.work import ask_about_candidates, bank_client, deliver_feedback, sync
 from reclaim.sitekit.events import log_event, log_failure
 
 POLL_SECONDS = 30.0
@@ -99,6 +100,8 @@ class Follower:
                     self._changed.clear()
                     self._sync(client)
                     sync_at = time.monotonic() + self._poll
+                if candidates_are_due():
+                    ask_about_candidates()
                 if is_due():
                     deliver_feedback(client)
                 back_off.went_well()

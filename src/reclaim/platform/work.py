@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from reclaim.client import Bank, BankError, SyncOvertaken, SyncReport
+from reclaim.client import Bank, BankError, BankRefused, SyncOvertaken, SyncReport
 from reclaim.client import sync as client_sync
+from reclaim.platform.inbox.by_parts import ask_bank, show_unchecked
 from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads
-from reclaim.platform.inbox.store import DatabaseStore
+from reclaim.platform.inbox.store import DatabaseStore, ExtraStore, follow_extra_types, forget_extra_signals
 from reclaim.platform.outcomes.queries import due, word_of
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.platform.review.services import forget_shifts
@@ -32,10 +33,37 @@ def sync(client: Bank, on_page: Callable[[SyncReport], None] | None = None) -> S
     report = client_sync(client, DatabaseStore(), on_page)
     note_end_of_feed()
     try:
+        _sync_extra_types()
+    finally:
+        _bring_index_files_up()
+    return report
+
+
+def _sync_extra_types() -> None:
+    """The same with the extra types, where they are followed. Raises ``BankError``."""
+    try:
+        access = load_bank(settings.BANK_FILE)
+    except BankFileError:  # of a client that somebody else made
+        return
+    follow_extra_types(access.extra_types)
+    client = access.extra_client()
+    if client is None:
+        return
+    try:
+        client_sync(client, ExtraStore())
+    except BankRefused as error:
+        if error.status == 403:
+            forget_extra_signals()
+        raise
+    finally:
+        client.close()
+
+
+def _bring_index_files_up() -> None:
+    try:
         update_index_files()
     except Exception as error:  # the signals are stored; the next tick tries again
         log_failure("the index files could not be brought up to date", error)
-    return report
 
 
 def deliver_feedback(client: Bank) -> int:
@@ -69,6 +97,22 @@ def _with_bank(work: Callable[[Bank], object]) -> Callable[[], object]:
     return piece
 
 
+def ask_about_candidates() -> int:
+    """Ask the bank about what uploads may show by their parts; of how many it has said something. Raises nothing of
+    the bank's: where it does not answer, they wait."""
+    try:
+        client = load_bank(settings.BANK_FILE).extra_client()
+    except BankFileError:
+        return 0
+    if client is None:
+        return 0
+    try:
+        with only_holder(settings.DATA / "candidates.lock") as alone:
+            return ask_bank(client) if alone else 0
+    finally:
+        client.close()
+
+
 def tick() -> bool:
     """Do each piece of work once; whether all went well."""
     return do_pieces(
@@ -77,6 +121,8 @@ def tick() -> bool:
             _with_bank(deliver_feedback),
             _with_bank(sync),
             # Also when the bank cannot be reached: what was withdrawn has to leave the files in time all the same.
+            ask_about_candidates,
+            show_unchecked,
             update_index_files,
             delete_orphaned_copies,
             forget_clear_uploads,

@@ -56,7 +56,7 @@ def test_an_edited_copy_of_a_reported_picture_is_held(api: PlatformApi, data_fol
     answer = api.uploaded(edited(ASTRONAUT))
     assert answer["status"] == "held"
     (match,) = answer["matches"]
-    assert (match["turn"], match["status"]) == ("flipy", "open")
+    assert (match["turn"], match["status"]) == ("original", "open")
     assert 0 <= match["distance"] <= 31
     assert told() == {pdq(ASTRONAUT): "pending"}
     assert api.get(f"/api/uploads/{answer['upload']}") == answer

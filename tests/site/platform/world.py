@@ -74,9 +74,9 @@ def bank_withdraws(*photos: Path) -> None:
 
 
 def edited(photo: Path) -> bytes:
-    """A copy as somebody would upload it: smaller, mirrored, of poor JPEG quality."""
+    """A copy as somebody would upload it: smaller, of poor JPEG quality."""
     with Image.open(photo) as image:
-        copy = image.resize((image.width // 2, image.height // 2)).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        copy = image.resize((image.width // 2, image.height // 2))
         out = io.BytesIO()
         copy.convert("RGB").save(out, "JPEG", quality=60)
     return out.getvalue()

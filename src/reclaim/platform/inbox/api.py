@@ -29,6 +29,14 @@ def plain_text(text: str) -> str:
     return text
 
 
+class UploadQuery(BaseModel):
+    """The query of an upload."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    adult: bool | None = None
+
+
 class DecisionMessage(BaseModel):
     """The body of a decision."""
 
@@ -60,8 +68,17 @@ def match_as_json(match: Match) -> dict[str, Any]:
         "video_percent": match.video_percent,
         "turn": match.turn,
         "quality": match.quality,
+        "relation": relation_as_json(match),
+        "unchecked": match.unchecked,
+        "of_a_source": match.of_a_source,
         "found_at": match.found_at.isoformat(timespec="seconds"),
     }
+
+
+def relation_as_json(match: Match) -> dict[str, Any] | None:
+    """How the upload relates to the known picture, with a sentence for people; ``None`` where nobody can say."""
+    relation = match.related
+    return None if relation is None else {**relation.model_dump(mode="json"), "sentence": relation.sentence}
 
 
 def upload_as_json(upload: Upload) -> dict[str, Any]:
@@ -73,7 +90,8 @@ def upload_as_json(upload: Upload) -> dict[str, Any]:
         "upload": str(upload.pk),
         "kind": upload.kind,
         "status": deciding.answer_of(upload, timezone.now()).value,
-        "under_review": any(match.status == Match.Status.OPEN for match in matches),
+        "under_review": any(match.status == Match.Status.OPEN for match in matches) or upload.candidates.exists(),
+        "adult": upload.adult,
         "quality": upload.quality,
         "poor_quality": upload.poor,
         "matches": [match_as_json(match) for match in matches],
@@ -83,9 +101,13 @@ def upload_as_json(upload: Upload) -> dict[str, Any]:
 @require_POST
 @requires(Access.UPLOAD_KEY)
 def uploads(request: HttpRequest) -> HttpResponse:
-    """Match one picture or video."""
+    """Match one picture or video; ``?adult=`` is what the platform's own classifier or moderator says of it."""
     try:
-        upload = services.take_upload(read_picture(request), API_ACTOR)
+        asked = UploadQuery.model_validate(request.GET.dict())
+    except ValidationError as error:
+        return invalid_message(error)
+    try:
+        upload = services.take_upload(read_picture(request), API_ACTOR, adult=asked.adult)
     except BodyError as error:
         return problem(error.status, error.title, error.sentence)
     except (PictureTooLarge, VideoTooLarge) as error:

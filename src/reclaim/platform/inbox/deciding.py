@@ -18,8 +18,9 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.models import Appeal, Decision, Match, Rules, Upload
+from reclaim.platform.inbox.models import Appeal, Candidate, Decision, Match, Rules, Upload
 from reclaim.platform.inbox.queries import has_decided, head_of, head_of_upload, rules, standing
+from reclaim.platform.outcomes.queries import has_been_told
 from reclaim.platform.outcomes.services import say
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.services import locked_signals
@@ -27,6 +28,8 @@ from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
 API_ACTOR = "platform:api"
+_NOTHING_SEEN = (Match.Status.LABELLED, Match.Status.NOT_CONFIRMED)
+"""Matches that nobody has looked at and nobody will."""
 
 
 @dataclass(frozen=True)
@@ -71,13 +74,16 @@ def decide(
 ) -> Match:
     """Decide a match. Where that is final the bank is told, and why if not blocked; else it waits for a second person.
 
-    ``blocked`` decides every open match of the upload. The same again changes nothing. Raises ``Match.DoesNotExist``;
-    ``AlreadyDecidedError`` if it was decided otherwise or its signal is withdrawn; ``TwoPeopleError``.
+    ``blocked`` decides the other open matches of the upload too, see ``decided_together``. The same again changes
+    nothing. Raises ``Match.DoesNotExist``; ``AlreadyDecidedError`` if it was decided otherwise or its signal is
+    withdrawn; ``TwoPeopleError``.
     """
     with locked_signals():
         match = Match.objects.select_related("upload", "signal").get(pk=match_id)
         if match.status == verdict.value:
             return match
+        if match.of_a_source and not by.is_member:
+            raise TwoPeopleError("This is about a clothed original: a person looks for a fake, on the review pages.")
         if match.status == Match.Status.WITHDRAWN:
             raise AlreadyDecidedError("The signal was withdrawn, so there is nothing left to decide.")
         if match.status != Match.Status.OPEN:
@@ -153,10 +159,11 @@ def _conclude(match: Match, verdict: Decision.Verdict, by: Decider) -> None:
     now = timezone.now()
     decided = [match]
     if verdict is Decision.Verdict.BLOCKED:
-        others = list(match.upload.matches.filter(status=Match.Status.OPEN).exclude(pk=match.pk))
+        others = decided_together(match)
         for other in others:
             other.together = match
         decided += others
+    match.upload.candidates.filter(signal__in=[each.signal_id for each in decided]).delete()
     for each in decided:
         each.status, each.decided_at = Match.Status(verdict.value), now
         each.save(update_fields=["status", "decided_at", "together"])
@@ -169,6 +176,15 @@ def _conclude(match: Match, verdict: Decision.Verdict, by: Decider) -> None:
         match.upload.carried_out_at = None
     settle(match.upload)
     tell_bank(each.signal_id for each in decided)
+
+
+def decided_together(match: Match) -> list[Match]:
+    """The other matches that are blocked with this one. Where it is not certain that the same picture was meant, or
+    what matters is whether the upload is a fake, each is decided by itself."""
+    if match.of_a_source:
+        return []
+    rows = match.upload.matches.filter(status=Match.Status.OPEN, of_a_source=False, unchecked=False)
+    return list(rows.exclude(pk=match.pk))
 
 
 def undo(match_id: uuid.UUID, by: Decider, *, why: str = "") -> Match:
@@ -358,7 +374,9 @@ def close_withdrawn(signals: Sequence[KnownSignal]) -> None:
     """Close what waits for a decision about these signals, which are about to go, and delete copies that show no other
     reported picture. Call it under ``locked_signals``."""
     gone = {signal.pk for signal in signals}
-    uploads = list(Upload.objects.filter(matches__signal__in=gone).distinct())
+    about = Q(matches__signal__in=gone) | Q(candidates__signal__in=gone)
+    uploads = list(Upload.objects.filter(about).distinct())
+    Candidate.objects.filter(signal__in=gone).delete()
     Match.objects.filter(signal__in=gone, status=Match.Status.OPEN).update(status=Match.Status.WITHDRAWN)
     for upload in uploads:
         settle(upload, gone)
@@ -368,14 +386,19 @@ def settle(upload: Upload, gone: Collection[int] = ()) -> None:
     """Give an upload the answer that its matches make, and its copies their end; ``gone`` are signals about to go."""
     matches = list(upload.matches.all())
     waits = [each for each in matches if each.status == Match.Status.OPEN]
+    asked = upload.candidates.exists()
     if any(each.status == Match.Status.BLOCKED for each in matches):
         upload.status = Upload.Status.BLOCKED
     else:
         upload.status = Upload.Status.HELD if any(each.holds for each in waits) else Upload.Status.CLEAR
-    kept = not all(each.signal_id is None or each.signal_id in gone for each in matches)
-    upload.copy_until = None if waits else _end_of_copy(upload, matches, kept=kept)
-    upload.save(update_fields=["status", "copy_until", "answer_from", "carried_out_at"])
-    if not waits and not kept:
+    known = [each for each in matches if each.status not in _NOTHING_SEEN]
+    kept = not all(each.signal_id is None or each.signal_id in gone for each in known)
+    upload.copy_until = None if waits or asked else _end_of_copy(upload, matches, kept=kept)
+    if not matches and not asked:
+        # It only looked as if it matched: no more is kept of it than of any other upload.
+        upload.sha256, upload.width, upload.height = "", None, None
+    upload.save()
+    if not waits and not asked and not kept:
         transaction.on_commit(partial(pictures.delete, upload.pk))
 
 
@@ -397,8 +420,13 @@ def tell_bank(signals: Iterable[int | None]) -> None:
     for signal in signals:
         if signal is None:
             continue
-        matches = Match.objects.filter(signal=signal)
+        matches = Match.objects.filter(signal=signal).exclude(status__in=_NOTHING_SEEN)
+        if not has_been_told(signal):
+            # Of what may be another picture nothing is said before the bank, or a person, has said that it is not.
+            matches = matches.exclude(status=Match.Status.OPEN, unchecked=True)
         stand = set(matches.values_list("status", flat=True))
+        if not stand:
+            continue
         about = matches.aggregate(distance=Min("distance"), count=Count("upload", distinct=True))
         if Match.Status.BLOCKED in stand:
             say(signal, "blocked", measure="removed", **about)

@@ -8,12 +8,16 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from reclaim.matching.relation import Relation
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, SignalType
+from reclaim.signals import MATCH_DISTANCE
 
 CLOSE_DISTANCE = 10
 """Bits of 256 up to which a picture is most likely the reported one, saved anew or resized."""
 CLOSE_PERCENT = 50.0
 """Of a video: so much of either lies in the other."""
+FURTHEST_REVIEW = 60
+"""Bits up to which a platform may have people look. Beyond that, unrelated pictures come in."""
 
 
 class UploadKey(models.Model):
@@ -39,6 +43,12 @@ class Rules(models.Model):
         CLOSE = "close", "If the match is close"
         ALWAYS = "always", "Always"
 
+    class Altered(models.TextChoices):
+        """What becomes of an upload of which a known picture is kept in part while another part differs."""
+
+        REVIEW = "review", "A person looks"
+        LABEL = "label", "Our own systems are told, and nobody looks"
+
     two_to_block = models.BooleanField(default=False)
     two_to_let_through = models.CharField(max_length=6, choices=Second.choices, default=Second.NEVER)
     two_for_appeals = models.BooleanField(default=False)
@@ -54,6 +64,15 @@ class Rules(models.Model):
     """Minutes an hour with pictures shown clearly; 0 for no cap."""
     hourly_cap_is_hard = models.BooleanField(default=False)
     """Beyond the cap nothing is shown clearly; else it is only said."""
+    views = models.BooleanField(default=True)
+    """Uploads are also looked up turned, trimmed and in parts."""
+    review_distance = models.PositiveSmallIntegerField(
+        default=MATCH_DISTANCE, validators=[MinValueValidator(MATCH_DISTANCE), MaxValueValidator(FURTHEST_REVIEW)]
+    )
+    """Bits of 256 up to which a person looks. What holds by itself ends at 31, whatever is chosen here."""
+    partly_altered = models.CharField(max_length=6, choices=Altered.choices, default=Altered.REVIEW)
+    sources = models.BooleanField(default=False)
+    """The platform hosts adult content, so uploads that it says are adult are held against source photographs."""
 
 
 class Upload(models.Model):
@@ -85,6 +104,11 @@ class Upload(models.Model):
     """PDQ quality, 0 to 100; of a video that of its best frame."""
     poor = models.BooleanField()
     """Too little detail for its matches, or their absence, to say much; of a video, no frame has enough."""
+    adult = models.BooleanField(null=True)
+    """Whether the platform's own classifier or moderator says that it is adult content; None where nobody said."""
+    width = models.PositiveSmallIntegerField(null=True)
+    """Of a picture that matches or may match: its shape, in pixels with the longer side 512."""
+    height = models.PositiveSmallIntegerField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
     answer_from = models.DateTimeField(null=True)
     """Until then the platform's own systems read «held», so that a slip can be taken back before anything is done."""
@@ -106,6 +130,10 @@ class Match(models.Model):
         NOT_BLOCKED = "not-blocked"
         WITHDRAWN = "withdrawn"
         """The signal was withdrawn before anybody decided: there is nothing left to decide."""
+        LABELLED = "labelled"
+        """Partly altered, where the rules want no person to look: the platform's own systems are told."""
+        NOT_CONFIRMED = "not-confirmed"
+        """Found by its parts while the bank could not be asked; it has said since that it is another picture."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="matches")
@@ -113,7 +141,7 @@ class Match(models.Model):
         "platform_subscription.KnownSignal", on_delete=models.SET_NULL, null=True, related_name="matches"
     )
     """``None`` once the signal is withdrawn: no copy of its value stays."""
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.OPEN)
+    status = models.CharField(max_length=13, choices=Status.choices, default=Status.OPEN)
     holds = models.BooleanField(default=True)
     """While it waits, the upload is shown to nobody; otherwise a person looks while it is public."""
     distance = models.PositiveSmallIntegerField(null=True)
@@ -126,6 +154,13 @@ class Match(models.Model):
     """The turn of the upload that came nearest; ``original`` is the upload as it lies."""
     quality = models.PositiveSmallIntegerField()
     """PDQ quality, 0 to 100, of the upload at that turn; of a video that of its best frame."""
+    relation = models.JSONField(null=True)
+    """How the upload relates to the known picture, as ``reclaim.matching.relation.Relation`` has it; None where there
+    is nothing to say."""
+    unchecked = models.BooleanField(default=False)
+    """Found by its parts, and the bank could not yet be asked whether they lie as in the reported picture."""
+    of_a_source = models.BooleanField(default=False)
+    """The reported picture is a clothed original: what matters is whether this is a fake made from it."""
     found_at = models.DateTimeField(auto_now_add=True)
     decided_at = models.DateTimeField(null=True)
     """When the decision became final; ``None`` while it waits."""
@@ -133,7 +168,16 @@ class Match(models.Model):
     """The match of the same upload that was blocked, and this one with it; the decisions are that one's."""
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["upload", "signal"], name="platform_one_match_a_signal")]
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "signal"], name="platform_one_match_a_signal"),
+            # The rule that nothing else may act before a person, whatever code comes to write here.
+            models.CheckConstraint(
+                condition=Q(holds=False)
+                | Q(turn="original", unchecked=False, of_a_source=False)
+                & (Q(distance=None) | Q(distance__lte=MATCH_DISTANCE)),
+                name="platform_only_the_same_holds",
+            ),
+        ]
         indexes = [models.Index(fields=["status", "found_at"])]
 
     @property
@@ -146,12 +190,40 @@ class Match(models.Model):
         """Whether it is most likely what was reported: the very file, few bits apart, or half of a video."""
         if self.query_percent is not None and self.video_percent is not None:
             return max(self.query_percent, self.video_percent) >= CLOSE_PERCENT
-        return self.distance is not None and self.distance <= CLOSE_DISTANCE
+        return self.distance is not None and self.distance <= CLOSE_DISTANCE and not self.of_a_source
+
+    @property
+    def related(self) -> Relation | None:
+        """How the upload relates to the known picture."""
+        return None if self.relation is None else Relation.model_validate(self.relation)
 
     @property
     def made_with_ai(self) -> bool:
         """Whether the person said that the reported picture was made or changed with AI."""
         return self.signal is not None and MADE_WITH_AI in self.signal.labels
+
+
+class Candidate(models.Model):
+    """A known picture that an upload may show by its parts, of which the bank has yet to say whether it does.
+
+    It becomes a match when the bank says so, or when the bank cannot be asked; and it is gone when the bank says no.
+    """
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="candidates")
+    signal = models.ForeignKey("platform_subscription.KnownSignal", on_delete=models.CASCADE, related_name="candidates")
+    pairs = models.JSONField()
+    """What the bank is asked: ``[[slot, x, y, level, angle, mirrored], …]``."""
+    frame = models.JSONField()
+    """Width and height that the pairs are counted in, in pixels; the longer one is 512."""
+    part = models.JSONField(null=True)
+    """The part of the upload that has this frame, as ``Relation.box``; None where it is all of it."""
+    tries = models.PositiveSmallIntegerField(default=0)
+    """How often the bank could not be asked, or would not answer."""
+    next_try_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    found_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["upload", "signal"], name="platform_one_candidate_a_signal")]
 
 
 class Appeal(models.Model):

@@ -21,6 +21,7 @@ from django.conf import settings
 from PIL import ExifTags, Image
 
 from reclaim.signals.containers import open_picture
+from reclaim.signals.descriptors import FRAME
 from reclaim.signals.video import Still
 
 SHORT_SIDE, LONG_SIDE, LEAST_SIDE = 512, 1024, 16
@@ -35,7 +36,7 @@ class PictureGoneError(Exception):
     """There is no review copy: its upload has been decided."""
 
 
-def _shape(data: bytes) -> tuple[int, int]:
+def shape(data: bytes) -> tuple[int, int]:
     """Width and height in pixels, as the picture is meant to be seen."""
     with open_picture(data) as image:
         width, height = image.size
@@ -48,9 +49,15 @@ def _shape(data: bytes) -> tuple[int, int]:
     return (height, width) if turned else (width, height)
 
 
-def review_copy(luma: npt.NDArray[np.uint8], data: bytes) -> bytes:
-    """The copy to keep, a JPEG, from the luma square of ``read_luma`` and the file it was read from."""
-    return _stretched(luma, *_shape(data))
+def frame_of(sides: tuple[int, int]) -> tuple[int, int]:
+    """Width and height of the frame in which places in a picture of this shape are counted: the longer one is 512."""
+    width, height = (max(1, round(side * FRAME / max(sides))) for side in sides)
+    return width, height
+
+
+def review_copy(luma: npt.NDArray[np.uint8], sides: tuple[int, int]) -> bytes:
+    """The copy to keep, a JPEG, from the luma square of ``read_luma`` and the shape of the file it was read from."""
+    return _stretched(luma, *sides)
 
 
 def still_copy(still: Still) -> bytes:

@@ -7,6 +7,7 @@ import uuid
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from reclaim.matching import Action, Policy
 from reclaim.platform.inbox.models import Appeal, Decision, Match, Rules, Upload, UploadKey
 from reclaim.sitekit.access import Access, check_for
 from reclaim.sitekit.problems import problem
@@ -55,7 +56,10 @@ def access_match(number: str) -> Match | None:
     """A match by its number, or ``None``, for a caller whose route's access has been checked."""
     wanted = _number(number)
     return (
-        Match.objects.filter(pk=wanted).select_related("upload", "signal").defer("signal__frames").first()
+        Match.objects.filter(pk=wanted)
+        .select_related("upload", "signal")
+        .defer("signal__frames", "signal__descriptors")
+        .first()
         if wanted
         else None
     )
@@ -69,7 +73,11 @@ def access_appeal(number: str) -> Appeal | None:
 
 def open_matches() -> QuerySet[Match]:
     """Matches that wait for a decision, longest waiting first."""
-    rows = Match.objects.filter(status=Match.Status.OPEN).select_related("upload", "signal").defer("signal__frames")
+    rows = (
+        Match.objects.filter(status=Match.Status.OPEN)
+        .select_related("upload", "signal")
+        .defer("signal__frames", "signal__descriptors")
+    )
     return rows.order_by("found_at", "pk")
 
 
@@ -81,6 +89,11 @@ def open_appeals() -> QuerySet[Appeal]:
 def rules() -> Rules:
     """The rules as they are; the defaults, unsaved, where nobody has set any."""
     return Rules.objects.filter(pk=1).first() or Rules(pk=1)
+
+
+def policy_of(now: Rules, *, adult: bool | None) -> Policy:
+    """What the rules ask of a match, of an upload that the platform says is adult content, is not, or does not say."""
+    return Policy(review_distance=now.review_distance)
 
 
 def head_of(match: Match) -> Match:

@@ -9,27 +9,30 @@ import secrets
 import threading
 import uuid
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from reclaim.client import ExtraType
 from reclaim.matching import Action, Policy, match_luma
+from reclaim.matching.by_parts import MayShow
 from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.deciding import tell_bank
-from reclaim.platform.inbox.models import Appeal, Match, Upload, UploadKey
-from reclaim.platform.inbox.queries import upload_key_mac
+from reclaim.platform.inbox.by_parts import by_parts
+from reclaim.platform.inbox.deciding import settle, tell_bank
+from reclaim.platform.inbox.models import Appeal, Candidate, Match, Upload, UploadKey
+from reclaim.platform.inbox.queries import policy_of, rules, upload_key_mac
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.queries import shared_index, shared_videos
 from reclaim.platform.subscription.services import locked_signals
 from reclaim.protocol.stopncii_v1 import SignalType
-from reclaim.signals import SignalError, md5_of, read_luma
+from reclaim.signals import MATCH_DISTANCE, SignalError, md5_of, read_luma
 from reclaim.signals.crew import Crew, CrewBusy
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
-from reclaim.signals.video import View, is_video, view_crew
+from reclaim.signals.video import NOTHING_TO_SEE, View, is_video, view_crew
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
@@ -61,6 +64,9 @@ class _About(NamedTuple):
     kind: Upload.Kind
     quality: int
     poor: bool
+    adult: bool | None
+    shape: tuple[int, int] | None = None
+    """Width and height of a picture in pixels, the longer side 512."""
 
 
 class _Row(NamedTuple):
@@ -73,6 +79,9 @@ class _Row(NamedTuple):
     quality: int
     query_percent: float | None = None
     video_percent: float | None = None
+    relation: dict[str, Any] | None = None
+    of_a_source: bool = False
+    status: Match.Status = Match.Status.OPEN
 
 
 class BusyError(Exception):
@@ -89,51 +98,57 @@ def make_upload_key() -> str:
     return key
 
 
-def take_upload(data: bytes, actor: str) -> Upload:
+def take_upload(data: bytes, actor: str, *, adult: bool | None = None) -> Upload:
     """Match a picture or video that came in. If it matches, keep a review copy and let the bank know; hold it if the
     policy says so of any of its matches, unless the bank says of that signal that a person has to look first.
 
-    ``actor`` as ``AuditEvent.actor`` has it. Raises ``BusyError`` for a video where others are being read; what
-    ``reclaim.signals.read_luma`` raises, or ``reclaim.signals.video.read_frames`` and ``DecoderStopped`` for a video.
-    Then nothing is kept.
+    What it may show by its parts alone waits for the bank's word, see ``by_parts``. ``adult`` is what the platform's
+    own classifier or moderator says, ``actor`` as ``AuditEvent.actor`` has it. Raises ``BusyError`` for a video where
+    others are being read; what ``reclaim.signals.read_luma`` raises, or ``reclaim.signals.video.read_frames`` and
+    ``DecoderStopped`` for a video. Then nothing is kept.
     """
     if is_video(data[:VIDEO_HEAD]):
-        return _take_video(data, actor)
+        return _take_video(data, actor, adult)
+    policy = policy_of(rules(), adult=adult)
     with _decoding:
         luma = read_luma(data)
-        found = match_luma(luma, shared_index, POLICY.review_distance)
+        found = match_luma(luma, shared_index, policy.review_distance)
         # Of a picture that is too plain for a PDQ, a person can only report the very file.
         rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], found.quality) for key in _known_files(data)]
         for match in found.matches:
-            holds = POLICY.action_at(match.distance, poor=found.poor) is Action.HOLD
+            holds = policy.action_at(match.distance, poor=found.poor) is Action.HOLD
             rows.append(_Row(match.signal_id, holds, match.distance, match.turn, match.quality))
-        copies = [pictures.review_copy(luma, data)] if rows else []
-    about = _About(Upload.Kind.PICTURE, found.quality, found.poor)
-    if rows:
-        upload = _keep(rows, about, hashlib.sha256(data).hexdigest(), copies, actor)
+        shape = pictures.shape(data)
+        # What is held is a known picture, all of it: its parts need not be asked about.
+        parts = [] if any(row.holds for row in rows) else by_parts(luma, shape)
+        copies = [pictures.review_copy(luma, shape)] if rows or parts else []
+    about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(shape))
+    if rows or parts:
+        upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
 
 
-def _take_video(data: bytes, actor: str) -> Upload:
+def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
     """As ``take_upload``, decoded in a limited process. A known file is held even where nobody can decode it."""
     view = _view_of(data)
     files = _known_files(data)
     if isinstance(view, SignalError):
         if not files:
             raise view
-        view = View(dict.fromkeys(TURNS, ()), ())
-    upright = view.turned[TURNS[0]]
+        view = NOTHING_TO_SEE
+    upright = view.views[0].frames
     quality = max((frame.quality for frame in upright), default=0)
     rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], quality) for key in files]
-    for match in find_videos(view.turned, shared_videos.current(), POLICY):
+    for match in find_videos(view.views, shared_videos.current(), POLICY):
         holds, turn = match.action is Action.HOLD, match.turn or TURNS[0]
-        rows.append(_Row(match.id, holds, None, turn, quality, match.query_percent, match.video_percent))
-    about = _About(Upload.Kind.VIDEO, quality, not upright)
+        percents = match.query_percent, match.video_percent
+        rows.append(_Row(match.id, holds, None, turn, quality, *percents, match.relation.model_dump(mode="json")))
+    about = _About(Upload.Kind.VIDEO, quality, not upright, adult)
     if rows:
         copies = [pictures.still_copy(still) for still in view.stills]
-        upload = _keep(rows, about, hashlib.sha256(data).hexdigest(), copies, actor)
+        upload = _keep(rows, [], about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
@@ -168,47 +183,91 @@ def _video_decoder() -> Crew[View]:
 def _let_through(about: _About, actor: str) -> Upload:
     with transaction.atomic():
         upload = Upload.objects.create(
-            kind=about.kind, status=Upload.Status.CLEAR, quality=about.quality, poor=about.poor
+            kind=about.kind,
+            status=Upload.Status.CLEAR,
+            quality=about.quality,
+            poor=about.poor,
+            adult=about.adult,
         )
         audit.record(actor, "upload.clear", f"upload:{upload.pk}")
     return upload
 
 
-def _keep(rows: Sequence[_Row], about: _About, sha256: str, copies: Sequence[bytes], actor: str) -> Upload | None:
-    """Have people look at an upload; ``None`` if the signals have all been withdrawn a moment ago."""
+def _keep(
+    rows: Sequence[_Row],
+    parts: Sequence[MayShow],
+    about: _About,
+    sha256: str,
+    copies: Sequence[bytes],
+    actor: str,
+) -> Upload | None:
+    """Have people look at an upload, or the bank; ``None`` if nothing is left of what it matched a moment ago."""
     number = uuid.uuid4()
     try:
         with locked_signals():
-            known = KnownSignal.objects.filter(pk__in=[row.signal_id for row in rows])
-            review_only = dict(known.values_list("pk", "review_only"))
+            named = [row.signal_id for row in rows] + [part.id for part in parts]
+            known = {row.pk: row for row in KnownSignal.objects.defer("frames", "descriptors").filter(pk__in=named)}
             matches = [
-                row._replace(holds=row.holds and not review_only[row.signal_id])
+                row._replace(holds=row.holds and _may_hold(row, known[row.signal_id]))
                 for row in rows
-                if row.signal_id in review_only
+                if row.signal_id in known
             ]
-            if not matches:
+            counts_sources = rules().sources and about.adult is True
+            asked = [
+                part
+                for part in parts
+                if part.id in known
+                and known[part.id].type == ExtraType.DESCRIPTORS
+                and (counts_sources or not known[part.id].is_of_a_source)
+            ]
+            if not matches and not asked:
                 return None
             # On the disk before the row is committed: who has to look finds a copy, if anything can be seen of it.
             pictures.store(number, copies)
             status = Upload.Status.HELD if any(row.holds for row in matches) else Upload.Status.CLEAR
+            width, height = about.shape or (None, None)
             upload = Upload.objects.create(
-                pk=number, kind=about.kind, status=status, sha256=sha256, quality=about.quality, poor=about.poor
+                pk=number,
+                kind=about.kind,
+                status=status,
+                sha256=sha256,
+                quality=about.quality,
+                poor=about.poor,
+                adult=about.adult,
+                width=width,
+                height=height,
             )
             Match.objects.bulk_create(Match(upload=upload, **row._asdict()) for row in matches)
+            Candidate.objects.bulk_create(
+                Candidate(upload=upload, signal_id=part.id, pairs=part.pairs, frame=part.frame, part=part.part)
+                for part in asked
+            )
+            settle(upload)
             tell_bank(match.signal_id for match in matches)
             held = status is Upload.Status.HELD
             audit.record(actor, "upload.hold" if held else "upload.review", f"upload:{number}")
     except BaseException:
         pictures.delete(number)
         raise
-    log_event("an upload is held" if held else "an upload is to be looked at", matches=len(matches))
+    if matches:
+        log_event("an upload is held" if held else "an upload is to be looked at", matches=len(matches))
     return upload
+
+
+def _may_hold(row: _Row, signal: KnownSignal) -> bool:
+    """Whether this match may keep an upload back before a person has looked: only where it is the very file, or all of
+    it as it lies, within 31 bits; whatever the policy says."""
+    is_same = row.turn == TURNS[0] and (row.distance is None or row.distance <= MATCH_DISTANCE)
+    return is_same and not row.of_a_source and not signal.review_only and not signal.is_of_a_source
 
 
 def forget_clear_uploads() -> int:
     """Delete the rows of uploads that matched nothing a week ago; returns how many."""
     old = Upload.objects.filter(
-        status=Upload.Status.CLEAR, matches=None, received_at__lt=timezone.now() - CLEAR_UPLOADS_ARE_KEPT
+        status=Upload.Status.CLEAR,
+        matches=None,
+        candidates=None,
+        received_at__lt=timezone.now() - CLEAR_UPLOADS_ARE_KEPT,
     )
     return old.delete()[0]
 

@@ -13,7 +13,8 @@ from reclaim.platform.inbox.queries import has_decided, head_of_upload, history
 from reclaim.platform.review.forms import AppealForm
 from reclaim.platform.review.pages import review_page
 from reclaim.platform.review.queries import decider, read_appeal, read_appeals
-from reclaim.platform.review.words import nearness_in_words
+from reclaim.platform.review.shapes import shapes_of
+from reclaim.platform.review.words import nearness_in_words, relation_in_words
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, access_member, needs
 from reclaim.sitekit.problems import refusal
@@ -53,6 +54,8 @@ def appeal(request: HttpRequest, number: str) -> HttpResponse:
         shown="shown" in request.GET,
         stills=range(1, pictures.stills(found.upload_id) + 1) if is_open and not conflict else [],
         distance=nearness_in_words(head) if head else "",
+        related=relation_in_words(head) if head else "",
+        shapes=shapes_of(head) if head else None,
         reasons=Decision.Reason.choices,
     )
 

@@ -60,6 +60,20 @@ class FilterForm(forms.Form):
         choices=[("", "Near and far"), ("near", "Near: most likely what was reported"), ("far", "Far: look with care")],
         required=False,
     )
+    found = forms.ChoiceField(
+        label="How it was found",
+        choices=[
+            ("", "In any way"),
+            ("same", "As it lies"),
+            ("turned", "Turned or mirrored"),
+            ("cut", "In a part of the upload, without bars or a caption, or tilted"),
+            ("parts", "Only by parts"),
+            ("altered", "Partly altered"),
+            ("source", "From a clothed original"),
+            ("unchecked", "By parts, and not checked by the bank yet"),
+        ],
+        required=False,
+    )
     waits = forms.ChoiceField(
         label="Which",
         choices=[
@@ -79,7 +93,7 @@ class FilterForm(forms.Form):
     def filters(self) -> Filters:
         """What was chosen; call it on a valid form."""
         said = self.cleaned_data
-        return Filters(said["kind"], said["near"], said["ai"], said["waits"], said["order"] == "newest")
+        return Filters(said["kind"], said["near"], said["found"], said["ai"], said["waits"], said["order"] == "newest")
 
 
 class PreferencesForm(_PreferencesForm):
@@ -142,3 +156,24 @@ class RulesForm(_RulesForm):
             "hourly_cap_is_hard": "Otherwise it is only said. Deciding with a blurred picture is always possible.",
         }
         widgets: ClassVar = dict.fromkeys(_NUMBERS, _NUMBER)
+
+
+class MatchingForm(_RulesForm):
+    """What is looked for, beside copies that look alike."""
+
+    class Meta:
+        model = Rules
+        fields = ("views", "review_distance", "partly_altered", "sources")
+        labels: ClassVar = {
+            "views": "Look at uploads turned, without bars and captions, and in parts",
+            "review_distance": "People look up to so many bits",
+            "partly_altered": "Where a part was replaced and the rest kept",
+            "sources": "This platform hosts adult content: look for fakes made from clothed originals",
+        }
+        help_texts: ClassVar = {
+            "views": "Finds turned and mirrored copies, screenshots, collages and pictures within pictures.",
+            "review_distance": "31 to 60 of 256. Further finds stronger edits, and more that is innocent.",
+            "partly_altered": "As in a nudified or face-swapped copy of a reported picture, found by its parts.",
+            "sources": "Only for uploads of which your own systems say that they are adult. A person always decides.",
+        }
+        widgets: ClassVar = {"review_distance": _NUMBER}

@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from reclaim.platform.inbox.deciding import change_rules
 from reclaim.platform.inbox.queries import rules as present_rules
-from reclaim.platform.review.forms import PreferencesForm, RulesForm
+from reclaim.platform.review.forms import MatchingForm, PreferencesForm, RulesForm
 from reclaim.platform.review.pages import quiet_page, review_page
 from reclaim.platform.review.queries import breaks_of_all, decider, exposure, last_shift, preferences_of
 from reclaim.platform.review.services import end_shift, postpone_break, save_preferences
+from reclaim.platform.subscription.queries import holds_descriptors
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, access_member, fresh, needs
 
@@ -47,6 +48,21 @@ def rules(request: HttpRequest) -> HttpResponse:
         return redirect("review-rules")
     status = 400 if form.errors else 200
     return review_page(request, "review/rules.html", form=form, breaks=breaks_of_all(), status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Access.REVIEWER)
+@needs(Permission.CHANGE_RULES)
+@fresh
+def matching(request: HttpRequest) -> HttpResponse:
+    """What is looked for, and what becomes of it."""
+    form = MatchingForm(request.POST or None, instance=present_rules())
+    if request.method == "POST" and form.is_valid():
+        change_rules(form.instance, decider(access_member(request)))
+        messages.success(request, "Saved. It holds for uploads from now on.")
+        return redirect("review-matching")
+    status = 400 if form.errors else 200
+    return review_page(request, "review/matching.html", form=form, described=holds_descriptors(), status=status)
 
 
 @require_GET

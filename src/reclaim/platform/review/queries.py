@@ -43,6 +43,7 @@ class Filters:
 
     kind: str = ""
     near: str = ""
+    found: str = ""
     ai: bool = False
     waits: str = ""
     newest: bool = False
@@ -64,6 +65,17 @@ def preferences_of(member: Member) -> Preferences:
     return Preferences.objects.filter(member=member).first() or Preferences(member=member)
 
 
+_FOUND = {
+    "same": Q(relation=None) | Q(relation__how="same"),
+    "turned": Q(relation__how="turned"),
+    "cut": Q(relation__how__in=["tilted", "trimmed", "part", "inset"]),
+    "parts": Q(relation__how="parts"),
+    "altered": Q(relation__partly_altered=True),
+    "source": Q(of_a_source=True),
+}
+"""Ways in which matches are found, as filters know them."""
+
+
 def _queue(member: Member, filters: Filters) -> QuerySet[Match]:
     rows = open_matches()
     stand = Decision.objects.filter(appeal=None, undone_at=None, match__status=Match.Status.OPEN)
@@ -82,9 +94,16 @@ def _queue(member: Member, filters: Filters) -> QuerySet[Match]:
             rows = rows.exclude(Q(pk__in=stand.values("match")) & ~Q(pk__in=led)).exclude(pk__in=disputed)
     if filters.kind:
         rows = rows.filter(upload__kind=filters.kind)
+    rows = rows.filter(unchecked=True) if filters.found == "unchecked" else rows.filter(unchecked=False)
+    if filters.found in _FOUND:
+        rows = rows.filter(_FOUND[filters.found])
     if filters.ai:
         rows = rows.annotate(said_of=Cast("signal__labels", TextField())).filter(said_of__contains=f'"{MADE_WITH_AI}"')
-    close = Q(distance__lte=CLOSE_DISTANCE) | Q(query_percent__gte=CLOSE_PERCENT) | Q(video_percent__gte=CLOSE_PERCENT)
+    close = (
+        Q(distance__lte=CLOSE_DISTANCE, of_a_source=False)
+        | Q(query_percent__gte=CLOSE_PERCENT)
+        | Q(video_percent__gte=CLOSE_PERCENT)
+    )
     if filters.near:
         rows = rows.filter(close) if filters.near == "near" else rows.exclude(close)
     return rows.order_by("-found_at", "-pk") if filters.newest else rows
@@ -99,6 +118,11 @@ def read_queue(member: Member, filters: Filters) -> list[Match]:
 def waiting_for_others(member: Member) -> int:
     """How many matches this member has decided that wait for a second person."""
     return _queue(member, Filters(waits="own")).count()
+
+
+def waiting_unchecked(member: Member) -> int:
+    """How many matches wait for this member that the bank could not be asked about yet."""
+    return _queue(member, Filters(found="unchecked")).count()
 
 
 def appeals_waiting() -> int:

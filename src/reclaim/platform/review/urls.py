@@ -16,6 +16,7 @@ urlpatterns = [
     path("appeals/<str:number>/decision", appeal_views.appeal_decision, name="review-appeal-decision"),
     path("preferences/", own_views.preferences, name="review-preferences"),
     path("rules/", own_views.rules, name="review-rules"),
+    path("rules/matching/", own_views.matching, name="review-matching"),
     path("shift/", own_views.shift, name="review-shift"),
     path("shift/end", own_views.shift_end, name="review-shift-end"),
     path("break/", own_views.pause, name="review-break"),

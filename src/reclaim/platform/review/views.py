@@ -29,9 +29,11 @@ from reclaim.platform.review.queries import (
     read_queue,
     undoing,
     waiting_for_others,
+    waiting_unchecked,
 )
 from reclaim.platform.review.services import EnoughForNowError, begin_look
-from reclaim.platform.review.words import TURNS, WORDS, nearness_in_words, stands_in_words
+from reclaim.platform.review.shapes import shapes_of
+from reclaim.platform.review.words import WORDS, nearness_in_words, relation_in_words, stands_in_words, tags_of
 from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.queries import subscription
 from reclaim.sitekit.access import Access, requires
@@ -48,7 +50,10 @@ def queue(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     if not form.is_valid():
         return refusal(request, 400, "There is no such list", "Go back to the first page and choose again.")
-    waiting = [(match, nearness_in_words(match), len(standing(match))) for match in read_queue(member, form.filters())]
+    waiting = [
+        (match, nearness_in_words(match), tags_of(match), len(standing(match)))
+        for match in read_queue(member, form.filters())
+    ]
     return review_page(
         request,
         "review/queue.html",
@@ -59,6 +64,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         filtered=form.filters() != Filters(),
         chosen=request.GET.urlencode(),
         for_others=waiting_for_others(member),
+        unchecked=0 if form.filters().found == "unchecked" else waiting_unchecked(member),
         last=last_undoable(member),
     )
 
@@ -103,10 +109,12 @@ def match(request: HttpRequest, number: str) -> HttpResponse:
         shown="shown" in request.GET,
         stills=range(1, pictures.stills(found.upload_id) + 1),
         distance=nearness_in_words(found),
-        turn=TURNS.get(found.turn, ""),
+        related=relation_in_words(found),
+        tags=tags_of(found),
+        shapes=shapes_of(found),
         others=_others(found),
         reasons=Decision.Reason.choices,
-        same_upload=found.upload.matches.filter(status=Match.Status.OPEN).exclude(pk=found.pk).count(),
+        same_upload=len(deciding.decided_together(found)),
         undoing=undoing(member, found),
         last=last_undoable(member),
         before=before,
@@ -188,7 +196,9 @@ def _said(decided: Match) -> str:
             return "Noted. You two see it differently, so it stays as it is until a lead has decided."
         return "Noted. It stays as it is until a second person has decided."
     done = "Not blocked."
-    if decided.status == Match.Status.BLOCKED:
+    if decided.status == Match.Status.BLOCKED and decided.of_a_source:
+        done = "Blocked as a fake: the upload is to be removed."
+    elif decided.status == Match.Status.BLOCKED:
         done = "Blocked: the upload is to be removed."
     elif decided.upload.status == Upload.Status.HELD:
         done = "Not blocked; the upload stays held, since it matches something else too."

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from reclaim.matching.videos import shares_in_words
 from reclaim.platform.inbox.models import Decision, Match, Upload
+from reclaim.signals import MATCH_DISTANCE
 
 TURNS = {
     "original": "It lies as the reported picture does.",
@@ -26,8 +27,56 @@ WORDS = {
 }
 
 
+FURTHER_THAN_USUAL = (
+    "The fingerprints are further apart than what counts as the same picture. It may be a strongly edited copy, and is "
+    "often another picture. Look with care."
+)
+BY_PARTS = (
+    "It was found by its parts: small patches are like those of the reported picture, and the bank has checked that "
+    "they lie as they do there."
+)
+UNCHECKED = (
+    "Small patches are like those of a reported picture. The bank could not be asked yet whether they lie as they do "
+    "there, so it may well be another picture."
+)
+
+
+def tags_of(match: Match) -> list[str]:
+    """What sets a match apart, in a word or two each."""
+    relation = match.related
+    tags = ["a clothed original"] if match.of_a_source else []
+    if relation is not None:
+        tags += [_TAGS[relation.how]] if relation.how in _TAGS else []
+        tags += ["turned"] if relation.how not in ("turned", "same") and relation.turn != "original" else []
+        tags += ["partly altered"] if relation.partly_altered else []
+    tags += ["not checked yet"] if match.unchecked else []
+    return tags + (["far"] if match.distance is not None and match.distance > MATCH_DISTANCE else [])
+
+
+_TAGS = {
+    "turned": "turned",
+    "tilted": "tilted",
+    "trimmed": "within bars",
+    "part": "a part of it",
+    "inset": "within another picture",
+    "parts": "only by parts",
+}
+
+
+def relation_in_words(match: Match) -> str:
+    """How the upload relates to the reported picture; empty where that is not known, or there is nothing to say."""
+    relation = match.related
+    if relation is None:
+        return TURNS.get(match.turn, "")
+    return "" if match.unchecked else relation.sentence
+
+
 def nearness_in_words(match: Match) -> str:
     """How near the upload is to what was reported: of a video's frames, how much of each is in the other."""
+    if match.unchecked:
+        return UNCHECKED
+    if match.relation is not None and match.relation["how"] == "parts":
+        return BY_PARTS
     if match.query_percent is not None and match.video_percent is not None:
         return shares_in_words(match.query_percent, match.video_percent)
     if match.is_same_file or match.upload.kind == Upload.Kind.VIDEO:
@@ -37,6 +86,8 @@ def nearness_in_words(match: Match) -> str:
 
 def distance_in_words(distance: int) -> str:
     """How near a distance in bits is. Unrelated pictures lie about 128 bits apart; a match is at most 31."""
+    if distance > MATCH_DISTANCE:
+        return FURTHER_THAN_USUAL
     if distance == 0:
         return "The fingerprints are the same: almost surely the same picture."
     if distance <= 10:

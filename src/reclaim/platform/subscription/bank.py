@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from reclaim.client import Bank, BankClient, BankRefused, Keys, NativeClient, NativeKeys, Pinned, ask_about
+from reclaim.client import Bank, BankClient, BankRefused, ExtraType, Keys, NativeClient, NativeKeys, Pinned, ask_about
 from reclaim.client.connection import checked_base_url
 
 
@@ -32,6 +33,9 @@ class BankKeys(BaseModel):
     feedback_key: str | None = Field(None, min_length=1, max_length=500, repr=False)
     subscription_key: str | None = Field(None, min_length=1, max_length=500, repr=False)
     """Of version 1, beside the others."""
+    descriptors_key: str | None = Field(None, min_length=1, max_length=500, repr=False)
+    """Of version 2, for fetching the extra types and for asking whether descriptors lie as in their picture; where
+    there is none, the platform's own key is shown."""
 
     def missing(self, version: Version) -> list[str]:
         """Which keys are missing to speak this version."""
@@ -53,6 +57,8 @@ class BankAccess(BankKeys):
     """Of version 2."""
     least_trust: int = Field(0, ge=0, le=100)
     """Signals that are trusted less are not taken."""
+    extra_types: list[ExtraType] = []
+    """What is followed besides, by a fetch of its own; the bank's key has to be for it. Of version 2."""
 
     @field_validator("url")
     @classmethod
@@ -83,15 +89,35 @@ class BankAccess(BankKeys):
                 self.url,
                 Keys(self.fetch_key or "", self.subscription_key or "", self.feedback_key, self.submit_key),
             )
-        keys = NativeKeys(
-            self.platform_key or self.fetch_key or "",
+        return NativeClient(
+            self.url, self._native_keys(), pinned=self.pinned, scratch=scratch, least_trust=self.least_trust
+        )
+
+    def extra_client(self) -> NativeClient | None:
+        """A client that fetches the extra types and has placements checked; ``None`` where none is followed."""
+        if not self.extra_types or self.version == "v1":
+            return None
+        return NativeClient(
+            self.url,
+            self._native_keys(),
+            pinned=self.pinned,
+            least_trust=self.least_trust,
+            types=[each.value for each in self.extra_types],
+        )
+
+    def _native_keys(self) -> NativeKeys:
+        usual = self.platform_key or self.fetch_key or ""
+        extra = self.descriptors_key or usual
+        return NativeKeys(
+            usual,
             self.platform_key or self.feedback_key,
             self.platform_key or self.submit_key,
+            descriptors=extra,
+            sources=extra,
         )
-        return NativeClient(self.url, keys, pinned=self.pinned, scratch=scratch, least_trust=self.least_trust)
 
 
-def find_bank(url: str, keys: BankKeys, least_trust: int = 0) -> BankAccess:
+def find_bank(url: str, keys: BankKeys, least_trust: int = 0, extra_types: Sequence[ExtraType] = ()) -> BankAccess:
     """The bank at an address, asked which version it speaks: the second if it can, or if the address ends in ``/v2``.
 
     One that ends in ``/v1`` is taken at its word, and not asked. Raises ``ValueError`` for an address or keys that
@@ -112,7 +138,18 @@ def find_bank(url: str, keys: BankKeys, least_trust: int = 0) -> BankAccess:
         raise ValueError(f"These keys are not complete ({', '.join(missing)}). Ask the bank for all of them.")
     if least_trust and not pinned:
         raise ValueError("This bank speaks version 1 of the exchange, which does not tell how far a signal is trusted.")
-    return BankAccess(**keys.model_dump(), url=f"{bare}/{speaks}", pinned=pinned, least_trust=least_trust)
+    if extra_types and not pinned:
+        raise ValueError("This bank speaks version 1 of the exchange, which has neither descriptors nor sources.")
+    access = BankAccess(
+        **keys.model_dump(),
+        url=f"{bare}/{speaks}",
+        pinned=pinned,
+        least_trust=least_trust,
+        extra_types=sorted(set(extra_types)),
+    )
+    if (client := access.extra_client()) is not None:
+        client.fetch_page(limit=1)
+    return access
 
 
 def save_bank(path: Path, access: BankAccess) -> None:

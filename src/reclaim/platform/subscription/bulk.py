@@ -16,6 +16,7 @@ _COLUMNS = {
     "type": "text",
     "value": "text",
     "frames": "jsonb",
+    "descriptors": "bytea",
     "labels": "jsonb",
     "feedback": "jsonb",
     "blocked": "integer",
@@ -27,7 +28,7 @@ _COLUMNS = {
 }
 """Of each change, with PostgreSQL's name for its kind."""
 _REPLACED = ("labels", "feedback", "blocked", "not_blocked", "quality", "provenance", "trust", "review_only")
-"""What a later record says anew; the frames are those that the value names, and stay."""
+"""What a later record says anew; frames and descriptors are those that the value names, and stay."""
 
 
 def put_signals(changes: Sequence[Change], generation: int) -> None:
@@ -64,6 +65,7 @@ def _rows(changes: Sequence[Change]) -> Iterator[tuple[Any, ...]]:
             change.type.value,
             change.value,
             None if change.frames is None else json.dumps(change.frames),
+            change.descriptors,
             _list(change.labels),
             _list(change.said),
             change.blocked,

@@ -1,7 +1,9 @@
 """The signals as index files in ``DATA/index``, for the match service and for scans, which follow them.
 
     pdq.index, md5.index, video.index   the signals under their primary keys, each with a log of what changed since
+    source.index, descriptors.index     the same of the extra types, where the bank gives them
     review-only.ids        which of them are only to be looked at by a person
+    of-a-source.ids        which descriptors are of source photographs
     state.json             how far these files are, written last: after a crash the same changes come again
     writer.lock            held by the process that brings them up to date
 
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from django.conf import settings
 
+from reclaim.client import ExtraType, Kind
 from reclaim.index import (
     FrameIndex,
     HammingIndex,
@@ -30,24 +33,42 @@ from reclaim.index import (
     codes_of_digests,
     create_stored,
 )
-from reclaim.matching.review_only import REVIEW_ONLY_FILE, ReviewOnly
-from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state, save_state
+from reclaim.matching.candidates import DescriptorIndex
+from reclaim.matching.review_only import OF_A_SOURCE_FILE, REVIEW_ONLY_FILE, ReviewOnly
+from reclaim.matching.state import (
+    DESCRIPTORS_INDEX,
+    MD5_INDEX,
+    PDQ_INDEX,
+    SOURCE_INDEX,
+    VIDEO_INDEX,
+    FolderState,
+    load_state,
+    save_state,
+)
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
-from reclaim.platform.subscription.queries import codes_of_frames, subscription
+from reclaim.platform.subscription.queries import (
+    codes_of_descriptors,
+    codes_of_frames,
+    descriptors_of_sources,
+    subscription,
+)
 from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.sitekit.alone import only_holder
 
 COMPACT_SECONDS = 20 * 3600
 """A log holds what was withdrawn; this often it ends, so that a promise of a day is kept with some to spare."""
 
-_FILES = {
+_FILES: dict[Kind, str] = {
     SignalType.IMAGE_PDQ: PDQ_INDEX,
     SignalType.VIDEO_MD5: MD5_INDEX,
     SignalType.VIDEO_VPDQ: VIDEO_INDEX,
+    ExtraType.SOURCE: SOURCE_INDEX,
+    ExtraType.DESCRIPTORS: DESCRIPTORS_INDEX,
 }
+_MARKS = (REVIEW_ONLY_FILE, OF_A_SOURCE_FILE)
 _CHUNK = 50_000
 _AT_ONCE = 10_000
-_VIDEOS_AT_ONCE = 100
+_BODIES_AT_ONCE = 100
 
 MOST_FOLLOWED = 100_000
 """With more changes than this the files are built anew, which is faster then, and takes the changes in parts."""
@@ -92,7 +113,7 @@ def _update(folder: Path, row: Subscription) -> None:
         if (
             state is None
             or state.store != str(row.store)
-            or not all((folder / name).exists() for name in (*_FILES.values(), REVIEW_ONLY_FILE))
+            or not all((folder / name).exists() for name in (*_FILES.values(), *_MARKS))
         ):
             state = _build(folder, row)
         elif state.version != row.version or _compaction_is_due(state):
@@ -110,7 +131,8 @@ def _update(folder: Path, row: Subscription) -> None:
 
 def _build(folder: Path, row: Subscription) -> FolderState:
     """All indexes anew. The version was read before, so what changes meanwhile is followed the next time."""
-    _review_only().save(folder)
+    for mark in _MARKS:
+        _marked(mark).save(folder, mark)
     newest = KnownSignal.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     pdq = HammingIndex.build(_rows(SignalType.IMAGE_PDQ, newest))
     md5 = HammingIndex.build(
@@ -118,8 +140,11 @@ def _build(folder: Path, row: Subscription) -> FolderState:
     )
     create_stored(folder / PDQ_INDEX, pdq, replace=True)
     create_stored(folder / MD5_INDEX, md5, replace=True)
-    video = FrameIndex.build((key, codes, None) for key, codes in _videos(newest)).index
+    video = FrameIndex.build((key, codes, None, seconds) for key, codes, seconds in _videos(newest)).index
     create_stored(folder / VIDEO_INDEX, cast(HammingIndex, video), replace=True)
+    create_stored(folder / SOURCE_INDEX, HammingIndex.build(_rows(ExtraType.SOURCE, newest)), replace=True)
+    described = DescriptorIndex.build(_described(newest)).index
+    create_stored(folder / DESCRIPTORS_INDEX, cast(HammingIndex, described), replace=True)
     return FolderState(
         store=str(row.store),
         version=row.version,
@@ -130,18 +155,20 @@ def _build(folder: Path, row: Subscription) -> FolderState:
     )
 
 
-def _review_only() -> ReviewOnly:
-    return ReviewOnly(KnownSignal.objects.filter(review_only=True).values_list("pk", flat=True))
+def _marked(mark: str) -> ReviewOnly:
+    rows = KnownSignal.objects.filter(review_only=True) if mark == REVIEW_ONLY_FILE else descriptors_of_sources()
+    return ReviewOnly(rows.values_list("pk", flat=True))
 
 
-def _follow_review_only(folder: Path) -> None:
+def _follow_marks(folder: Path) -> None:
     """Before anything else, so that no reader finds a new signal without what is to be known of it."""
-    now = _review_only()
-    if not now.same_as(ReviewOnly.load(folder)):
-        now.save(folder)
+    for mark in _MARKS:
+        now = _marked(mark)
+        if not now.same_as(ReviewOnly.load(folder, mark)):
+            now.save(folder, mark)
 
 
-def _rows(kind: SignalType, newest: int) -> Rows:
+def _rows(kind: Kind, newest: int) -> Rows:
     known = KnownSignal.objects.filter(type=kind, pk__lte=newest).order_by("pk").values_list("pk", "value")
     last = 0
     while chunk := list(known.filter(pk__gt=last)[:_CHUNK]):
@@ -150,19 +177,40 @@ def _rows(kind: SignalType, newest: int) -> Rows:
         last = chunk[-1][0]
 
 
-def _videos(newest: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+def _videos(newest: int) -> Iterator[tuple[int, npt.NDArray[np.uint8], npt.NDArray[np.float64]]]:
     known = KnownSignal.objects.filter(type=SignalType.VIDEO_VPDQ, pk__lte=newest).order_by("pk")
-    for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_VIDEOS_AT_ONCE):
-        yield key, codes_of_frames(frames)
+    for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_BODIES_AT_ONCE):
+        yield key, *codes_of_frames(frames)
+
+
+def _described(newest: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    known = KnownSignal.objects.filter(type=ExtraType.DESCRIPTORS, pk__lte=newest).order_by("pk")
+    for key, values in known.values_list("pk", "descriptors").iterator(chunk_size=_BODIES_AT_ONCE):
+        yield key, codes_of_descriptors(values)
+
+
+def _follow_descriptors(folder: Path, newest: int, removed: list[int], *, compact: bool) -> None:
+    known = KnownSignal.objects.filter(type=ExtraType.DESCRIPTORS, pk__gt=newest).order_by("pk")
+    with StoredIndex(folder / DESCRIPTORS_INDEX, writable=True) as index:
+        pictures = DescriptorIndex(index)
+        for key, values in known.values_list("pk", "descriptors").iterator(chunk_size=_BODIES_AT_ONCE):
+            if key not in pictures:
+                pictures.add(key, codes_of_descriptors(values))
+        for key in removed:
+            if key in pictures:
+                pictures.remove(key)
+        if compact:
+            index.compact()
 
 
 def _follow_videos(folder: Path, newest: int, removed: list[int], *, compact: bool) -> None:
     known = KnownSignal.objects.filter(type=SignalType.VIDEO_VPDQ, pk__gt=newest).order_by("pk")
     with StoredIndex(folder / VIDEO_INDEX, writable=True) as index:
         videos = FrameIndex(index)
-        for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_VIDEOS_AT_ONCE):
+        for key, frames in known.values_list("pk", "frames").iterator(chunk_size=_BODIES_AT_ONCE):
             if key not in videos:
-                videos.add(key, codes_of_frames(frames))
+                codes, seconds = codes_of_frames(frames)
+                videos.add(key, codes, None, seconds)
         for key in removed:
             if key in videos:
                 videos.remove(key)
@@ -175,10 +223,11 @@ def _follow(folder: Path, row: Subscription, state: FolderState) -> FolderState:
     added = list(KnownSignal.objects.filter(pk__gt=state.newest).order_by("pk").values_list("pk", "type", "value"))
     removed = list(RemovedSignal.objects.filter(version__gt=state.version).values_list("signal", flat=True))
     compact = _compaction_is_due(state)
-    _follow_review_only(folder)
+    _follow_marks(folder)
     _follow_videos(folder, state.newest, removed, compact=compact)
+    _follow_descriptors(folder, state.newest, removed, compact=compact)
     for kind, name in _FILES.items():
-        if kind == SignalType.VIDEO_VPDQ:
+        if kind in (SignalType.VIDEO_VPDQ, ExtraType.DESCRIPTORS):
             continue
         new = [(key, _code(kind, value)) for key, type_, value in added if type_ == kind]
         with StoredIndex(folder / name, writable=True) as index:
@@ -203,7 +252,7 @@ def _is_much(state: FolderState) -> bool:
 def _stamps(folder: Path) -> Stamps:
     """What a file that somebody touched no longer has."""
     found = []
-    paths = [folder / REVIEW_ONLY_FILE]
+    paths = [folder / mark for mark in _MARKS]
     for name in _FILES.values():
         paths += [folder / name, *folder.glob(f"{name}.*.log")]
     for path in paths:
@@ -215,14 +264,15 @@ def _stamps(folder: Path) -> Stamps:
 
 def _check(folder: Path) -> None:
     """Raise ``IndexFileError`` or ``ValueError`` for files that readers cannot use. Reads them whole."""
-    ReviewOnly.load(folder)
+    for mark in _MARKS:
+        ReviewOnly.load(folder, mark)
     for name in _FILES.values():
         StoredIndex(folder / name).close()
 
 
-def _code(kind: SignalType, value: str) -> bytes:
+def _code(kind: Kind, value: str) -> bytes:
     raw = bytes.fromhex(value)
-    return raw if kind == SignalType.IMAGE_PDQ else code_of_digest(raw)
+    return code_of_digest(raw) if kind == SignalType.VIDEO_MD5 else raw
 
 
 def _compaction_is_due(state: FolderState) -> bool:

@@ -6,6 +6,9 @@ import uuid
 
 from django.db import models
 
+from reclaim.client import ExtraType
+from reclaim.protocol.native_v2 import OF_A_SOURCE
+
 
 class Subscription(models.Model):
     """The one row that says how far the feed has been followed. Every change of the signals locks it first."""
@@ -14,6 +17,10 @@ class Subscription(models.Model):
     """The client's own resume point, as it writes it; empty before the first page."""
     synced_at = models.DateTimeField(null=True)
     """When a sync last reached the end of the feed."""
+    extra_checkpoint = models.TextField(blank=True)
+    """The same of the fetch of the extra types, which is one of its own; empty where none is followed."""
+    extra_types = models.JSONField(default=list)
+    """The extra types that this fetch is of, in the exchange's own words."""
     version = models.BigIntegerField(default=0)
     """Goes up with each change of the signals, so that a process sees that its index is behind."""
     store = models.UUIDField(default=uuid.uuid4)
@@ -24,11 +31,13 @@ class KnownSignal(models.Model):
     """A signal that is active in the bank. A tombstone deletes the row, and with it all that points to it."""
 
     type = models.CharField(max_length=12)
-    """``ImagePDQ``, ``VideoMD5`` or ``VideoVPDQ``. The second stands for pictures too, where a person reported the
-    very file."""
+    """``ImagePDQ``, ``VideoMD5`` or ``VideoVPDQ``, or of the extra types ``source`` or ``descriptors``. The second
+    stands for pictures too, where a person reported the very file."""
     value = models.CharField(max_length=64)
     frames = models.JSONField(null=True)
     """Of a ``VideoVPDQ``, as ``reclaim.signals.frames`` writes them."""
+    descriptors = models.BinaryField(null=True)
+    """Of ``Descriptors``: n times 32 bytes, ascending."""
     labels = models.JSONField(default=list)
     """What persons said of it, such as ``made-with-ai``."""
     feedback = models.JSONField(default=list)
@@ -51,6 +60,11 @@ class KnownSignal(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["type", "value"], name="platform_one_row_a_signal")]
         indexes = [models.Index("id", name="platform_review_only", condition=models.Q(review_only=True))]
+
+    @property
+    def is_of_a_source(self) -> bool:
+        """Whether it is of a clothed original, from which somebody may have made a fake."""
+        return self.type == ExtraType.SOURCE or OF_A_SOURCE in self.labels
 
 
 class RemovedSignal(models.Model):

@@ -9,9 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import QuerySet, TextField
+from django.db.models.functions import Cast
 
+from reclaim.client import ExtraType, Kind
 from reclaim.index import CODE_BYTES, FrameIndex, HammingIndex, Hits
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
+from reclaim.protocol.native_v2 import OF_A_SOURCE
 from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.signals import parse_frames
 
@@ -19,6 +23,11 @@ from reclaim.signals import parse_frames
 def subscription() -> Subscription | None:
     """How far the feed has been followed; ``None`` before the first sync."""
     return Subscription.objects.filter(pk=1).first()
+
+
+def holds_descriptors() -> bool:
+    """Whether any descriptors are held."""
+    return KnownSignal.objects.filter(type=ExtraType.DESCRIPTORS).exists()
 
 
 def signal_count() -> int:
@@ -32,7 +41,7 @@ class _Shared(ABC):
     Threads take turns at catching up, and then search side by side.
     """
 
-    kind: ClassVar[SignalType]
+    kind: ClassVar[Kind]
     column: ClassVar[str]
 
     def __init__(self) -> None:
@@ -80,7 +89,7 @@ class _Shared(ABC):
 class SharedIndex(_Shared):
     """The pictures' signals."""
 
-    kind = SignalType.IMAGE_PDQ
+    kind: ClassVar[Kind] = SignalType.IMAGE_PDQ
     column = "value"
 
     def query_batch(self, codes: npt.NDArray[np.uint8], radius: int) -> list[Hits]:
@@ -106,6 +115,12 @@ class SharedIndex(_Shared):
             self._index.remove(key)
 
 
+class SharedSources(SharedIndex):
+    """Those of source photographs."""
+
+    kind = ExtraType.SOURCE
+
+
 class SharedVideos(_Shared):
     """The videos' frames."""
 
@@ -123,18 +138,33 @@ class SharedVideos(_Shared):
 
     def _add(self, rows: list[tuple[int, Any]]) -> None:
         for key, frames in rows:
-            self._index.add(key, codes_of_frames(frames))
+            codes, seconds = codes_of_frames(frames)
+            self._index.add(key, codes, None, seconds)
 
     def _remove(self, key: int) -> None:
         if key in self._index:
             self._index.remove(key)
 
 
-def codes_of_frames(texts: list[str] | None) -> npt.NDArray[np.uint8]:
-    """The PDQ values of the frames that a row holds, shape (n, 32)."""
-    values = "".join(frame.pdq for frame in parse_frames(texts or []))
-    return np.frombuffer(bytes.fromhex(values), np.uint8).reshape(-1, CODE_BYTES)
+def codes_of_frames(texts: list[str] | None) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
+    """The PDQ values of the frames that a row holds, shape (n, 32), and the seconds at which they lie, shape (n,)."""
+    frames = parse_frames(texts or [])
+    values = "".join(frame.pdq for frame in frames)
+    codes = np.frombuffer(bytes.fromhex(values), np.uint8).reshape(-1, CODE_BYTES)
+    return codes, np.array([frame.seconds for frame in frames], np.float64)
+
+
+def codes_of_descriptors(values: bytes | memoryview | None) -> npt.NDArray[np.uint8]:
+    """The descriptors that a row holds, shape (n, 32)."""
+    return np.frombuffer(values or b"", np.uint8).reshape(-1, CODE_BYTES)
+
+
+def descriptors_of_sources() -> QuerySet[KnownSignal]:
+    """Those descriptors that are of source photographs."""
+    rows = KnownSignal.objects.filter(type=ExtraType.DESCRIPTORS)
+    return rows.annotate(said=Cast("labels", TextField())).filter(said__contains=f'"{OF_A_SOURCE}"')
 
 
 shared_index = SharedIndex()
+shared_sources = SharedSources()
 shared_videos = SharedVideos()

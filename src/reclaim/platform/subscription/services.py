@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from django.db import transaction
 from django.utils import timezone
 
-from reclaim.client import Change, Checkpoint, Owed, SignalName
+from reclaim.client import Change, Checkpoint, ExtraType, Owed, SignalName
 from reclaim.platform.subscription.bulk import put_signals
 from reclaim.platform.subscription.models import (
     KnownSignal,
@@ -23,6 +23,7 @@ from reclaim.sitekit import audit
 
 HELD_TYPES = (SignalType.IMAGE_PDQ, SignalType.VIDEO_MD5, SignalType.VIDEO_VPDQ)
 """Signals of other types are of no use here, so they are not kept."""
+EXTRA_TYPES = tuple(ExtraType)
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def keep_signals(subscription: Subscription, changes: Sequence[Change], generati
 def held_signals(names: Iterable[SignalName]) -> list[KnownSignal]:
     """The rows of those of these signals that are held."""
     wanted = set(names)
-    rows = KnownSignal.objects.defer("frames").filter(value__in=[name.value for name in wanted])
+    rows = KnownSignal.objects.defer("frames", "descriptors").filter(value__in=[name.value for name in wanted])
     return [row for row in rows if (row.type, row.value) in wanted]
 
 
@@ -93,14 +94,18 @@ def forget_acknowledgements(names: Iterable[SignalName]) -> None:
     PendingAcknowledgement.objects.filter(pk__in=[r.pk for r in rows if (r.type, r.value) in wanted]).delete()
 
 
-def checkpoint_of(subscription: Subscription) -> Checkpoint | None:
-    """How far the feed was followed; ``None`` before the first page."""
-    return Checkpoint.from_text(subscription.checkpoint) if subscription.checkpoint else None
+def checkpoint_of(subscription: Subscription, *, extra: bool = False) -> Checkpoint | None:
+    """How far the feed, or that of the extra types, was followed; ``None`` before the first page."""
+    text = subscription.extra_checkpoint if extra else subscription.checkpoint
+    return Checkpoint.from_text(text) if text else None
 
 
-def move_checkpoint(subscription: Subscription, checkpoint: Checkpoint) -> None:
+def move_checkpoint(subscription: Subscription, checkpoint: Checkpoint, *, extra: bool = False) -> None:
     """Remember how far the feed was followed, together with what it brought."""
-    subscription.checkpoint = checkpoint.as_text()
+    if extra:
+        subscription.extra_checkpoint = checkpoint.as_text()
+    else:
+        subscription.checkpoint = checkpoint.as_text()
     subscription.save()
 
 
@@ -115,6 +120,14 @@ def start_over() -> None:
     A sync that is under way is overtaken by this: what it fetched came from the other bank.
     """
     with locked_signals() as subscription:
-        last = checkpoint_of(subscription) or Checkpoint()
-        move_checkpoint(subscription, last.start_over(time.time()).to_store())
+        for extra in (False, True):
+            last = checkpoint_of(subscription, extra=extra) or Checkpoint()
+            move_checkpoint(subscription, last.start_over(time.time()).to_store(), extra=extra)
         audit.record("operator", "subscription.start_over", "signals:all")
+
+
+def set_extra_types(subscription: Subscription, types: Sequence[str]) -> None:
+    """Fetch the extra types anew, these and no others: a cursor goes on from what was asked for before it."""
+    subscription.extra_types = sorted(types)
+    last = checkpoint_of(subscription, extra=True) or Checkpoint()
+    move_checkpoint(subscription, last.start_over(time.time()).to_store(), extra=True)

@@ -1,0 +1,81 @@
+"""The second stage on an upload: which known pictures it may show by its parts, for the bank to check.
+
+An upload is described whole, and once more without the bars, caption or app's screen around it, where there are any:
+these take room that the picture's own descriptors need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from reclaim.matching.candidates import DescriptorIndex, candidates
+from reclaim.matching.relation import Box
+from reclaim.signals.descriptors import UploadDescriptors, describe_upload
+from reclaim.signals.trim import trim
+
+MOST_CHECKS = 3
+"""Pictures that one upload may be checked against: each check is a question to the bank, which counts them."""
+
+
+class Described(NamedTuple):
+    """An upload's descriptors, or those of a part of it."""
+
+    descriptors: UploadDescriptors
+    part: Box | None
+    """The part of the upload; None where it is all of it."""
+
+
+class MayShow(NamedTuple):
+    """A known picture that an upload may show."""
+
+    id: int
+    """The signal's."""
+    pairs: list[list[int]]
+    """What the bank is asked, see ``reclaim.signals.geometry.Pair``; nearest first."""
+    frame: tuple[int, int]
+    """Width and height that the pairs are counted in, in pixels; the longer one is 512."""
+    part: Box | None
+    """The part of the upload that has this frame; None where it is all of it."""
+
+
+def described(square: npt.NDArray[np.uint8], width: int, height: int) -> list[Described]:
+    """An upload, whole and trimmed. ``square`` is its luma of 512 x 512, the sides in pixels those of the upright
+    picture. Raises ``ValueError`` for another kind of array or impossible sides."""
+    found = [Described(describe_upload(square, width, height), None)]
+    inner = trim(square)
+    if inner is not None:
+        side = len(square)
+        part = Box(*(edge / side for edge in inner))
+        found.append(Described(describe_upload(square, width, height, box=part), part))
+    return found
+
+
+def may_show(upload: Sequence[Described], index: DescriptorIndex, most: int = MOST_CHECKS) -> list[MayShow]:
+    """The pictures that most descriptors speak for, best first, each once."""
+    found = [
+        (candidate.paired, each, candidate) for each in upload for candidate in candidates(each.descriptors, index)
+    ]
+    best: dict[int, MayShow] = {}
+    for _, (descriptors, part), candidate in sorted(found, key=lambda one: (-one[0], one[2].id)):
+        frame = (descriptors.width, descriptors.height)
+        best.setdefault(candidate.id, MayShow(candidate.id, candidate.pairs.tolist(), frame, part))
+    return list(best.values())[:most]
+
+
+def within(part: Box | None, box: Box | None) -> Box | None:
+    """A box in a part of the upload, as a box in the upload; None where it is all of it or not known."""
+    if part is None:
+        return box
+    if box is None:
+        return part
+    wide, high = part.right - part.left, part.bottom - part.top
+    return Box(
+        part.left + wide * box.left,
+        part.top + high * box.top,
+        part.left + wide * box.right,
+        part.top + high * box.bottom,
+    )

@@ -1,0 +1,208 @@
+"""Which known pictures an upload may show by its parts, and what the bank says of them.
+
+A platform has descriptors and not where in the picture they lie. So what it finds is a *candidate*, and the bank is
+asked, beside the upload and never in its way: an upload that matches by its parts alone is public meanwhile as it is
+afterwards, while a person looks. Where the bank does not answer, a person is told just that.
+"""
+
+from __future__ import annotations
+
+import datetime
+import threading
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from django.utils import timezone
+
+from reclaim.client import BankError, BankUnreachable, NativeClient
+from reclaim.index import IndexFileError, StoredIndex
+from reclaim.matching.by_parts import MayShow, described, may_show, within
+from reclaim.matching.candidates import DescriptorIndex
+from reclaim.matching.parts import PARTLY_ALTERED
+from reclaim.matching.relation import Box, Relation
+from reclaim.matching.state import DESCRIPTORS_INDEX
+from reclaim.platform.inbox.deciding import settle, tell_bank
+from reclaim.platform.inbox.models import Candidate, Match, Rules, Upload
+from reclaim.platform.inbox.queries import rules, standing
+from reclaim.platform.subscription.index_files import index_folder
+from reclaim.platform.subscription.models import KnownSignal
+from reclaim.platform.subscription.services import locked_signals
+from reclaim.protocol.native_v2 import PlacementRelation
+from reclaim.signals.pdq import TURNS
+from reclaim.sitekit import audit
+from reclaim.sitekit.events import log_event, log_failure
+
+ASKED_AT_ONCE = 50
+PATIENCE = datetime.timedelta(minutes=2)
+"""So long nobody is bothered with what the bank may say in a moment."""
+ASKED_FOR = datetime.timedelta(days=7)
+"""After that the bank is asked no more; the match stays with people, as one that was never checked."""
+_WAITS = tuple(datetime.timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 60))
+
+
+class _Index:
+    """The descriptors as the index files have them: mapped, so that all processes share the memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._path: Path | None = None
+        self._index: StoredIndex | None = None
+
+    def current(self) -> DescriptorIndex | None:
+        """What can be searched now; ``None`` where no descriptors are followed."""
+        path = index_folder() / DESCRIPTORS_INDEX
+        with self._lock:
+            try:
+                if path != self._path or self._index is None:
+                    self._index = StoredIndex(path)
+                    self._path = path
+                self._index.refresh()
+            except FileNotFoundError:
+                self._index = None
+            except (IndexFileError, OSError) as error:
+                # The files are built anew at a tick; until then pictures are looked up by their PDQ alone.
+                log_failure("the descriptors cannot be searched", error)
+                self._index = None
+            return DescriptorIndex(self._index) if self._index else None
+
+
+_index = _Index()
+
+
+def by_parts(luma: npt.NDArray[np.uint8], sides: tuple[int, int]) -> list[MayShow]:
+    """The pictures that an upload may show, from its luma square and its width and height."""
+    index = _index.current()
+    return [] if index is None else may_show(described(luma, *sides), index)
+
+
+def due(most: int = ASKED_AT_ONCE) -> list[Candidate]:
+    """Candidates that the bank is to be asked about now, longest waiting first."""
+    rows = Candidate.objects.filter(next_try_at__lte=timezone.now()).select_related("upload", "signal")
+    return list(rows.defer("signal__descriptors").order_by("next_try_at", "pk")[:most])
+
+
+def is_due() -> bool:
+    """Whether the bank is to be asked about any."""
+    return Candidate.objects.filter(next_try_at__lte=timezone.now()).exists()
+
+
+def ask_bank(client: NativeClient) -> int:
+    """Ask the bank about candidates that are due; of how many it has said something.
+
+    Where it cannot be asked, or answers no more for now, they stay, and are tried again later and later.
+    """
+    answered = 0
+    for candidate in due():
+        relation = _known_of_the_same_file(candidate)
+        try:
+            if relation is None:
+                frame = (candidate.frame[0], candidate.frame[1])
+                answer = client.check_placement(candidate.signal.value, frame, candidate.pairs)
+                relation = _relation(answer.relation, candidate.part) if answer.match else None
+        except (BankError, ValueError) as error:
+            _postpone(candidate)
+            log_event("the bank could not be asked about a candidate; trying again", reason=type(error).__name__)
+            if isinstance(error, BankUnreachable):
+                break
+            continue
+        _conclude(candidate.pk, relation)
+        answered += 1
+    return answered
+
+
+def _known_of_the_same_file(candidate: Candidate) -> Relation | None:
+    """What the bank has said already of the same file and the same signal."""
+    same = Match.objects.filter(
+        signal=candidate.signal_id, upload__sha256=candidate.upload.sha256, unchecked=False, relation__how="parts"
+    )
+    found = same.exclude(upload__sha256="").first()
+    return found.related if found else None
+
+
+def _relation(said: PlacementRelation | None, part: list[float] | None) -> Relation:
+    where = None if part is None else Box(*part)
+    if said is None:
+        return Relation(how="parts", box=where)
+    return Relation(
+        how="parts",
+        turn=said.turn,
+        tilt=said.tilt,
+        box=within(where, None if said.box is None else Box(*said.box)),
+        kept=said.kept,
+        altered=said.altered,
+        partly_altered=said.altered is not None and said.altered >= PARTLY_ALTERED,
+    )
+
+
+def _postpone(candidate: Candidate) -> None:
+    wait = _WAITS[min(candidate.tries, len(_WAITS) - 1)]
+    rows = Candidate.objects.filter(pk=candidate.pk)
+    rows.update(tries=candidate.tries + 1, next_try_at=timezone.now() + wait)
+
+
+def _conclude(number: int, relation: Relation | None) -> None:
+    """The bank has said how the upload shows the picture, or that it does not (``None``)."""
+    with locked_signals():
+        candidate = Candidate.objects.select_related("upload", "signal").filter(pk=number).first()
+        if candidate is None:  # withdrawn or decided meanwhile
+            return
+        upload, signal = candidate.upload, candidate.signal
+        if signal.is_of_a_source and not (rules().sources and upload.adult is True):
+            relation = None
+        match = upload.matches.filter(signal=signal).first()
+        candidate.delete()
+        if relation is not None:
+            _match(upload, signal, match, relation)
+        elif match is not None and match.status == Match.Status.OPEN and match.unchecked and not standing(match):
+            match.status, match.decided_at = Match.Status.NOT_CONFIRMED, timezone.now()
+            match.save(update_fields=["status", "decided_at"])
+        settle(upload)
+        tell_bank([signal.pk])
+        audit.record("system", "upload.review" if relation else "upload.clear", f"upload:{upload.pk}")
+    log_event("the bank has checked a candidate", match=relation is not None)
+
+
+def _match(upload: Upload, signal: KnownSignal, match: Match | None, relation: Relation) -> None:
+    found = match or Match(
+        upload=upload, signal=signal, holds=False, quality=upload.quality, of_a_source=signal.is_of_a_source
+    )
+    found.turn, found.relation, found.unchecked = relation.turn, relation.model_dump(mode="json"), False
+    only_label = rules().partly_altered == Rules.Altered.LABEL and relation.partly_altered and not found.of_a_source
+    if found.status == Match.Status.OPEN and only_label and not (match and standing(match)):
+        found.status = Match.Status.LABELLED
+    found.save()
+
+
+def show_unchecked() -> int:
+    """Have people look at what the bank could not be asked about for a while; at how many more."""
+    now = timezone.now()
+    shown = 0
+    for candidate in Candidate.objects.filter(found_at__lt=now - PATIENCE).select_related("upload", "signal"):
+        with locked_signals():
+            if not Candidate.objects.filter(pk=candidate.pk).exists():
+                continue
+            if not candidate.upload.matches.filter(signal=candidate.signal_id).exists():
+                _match_unchecked(candidate)
+                shown += 1
+            if candidate.found_at < now - ASKED_FOR:
+                candidate.delete()
+    if shown:
+        log_event("people look at what the bank could not be asked about", matches=shown)
+    return shown
+
+
+def _match_unchecked(candidate: Candidate) -> None:
+    upload = candidate.upload
+    Match.objects.create(
+        upload=upload,
+        signal=candidate.signal,
+        holds=False,
+        turn=TURNS[0],
+        quality=upload.quality,
+        relation=Relation(how="parts").model_dump(mode="json"),
+        unchecked=True,
+        of_a_source=candidate.signal.is_of_a_source,
+    )
+    settle(upload)
+    audit.record("system", "upload.review", f"upload:{upload.pk}")
