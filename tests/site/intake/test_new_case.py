@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 from unittest import mock
 
@@ -14,8 +15,11 @@ from django.test import Client
 from reclaim.bank.cases.models import Case, CaseItem
 from reclaim.bank.cases.numbers import parse_number, parse_pin
 from reclaim.bank.cases.queries import access_case
+from reclaim.bank.cases.services import withdraw
 from reclaim.bank.ledger.models import LedgerRecord
+from reclaim.bank.placements.models import Placement
 from reclaim.signals import frames_text, vpdq_value
+from tests.described import name, places_of, text_of
 from tests.personas import a_case, clip_frames, pdq_value
 from tests.proofs import a_proof
 from tests.sending import picture, send_case
@@ -258,3 +262,83 @@ def test_nothing_is_added_without_an_open_case(client: Client) -> None:
     assert answer.status_code == 401
     assert answer["Content-Type"] == "application/problem+json"
     assert made.case.items.count() == 1
+
+
+def described(seed: int, *places: list[int], **changes: Any) -> dict[str, Any]:
+    """A picture with descriptors, and where they lie."""
+    placement = [*places] or places_of(seed).tolist()
+    return {**picture(seed), "descriptors": text_of(seed), "placement": placement, **changes}
+
+
+def in_bank() -> set[tuple[str, str]]:
+    return set(LedgerRecord.objects.filter(status="active").values_list("type", "value"))
+
+
+def test_a_picture_brings_its_trimmed_signal_and_its_descriptors_and_both_go_with_it() -> None:
+    trimmed = {"value": pdq_value(2), "quality": 80}
+    case = opens(send_case(described(1, trimmed=trimmed), made_with_ai="no"))
+    assert in_bank() == {("pdq", pdq_value(1)), ("pdq", pdq_value(2)), ("descriptors", name(1))}
+    assert Placement.objects.count() == 1
+    assert case.items.count() == 1
+    withdraw(case)
+    assert in_bank() == set()
+    assert Placement.objects.count() == 0
+
+
+def test_a_source_photograph_is_of_a_type_of_its_own_with_all_that_belongs_to_it() -> None:
+    send_case(described(1, trimmed={"value": pdq_value(2), "quality": 80}, source=True), picture(3))
+    assert in_bank() == {
+        ("source", pdq_value(1)),
+        ("source", pdq_value(2)),
+        ("descriptors", name(1)),
+        ("pdq", pdq_value(3)),
+    }
+
+
+def test_of_a_picture_whose_whole_is_harmless_or_poor_the_part_inside_is_taken_and_the_other_way_round() -> None:
+    inside = {"value": pdq_value(2), "quality": 80}
+    assert told(send_case({**picture("0" * 64), "trimmed": inside}, described(3, trimmed={**inside, "quality": 49})))
+    # Descriptors are of the part inside: without it they are not taken.
+    assert in_bank() == {("pdq", pdq_value(2)), ("pdq", pdq_value(3))}
+    answer = send_case({**picture(4, quality=3), "trimmed": {"value": "0" * 64, "quality": 90}})
+    assert answer.status_code == 422
+    assert told(answer)["refused"] == [{"number": 1, "reason": "poor"}]
+
+
+def test_descriptors_of_a_picture_that_is_there_make_no_second_one_and_may_come_again() -> None:
+    client, made = Client(), json.loads(send_case(picture(1), picture(2)).content)
+    client.post("/case/", {"number": made["case_number"], "pin": made["pin"]}, headers=OURS)
+    case = Case.objects.get()
+    for _ in range(2):
+        add = {"receipt": secrets.token_hex(32), "made_with_ai": "unsaid", "items": [described(1)], "proof": a_proof()}
+        answer = client.post("/case/add/send/", json.dumps(add), content_type="application/json", headers=OURS)
+        assert (answer.status_code, told(answer)["items"]) == (201, 0)
+        assert ("descriptors", name(1)) in in_bank()
+        assert case.items.count() == 2
+        assert "looked for too" in client.get("/case/pictures/").content.decode()
+        client.post("/case/patches/", headers=OURS)
+        assert in_bank() == {("pdq", pdq_value(1)), ("pdq", pdq_value(2))}
+        assert Placement.objects.count() == 0
+    page = client.get("/case/pictures/").content.decode()
+    assert "Your fingerprints stay" in page
+    assert "looked for too" not in page
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({**exact("a" * 32), "source": True}, "the hash of a picture's file stands alone"),
+        ({**described(1), "placement": None}, "descriptors come with the placement of each"),
+        (described(1, [1, 2, 3, 4]), "Each descriptor has one place."),
+        (described(1, *[[512, 0, 0, 0]] * 64), "A place is four whole numbers"),
+        (described(1, descriptors="AAAA"), "Descriptors are 16 to 64 times 32 bytes."),
+        (described(1, descriptors="never base64!"), "standard base64"),
+        ({**picture(1), "trimmed": {"value": pdq_value(2), "quality": 101}}, "less than or equal to 100"),
+        ({**picture(1), "name": "holiday.jpg"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_what_belongs_to_no_picture_is_refused_with_a_sentence(item: dict[str, Any], said: str) -> None:
+    answer = send_case(item, proof="x")
+    assert answer.status_code == 400
+    assert said in answer.content.decode().replace("&#x27;", "'")
+    assert "AAAA" not in answer.content.decode()

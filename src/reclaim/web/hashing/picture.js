@@ -87,6 +87,9 @@ export async function describePicture(blob) {
   const { describe } = await import('./descriptors.js');
   const read = await readSquare(blob);
   const part = partInside(read);
-  const [whole, inside] = [read, part].map((each) => each && describe(each.square, each.width, each.height));
+  const [whole, inside] = [read, part].map((each) => {
+    const found = each && describe(each.square, each.width, each.height);
+    return found && { descriptors: found.text, placement: found.places };
+  });
   return { whole, part: inside };
 }
