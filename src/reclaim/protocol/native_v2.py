@@ -12,7 +12,7 @@ import datetime
 import hashlib
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 LARGEST_PAGE = 2000
 DEFAULT_PAGE = 800
@@ -195,6 +195,13 @@ class PlacementCheck(BaseModel):
     """Width and height of the upload's frame in pixels; the longer one is 512."""
     pairs: list[Pair] = Field(min_length=LEAST_PAIRS, max_length=MOST_PAIRS)
     """The nearest ones; a descriptor may stand in several, of which at most one counts."""
+
+    @model_validator(mode="after")
+    def _within_the_frame(self) -> PlacementCheck:
+        width, height = self.frame
+        if any(x >= width or y >= height for _, x, y, *_ in self.pairs):
+            raise ValueError("a place lies in the frame")
+        return self
 
 
 class PlacementRelation(_Told):
