@@ -13,9 +13,10 @@ from typing import Any
 
 from reclaim.client import BankError
 from reclaim.client.snapshot import read_manifest
-from reclaim.conformance.banks.wire import V1, V2, BankUnderTest, Feed
+from reclaim.conformance.banks.wire import V1, V2, BankUnderTest, Feed, Said
 from reclaim.conformance.outcome import Check, FailedError, NotApplicableError, expect
 from reclaim.conformance.values import new_pdq
+from reclaim.protocol.native_v2 import MOST_PAIRS
 from reclaim.protocol.stopncii_v1 import (
     FUNCTION_KEY_HEADER,
     SUBSCRIPTION_KEY_HEADER,
@@ -23,6 +24,7 @@ from reclaim.protocol.stopncii_v1 import (
     HashStatus,
     SignalType,
 )
+from reclaim.signals.descriptors import name_of, parse_descriptors
 
 _LOST = "A signal that a platform never gets is a picture that goes on being shared."
 _OPEN = "Whoever can read a bank without a vetted key can ask it what it knows."
@@ -356,6 +358,72 @@ def snapshot(bank: BankUnderTest) -> None:
     )
 
 
+_EXTRA = "Descriptors say more of a picture than a fingerprint: whoever was not let have them must get none."
+
+
+def _extra_page(bank: BankUnderTest) -> Said:
+    """A page of descriptors; leaves the check where the key does not open them."""
+    bank.needs(V2)
+    said = bank.call("GET", "/signals", query={"types": "descriptors", "limit": "50"})
+    if said.status != 200:
+        expect(
+            said.is_problem,
+            f"Descriptors, asked for with a key that does not open them, were answered with {said.status}.",
+            "Answer 403 where the key lacks the scope; 422 where the bank has no such type.",
+        )
+        raise NotApplicableError("The key does not open descriptors.")
+    return said
+
+
+def extra_types(bank: BankUnderTest) -> None:
+    said = _extra_page(bank)
+    for raw in said.body["records"]:
+        active = raw.get("status") == "active"
+        expect(
+            raw.get("type") == "descriptors" and raw.get("action") == "review",
+            "A record of the fetch of descriptors is of another type, or may be acted on without a person.",
+            "Give in such a fetch what it names, and «review» with each.",
+        )
+        expect(
+            active == bool(raw.get("descriptors")),
+            "Active descriptors come without their bytes, or withdrawn ones with them.",
+            "A tombstone needs no more than the name.",
+        )
+        if active:
+            try:
+                fine = name_of(parse_descriptors(raw["descriptors"])) == raw["value"]
+            except ValueError as error:
+                raise FailedError(
+                    f"Descriptors cannot be read: {error}", "docs/exchange-v2.md has their form."
+                ) from error
+            expect(fine, "The value does not name its descriptors.", "It is the SHA-256 of their bytes.")
+    mixed = bank.call("GET", "/signals", query={"types": "pdq,descriptors"})
+    expect(
+        mixed.is_problem,
+        f"Extra types among the others were answered with {mixed.status}.",
+        "Refuse it: they have a fetch, and a cursor, of their own.",
+    )
+
+
+def placement_check(bank: BankUnderTest) -> None:
+    _extra_page(bank)
+    pairs = [[slot, 8 * slot, 100, 4, 0, 0] for slot in range(MOST_PAIRS)]
+    unknown = {"value": hashlib.sha256(new_pdq().encode()).hexdigest(), "frame": [512, 384], "pairs": pairs}
+    said = bank.call("POST", "/placements/check", body=unknown)
+    expect(
+        said.status == 200 and isinstance(said.body, dict) and said.body.get("match") is False,
+        f"A check of descriptors that the bank does not have was answered with {said.status}, or with yes.",
+        "Answer no, after the same work.",
+    )
+    for bad in ({"pairs": [*pairs, pairs[0]]}, {"frame": [300, 200]}, {"pairs": [[0, 1, 1, 99, 0, 0]] * 8}):
+        said = bank.call("POST", "/placements/check", body={**unknown, **bad})
+        expect(
+            said.is_problem,
+            f"A check with {next(iter(bad))} out of range was answered with {said.status}.",
+            "Refuse it before anything is looked at.",
+        )
+
+
 def says_when(bank: BankUnderTest) -> None:
     expect(
         not bank.unmannered,
@@ -395,5 +463,7 @@ BANK_CHECKS: tuple[Check[BankUnderTest], ...] = (
     Check("late-commits", "Many writers at once hide nothing from a reader", _LOST, late_commits),
     Check("one-bad-entry", "One bad value costs no other", _LOST, one_bad_entry),
     Check("snapshot", "A snapshot is signed, whole, and goes on where it stopped", _LOST, snapshot),
+    Check("extra-types", "Descriptors come by themselves, for review alone", _EXTRA, extra_types),
+    Check("placement-check", "A check of a placement says no more than it must", _EXTRA, placement_check),
     Check("says-when", "A refusal for now says until when", "Clients would come back at once, all of them.", says_when),
 )
