@@ -26,7 +26,7 @@ MAX_PICTURE = (1 << (63 - SLOT_BITS)) - 1
 VOTE_RADIUS = 31
 """Descriptors at most this many bits apart vote. More bits find stronger edits and take longer."""
 
-PAIR_RADIUS = 60
+PAIR_RADIUS = 44
 """Descriptors of a picture that was voted for are paired up to this many bits; the check sees what is wrong."""
 
 MOST_CANDIDATES = 5
@@ -44,7 +44,7 @@ _AT_ONCE = 1024  # queries: from 512 on the index answers many in the order of i
 _MOST_HITS = 2048  # of one query: whatever is in so many pictures tells none from another
 _SLOT_PAIRS = 3
 _WITHIN = 10  # bits beyond a slot's best pair
-_ELSEWHERE = 24  # pixels: within so many it is the same corner, seen on another level
+_CHANCE = 47  # bits: how near the nearest of an upload's patches comes to a descriptor of an unrelated picture
 
 
 class Candidate(NamedTuple):
@@ -56,6 +56,8 @@ class Candidate(NamedTuple):
     """Shape (k, 6), see ``reclaim.signals.geometry.Pair``; nearest first."""
     paired: int
     """Descriptors of the known picture in them."""
+    score: float
+    """How much they speak for it: the bits by which each is nearer than chance, shared among doubles."""
 
 
 class DescriptorIndex:
@@ -164,7 +166,7 @@ def candidates(
         if candidate.paired >= LEAST_PAIRED:
             found.append(candidate)
     best: dict[int, Candidate] = {}
-    for candidate in sorted(found, key=lambda candidate: (-candidate.paired, candidate.id)):
+    for candidate in sorted(found, key=lambda candidate: (-candidate.score, candidate.id)):
         best.setdefault(candidate.id, candidate)
     return list(best.values())[:most]
 
@@ -234,11 +236,19 @@ def _paired(
     order = np.lexsort((patches, distances, slots))
     slots, distances, patches = slots[order], distances[order], patches[order]
     starts = np.flatnonzero(np.diff(slots, prepend=-1))
-    rank = np.arange(len(slots)) - np.repeat(starts, np.diff(starts, append=len(slots)))
-    least = np.repeat(distances[starts], np.diff(starts, append=len(slots)))
-    kept = (rank < _SLOT_PAIRS) & (distances <= least + _WITHIN)
+    sizes = np.diff(starts, append=len(slots))
+    rank = np.arange(len(slots)) - np.repeat(starts, sizes)
+    least = np.repeat(distances[starts], sizes)
+    near = distances <= least + _WITHIN
+    # What looks alike in several places of the upload, as bricks do, says less of each.
+    alike = np.bincount(slots[near], minlength=MOST)
+    best = rank == 0
+    gains = (_CHANCE - distances[best]) / alike[slots[best]]
+    by_patch = np.zeros(len(upload.places))
+    np.maximum.at(by_patch, patches[best], gains)
+    kept = (rank < _SLOT_PAIRS) & near
     best_first = np.lexsort((patches[kept], slots[kept], distances[kept], rank[kept]))[:MOST_SENT]
     slots, patches = slots[kept][best_first], patches[kept][best_first]
     places = upload.places[patches].astype(np.int64)
     pairs = np.column_stack([slots, places, np.full(len(slots), int(mirrored), np.int64)])
-    return Candidate(picture, pairs, len(np.unique(slots)))
+    return Candidate(picture, pairs, len(np.unique(slots)), float(by_patch.sum()))

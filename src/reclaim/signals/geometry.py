@@ -48,8 +48,8 @@ _STRETCH = 1.5  # of one direction against another that an affine map may have
 _AFFINE_MORE = 3  # inliers more than the least: an affine map fits three points by itself, a similarity two
 _APART = 24.0  # pixels of the known picture between two pairs that make a similarity
 _ROUNDS = 3
-_HYPOTHESES = 4096
-_REFINED = 12
+_HYPOTHESES = 1024
+_REFINED = 8
 
 # What the inliers must span of the known picture, else a logo or a line of text is enough.
 _SPOT = 6.0  # pixels within which two descriptors are one corner seen twice
@@ -187,9 +187,9 @@ class _Paired:
     """The number of the upload's patch, so that each counts once."""
     known: npt.NDArray[np.complex128]
     upload: npt.NDArray[np.complex128]
-    scales: _Points
+    steps: _Points
     turns: _Points
-    """What the pair by itself says of the map: times as large, and turned by so many bins to the right."""
+    """What the pair by itself says of the map: larger by so many levels, and turned by so many bins to the right."""
     misses: _Points
     """How far from where the map lays it the upload's patch may lie, in pixels."""
     mirrored: bool
@@ -208,7 +208,7 @@ class _Paired:
             spots=spots.astype(np.int64),
             known=theirs[:, 0] + 1j * theirs[:, 1],
             upload=x + 1j * y,
-            scales=_STEP ** (level - theirs[:, 2]),
+            steps=level - theirs[:, 2],
             turns=(angle - theirs[:, 3]) % ANGLES,
             misses=np.clip(_MISS * _STEP**level, _LEAST_MISS, _MOST_MISS),
             mirrored=mirrored,
@@ -217,19 +217,20 @@ class _Paired:
 
     def agree(self, factors: npt.NDArray[np.complex128]) -> _Mask:
         """Which pairs (columns) are by their own scale and angle as these maps (rows) say."""
-        size = np.abs(np.log(np.abs(factors)[:, None] / self.scales)) / math.log(_STEP)
-        off = np.abs(
-            (np.angle(factors)[:, None] * (ANGLES / (2 * np.pi)) - self.turns + ANGLES / 2) % ANGLES - ANGLES / 2
-        )
-        return (size <= _LEVELS_OFF) & (off <= _BINS_OFF)
+        steps = np.log(np.abs(factors)) / math.log(_STEP)
+        bins = np.angle(factors) * (ANGLES / (2 * np.pi)) % ANGLES
+        off = np.abs(bins[:, None] - self.turns)
+        agree: _Mask = np.abs(steps[:, None] - self.steps) <= _LEVELS_OFF
+        agree &= (off <= _BINS_OFF) | (off >= ANGLES - _BINS_OFF)
+        return agree
 
     def counts(self, inliers: _Mask) -> npt.NDArray[np.int64]:
         """For each row of pairs: how many of them can count at most, each slot and each patch once."""
-        rows = inliers.astype(np.float32)
-        each = [
-            (rows @ (ids[:, None] == np.unique(ids)[None, :]).astype(np.float32) > 0).sum(axis=1)
-            for ids in (self.slots, self.spots)
-        ]
+        each = []
+        for ids in (self.slots, self.spots):
+            order = np.argsort(ids, kind="stable")
+            starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
+            each.append(np.logical_or.reduceat(inliers[:, order], starts, axis=1).sum(axis=1))
         fewest: npt.NDArray[np.int64] = np.minimum(*each)
         return fewest
 
@@ -257,7 +258,7 @@ def _fit(paired: _Paired, least: int) -> _Fit | None:
 
 def _similarities(paired: _Paired, least: int) -> list[tuple[complex, complex]]:
     """The most promising maps ``factor * z + shift``, from two pairs each, best first."""
-    factors = paired.scales * np.exp(2j * np.pi / ANGLES * paired.turns)
+    factors = _STEP**paired.steps * np.exp(2j * np.pi / ANGLES * paired.turns)
     sizes = np.abs(factors)
     known = paired.known[None, :] - paired.known[:, None]
     upload = paired.upload[None, :] - paired.upload[:, None]
@@ -269,7 +270,7 @@ def _similarities(paired: _Paired, least: int) -> list[tuple[complex, complex]]:
     support = paired.counts(loose)
     usable = loose & (distance >= _APART) & (support >= least)[:, None]
     usable &= (paired.slots[None, :] != paired.slots[:, None]) & (paired.spots[None, :] != paired.spots[:, None])
-    first, second = np.nonzero(usable)
+    first, second = np.nonzero(np.triu(usable | usable.T))  # either says the same map
     if not len(first):
         return []
     # The order among equals is that of the pairs, which are sorted: the same pairs give the same maps.
@@ -498,5 +499,12 @@ def _altered(fit: _Fit, known: _Points, matrix: _Points, frame: Frame) -> float 
         return None
     points, found = points[visible], found[visible]
     distance = np.abs(points[:, None] - points[None, :])
-    nearest = np.argsort(distance, axis=1, kind="stable")[:, : _NEIGHBOURS + 1]
-    return float((found[nearest].sum(axis=1) <= _FOUND_AMONG).mean())
+    np.fill_diagonal(distance, np.inf)
+    beside = found[np.argsort(distance, axis=1, kind="stable")[:, :_NEIGHBOURS]]
+    hardly = (found + beside.sum(axis=1) <= _FOUND_AMONG).mean()
+    # Where all is as it was some are not found either: so many as beside those that were. By chance alone, then, there
+    # is hardly any in so many neighbourhoods, which are not altered.
+    rate = beside[found].mean()
+    count = _NEIGHBOURS + 1
+    by_chance = sum(math.comb(count, few) * rate**few * (1 - rate) ** (count - few) for few in range(_FOUND_AMONG + 1))
+    return float(max(0.0, (hardly - by_chance) / (1 - by_chance))) if by_chance < 1 else None
