@@ -74,10 +74,24 @@ command.add_command(platform_adapter.command, "adapter")
     type=click.IntRange(0, 100),
     help="Take only signals that the bank trusts this much or more.",
 )
+@click.option(
+    "--extra",
+    "extra",
+    multiple=True,
+    type=click.Choice(["descriptors", "source"]),
+    help="Fetch this too; the bank's key has to be for it. Without it, what was fetched of it is deleted.",
+)
 @click.option("--new-upload-key", is_flag=True, help="Make another upload key; the present one ends.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def init(
-    data: Path, database_url: str | None, url: str, keys: Any, least_trust: int, new_upload_key: bool, as_json: bool
+    data: Path,
+    database_url: str | None,
+    url: str,
+    keys: Any,
+    least_trust: int,
+    extra: Sequence[str],
+    new_upload_key: bool,
+    as_json: bool,
 ) -> None:
     """Join a bank: keep its address and keys, and make the key of the HTTP API.
 
@@ -92,7 +106,7 @@ def init(
     """
     from pydantic import ValidationError
 
-    from reclaim.client import BankError
+    from reclaim.client import BankError, ExtraType
     from reclaim.platform.subscription.bank import BankFileError, BankKeys, find_bank, load_bank, save_bank
 
     try:
@@ -105,7 +119,7 @@ def init(
     if (missing := given.missing("v2")) and given.missing("v1"):
         fail(Exit.USAGE, f"These keys are not complete ({', '.join(missing)}). Ask the bank for all of them.")
     try:
-        access = find_bank(url, given, least_trust)
+        access = find_bank(url, given, least_trust, [ExtraType(each) for each in extra])
         access.client()
     except BankError as error:
         fail(_exit_of(error), str(error))
@@ -192,11 +206,12 @@ def sync(data: Path, database_url: str | None, following: bool, as_json: bool) -
 @command.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @site_options
+@click.option("--adult/--not-adult", default=None, help="Whether the files are adult content, if you can say.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: bool) -> None:
+def match(files: Sequence[Path], data: Path, database_url: str | None, adult: bool | None, as_json: bool) -> None:
     """Take each FILE as an upload: match it, and hold it for review if it matches.
 
-    A file that cannot be read gets an error of its own while the rest goes on.
+    What it may show by its parts alone, the bank is asked at the next tick. A file that cannot be read gets an error of its own while the rest goes on.
 
     \b
     Exit codes: 0 all files were read, matched or not; 10 not a picture, 11 empty, 12 cut short or damaged,
@@ -216,7 +231,7 @@ def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: 
     errors = []
     for file in files:
         try:
-            answer = upload_as_json(take_upload(read_bytes(file), "operator"))
+            answer = upload_as_json(take_upload(read_bytes(file), "operator", adult=adult))
         except SignalError as error:
             errors.append(error)
             if as_json:
@@ -235,13 +250,15 @@ def match(files: Sequence[Path], data: Path, database_url: str | None, as_json: 
 def _in_words(answer: dict[str, Any]) -> str:
     poor = " (little detail: this says little)" if answer["poor_quality"] else ""
     if not answer["matches"]:
-        return f"clear{poor}"
+        return f"clear{poor}{'; the bank is to be asked about its parts' if answer['under_review'] else ''}"
     found = ", ".join(f"{each['match']} at {_nearness(each)}, {each['turn']}" for each in answer["matches"])
     stands = "held" if answer["status"] == "held" else "clear, and to be looked at"
     return f"{stands}{poor}: {found}"
 
 
 def _nearness(match: dict[str, Any]) -> str:
+    if match["query_percent"] is None and match["distance"] is None:
+        return "its parts"
     if match["query_percent"] is None:
         return f"{match['distance']:2} bits"
     return f"{match['query_percent']:.0f} % of it in the known video, {match['video_percent']:.0f} % the other way"

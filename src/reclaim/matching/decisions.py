@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reclaim.index import CODE_BYTES, FrameIndex, ManyHits
 from reclaim.index.codes import Codes, Ids
+from reclaim.matching.candidates import DescriptorIndex
 from reclaim.matching.nearest import at_nearest_turn
 from reclaim.matching.policy import Action, Policy, most_urgent
 from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
@@ -54,6 +55,11 @@ class Indexes:
     video: FrameIndex | None = None
     review_only: ReviewOnly = NO_REVIEW_ONLY
     """Signals, by their ids, that are only to be looked at by a person: they never hold."""
+    source: NearIndex | None = None
+    """PDQ values of source photographs."""
+    descriptors: DescriptorIndex | None = None
+    of_a_source: ReviewOnly = NO_REVIEW_ONLY
+    """Which of the descriptors are of source photographs."""
 
 
 class Found(BaseModel):

@@ -3,7 +3,9 @@
 pdq.index      a ``StoredIndex`` of PDQ values, with its log
 md5.index      the same of MD5 values (``ExactIndex``)
 video.index    the same of frames of videos (``FrameIndex``)
+source.index, descriptors.index  optional: the same of source photographs (PDQ) and of descriptors (``DescriptorIndex``)
 review-only.ids  optional: which of them are only to be looked at by a person (``ReviewOnly``)
+of-a-source.ids  optional: which descriptors are of source photographs
 state.json     optional: how far the writer has followed its source
 """
 
@@ -13,12 +15,22 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from reclaim.index import ExactIndex, FrameIndex, IndexFileError, StoredIndex
+from reclaim.matching.candidates import DescriptorIndex
 from reclaim.matching.decisions import Indexes
-from reclaim.matching.review_only import NO_REVIEW_ONLY, REVIEW_ONLY_FILE, ReviewOnly
-from reclaim.matching.state import MD5_INDEX, PDQ_INDEX, VIDEO_INDEX, FolderState, load_state
+from reclaim.matching.review_only import NO_REVIEW_ONLY, OF_A_SOURCE_FILE, REVIEW_ONLY_FILE, ReviewOnly
+from reclaim.matching.state import (
+    DESCRIPTORS_INDEX,
+    MD5_INDEX,
+    PDQ_INDEX,
+    SOURCE_INDEX,
+    VIDEO_INDEX,
+    FolderState,
+    load_state,
+)
 
 REFRESH_SECONDS = 0.1
 _STATE_SECONDS = 1.0
@@ -32,8 +44,10 @@ class IndexFolder:
         self._pdq: StoredIndex | None = None
         self._md5: StoredIndex | None = None
         self._video: StoredIndex | None = None
-        self._review_only = NO_REVIEW_ONLY
-        self._review_only_stamp: tuple[int, int, int] | None = None
+        self._source: StoredIndex | None = None
+        self._descriptors: StoredIndex | None = None
+        self._marks = dict.fromkeys((REVIEW_ONLY_FILE, OF_A_SOURCE_FILE), NO_REVIEW_ONLY)
+        self._stamps: dict[str, tuple[int, int, int]] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._refreshed_at: float | None = None
@@ -56,7 +70,7 @@ class IndexFolder:
         self._stop.set()
         if self._thread:
             self._thread.join()
-        for index in (self._pdq, self._md5, self._video):
+        for index in (self._pdq, self._md5, self._video, self._source, self._descriptors):
             if index is not None:
                 index.close()
         self.indexes = Indexes()
@@ -72,18 +86,28 @@ class IndexFolder:
         return max(0.0, time.time() - self.state.followed_at)
 
     def counts(self) -> dict[str, int]:
-        """Signals held, by type; a type without an index is left out, and of videos their frames are counted."""
-        held = {"pdq": self._pdq, "md5": self._md5, "video_frames": self._video}
+        """Signals held, by type; a type without an index is left out. Of videos their frames are counted, and of
+        pictures with descriptors these."""
+        held = {
+            "pdq": self._pdq,
+            "md5": self._md5,
+            "video_frames": self._video,
+            "source": self._source,
+            "descriptors": self._descriptors,
+        }
         return {name: len(index) for name, index in held.items() if index is not None}
 
     def refresh(self) -> None:
         """Take in what changed, once. What fails is told by ``fault``, and the last good indexes stay."""
-        # What is review-only comes first, as it was written first: so no signal acts before that is known of it.
+        # What is to be known of signals comes first, as it was written first: so none acts before that is known of it.
         parts = (
-            self._refresh_review_only,
+            partial(self._refresh_marks, REVIEW_ONLY_FILE),
+            partial(self._refresh_marks, OF_A_SOURCE_FILE),
             self._refresh_pdq,
             self._refresh_md5,
             self._refresh_video,
+            self._refresh_source,
+            self._refresh_descriptors,
             self._refresh_state,
         )
         faults = [self._attempt(part) for part in parts]
@@ -91,7 +115,10 @@ class IndexFolder:
             self._pdq,
             None if self._md5 is None else ExactIndex(self._md5),
             None if self._video is None else FrameIndex(self._video),
-            self._review_only,
+            self._marks[REVIEW_ONLY_FILE],
+            source=self._source,
+            descriptors=None if self._descriptors is None else DescriptorIndex(self._descriptors),
+            of_a_source=self._marks[OF_A_SOURCE_FILE],
         )
         if self._pdq is None and self._md5 is None and self._video is None:
             faults.append(f"The folder has no {PDQ_INDEX}, no {MD5_INDEX} and no {VIDEO_INDEX}.")
@@ -110,17 +137,17 @@ class IndexFolder:
             return f"The folder of indexes cannot be read ({error.strerror})."
         return ""
 
-    def _refresh_review_only(self) -> None:
+    def _refresh_marks(self, name: str) -> None:
         try:
-            about = (self._folder / REVIEW_ONLY_FILE).stat()
+            about = (self._folder / name).stat()
         except FileNotFoundError:
-            if self._review_only_stamp is None:
+            if name not in self._stamps:
                 return  # not every folder has one
             raise
         stamp = about.st_ino, about.st_size, about.st_mtime_ns
-        if stamp != self._review_only_stamp:
-            self._review_only = ReviewOnly.load(self._folder)
-            self._review_only_stamp = stamp
+        if stamp != self._stamps.get(name):
+            self._marks[name] = ReviewOnly.load(self._folder, name)
+            self._stamps[name] = stamp
 
     def _refresh_pdq(self) -> None:
         self._pdq = self._current(self._pdq, PDQ_INDEX)
@@ -130,6 +157,12 @@ class IndexFolder:
 
     def _refresh_video(self) -> None:
         self._video = self._current(self._video, VIDEO_INDEX)
+
+    def _refresh_source(self) -> None:
+        self._source = self._current(self._source, SOURCE_INDEX)
+
+    def _refresh_descriptors(self) -> None:
+        self._descriptors = self._current(self._descriptors, DESCRIPTORS_INDEX)
 
     def _refresh_state(self) -> None:
         if time.monotonic() - self._state_read_at >= _STATE_SECONDS:

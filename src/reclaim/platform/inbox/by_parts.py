@@ -55,8 +55,7 @@ class _Index:
         with self._lock:
             try:
                 if path != self._path or self._index is None:
-                    self._index = StoredIndex(path)
-                    self._path = path
+                    self._index, self._path = StoredIndex(path), path
                 self._index.refresh()
             except FileNotFoundError:
                 self._index = None

@@ -87,7 +87,7 @@ def decide(
         if match.status == Match.Status.WITHDRAWN:
             raise AlreadyDecidedError("The signal was withdrawn, so there is nothing left to decide.")
         if match.status != Match.Status.OPEN:
-            raise AlreadyDecidedError(f"This match was decided already: {match.status}.")
+            raise AlreadyDecidedError(f"There is nothing to decide about this match: it is {match.status}.")
         now_stands, needs_two = standing(match), _needs_two(match, verdict, rules())
         if _has_said(now_stands, verdict, by):
             return match
@@ -230,6 +230,8 @@ def can_lead_undo(match: Match, now: datetime.datetime) -> bool:
 
 def why_final(match: Match) -> str:
     """Why what was decided about a match can be undone by nobody, as a sentence; empty if it can."""
+    if match.status in _NOTHING_SEEN:
+        return "Nobody has decided about this, so there is nothing to undo."
     if match.status == Match.Status.WITHDRAWN or not _with_signal(match):
         return "The reported picture was withdrawn, so there is nothing left to decide."
     if match.upload.appeals.filter(Q(status=Appeal.Status.OPEN) | Q(decided_at__gte=match.decided_at)).exists():
