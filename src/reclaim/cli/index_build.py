@@ -123,7 +123,7 @@ class _Videos:
 
     def __init__(self, mode: Mode) -> None:
         self._mode = mode
-        self._held: dict[int, npt.NDArray[np.uint8]] = {}
+        self._held: dict[int, tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]] = {}
 
     def __len__(self) -> int:
         return len(self._held)
@@ -133,11 +133,12 @@ class _Videos:
         if id_ in self._held:
             left_out.note(BadLine(line.number, _TWICE))
             return
-        values = "".join(frame.pdq for frame in line.frames if not frame.poor)
-        self._held[id_] = np.frombuffer(bytes.fromhex(values), np.uint8).reshape(-1, CODE_BYTES)
+        good = [frame for frame in line.frames if not frame.poor]
+        codes = np.frombuffer(bytes.fromhex("".join(frame.pdq for frame in good)), np.uint8)
+        self._held[id_] = codes.reshape(-1, CODE_BYTES), np.array([frame.seconds for frame in good], np.float64)
 
     def finish(self, progress: Callable[[int, int], object]) -> HammingIndex:
-        videos = ((id_, codes, None) for id_, codes in self._held.items())
+        videos = ((id_, codes, None, seconds) for id_, (codes, seconds) in self._held.items())
         return cast(HammingIndex, FrameIndex.build(videos, mode=self._mode, progress=progress).index)
 
 
