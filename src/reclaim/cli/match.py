@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reclaim.matching.folder import IndexFolder
     from reclaim.matching.videos import VideoDecision
     from reclaim.signals import SignalError
-    from reclaim.signals.video import TurnedFrames
+    from reclaim.signals.video import FramesView
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer", "Decision", "VideoDecision")
@@ -157,21 +157,21 @@ def video(
     from reclaim.matching import Policy
     from reclaim.matching.videos import decide_on_video
     from reclaim.signals import SignalError, md5_of
-    from reclaim.signals.video import turned_videos_of
+    from reclaim.signals.video import viewed_videos_of
 
     try:
         policy = Policy(hold_percent=hold_percent, review_percent=review_percent)
     except ValidationError:
         fail(Exit.USAGE, "--review-percent must not exceed --hold-percent.")
 
-    def decide(file: Path, turned: TurnedFrames | SignalError) -> VideoDecision | SignalError:
+    def decide(file: Path, views: tuple[FramesView, ...] | SignalError) -> VideoDecision | SignalError:
         try:
-            return decide_on_video(md5_of(file), turned, shelf.indexes, policy)
+            return decide_on_video(md5_of(file), views, shelf.indexes, policy)
         except SignalError as error:
             return error
 
     with _shelf(folder) as shelf:
-        _tell_all(files, map(decide, files, turned_videos_of(files, jobs=jobs)), _video_in_words, as_json)
+        _tell_all(files, map(decide, files, viewed_videos_of(files, jobs=jobs)), _video_in_words, as_json)
 
 
 @contextmanager
@@ -217,7 +217,7 @@ def _video_in_words(decision: VideoDecision) -> str:
 
     lines = [f"{decision.action.value}. {decision.reason}"]
     for match in decision.matches:
-        where = "the same file" if isinstance(match, Found) else f"{in_words(match)} {match.turn}"
+        where = "the same file" if isinstance(match, Found) else in_words(match)
         lines.append(f"  {match.type} {match.id}: {where}")
     if decision.more:
         lines.append("  and more")

@@ -57,6 +57,8 @@ class Policy(BaseModel):
     """Review from this part on, either way; less is not named."""
     hold_frames: int = Field(3, ge=1)
     """Frames that have to be alike before one way is enough to hold: a single one may be a title that many share."""
+    review_frames: int = Field(3, ge=2)
+    """Review from so many frames on that are alike in the same order and at one speed, however little that is."""
 
     def action_on_video(self, query_percent: float, video_percent: float, frames: int) -> Action:
         """What a known video asks for of which so many frames are alike, as parts of the upload and of itself."""

@@ -46,6 +46,33 @@ def _known(turn: str) -> str:
     return turn
 
 
+class Stretch(BaseModel):
+    """What of two videos is alike, in order: seconds from the beginning of each."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    upload_from: float = Field(ge=0)
+    upload_to: float = Field(ge=0)
+    known_from: float = Field(ge=0)
+    known_to: float = Field(ge=0)
+    speed: float = Field(gt=0)
+    """About how many times as fast as the known video the upload plays it."""
+
+    @property
+    def sentence(self) -> str:
+        """For a reviewer, in English."""
+        upload = f"{_clock(self.upload_from)} to {_clock(self.upload_to)} of this upload"
+        known = f"{_clock(self.known_from)} to {_clock(self.known_to)} of the known video"
+        played = "" if self.speed == 1 else f", played about {self.speed:g} times as fast"
+        return f"{upload} is {known}{played}."
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 class Relation(BaseModel):
     """How an upload relates to the known picture. Raises pydantic's ``ValidationError`` for what is out of range."""
 
@@ -64,10 +91,19 @@ class Relation(BaseModel):
     """About how much of what is in it differs from the known picture; None where that is not known."""
     partly_altered: bool = False
     """A part was replaced while the rest was kept, as far as that shows."""
+    stretch: Stretch | None = None
+    """Of a video, what of it is alike; None for a picture, and where too few frames are."""
 
     @property
     def sentence(self) -> str:
         """All of it for a reviewer, in English, of the upload as an edit of the known picture."""
+        said = self._edit
+        if self.stretch is not None:
+            return f"{said} {self.stretch.sentence}".lstrip()
+        return said or ("Recognised by its parts." if self.how == "parts" else "The same picture, as it lies.")
+
+    @property
+    def _edit(self) -> str:
         clauses = [
             _TURN.get(self.turn),
             f"tilted by about {abs(self.tilt):.0f}° to the {'left' if self.tilt > 0 else 'right'}"
@@ -81,7 +117,7 @@ class Relation(BaseModel):
         ]
         said = [clause for clause in clauses if clause is not None]
         if not said:
-            return "Recognised by its parts." if self.how == "parts" else "The same picture, as it lies."
+            return ""
         listed = " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]
         return f"{listed[0].upper()}{listed[1:]}."
 
