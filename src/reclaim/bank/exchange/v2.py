@@ -34,7 +34,7 @@ from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
 from reclaim.bank.ledger.queries import between, changes, standing
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import access_platform, scopes_of
+from reclaim.bank.platforms.queries import access_platform, scopes_of, scopes_of_all_keys
 from reclaim.bank.push.address import events_address
 from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol import native_v2 as wire
@@ -228,6 +228,8 @@ def submit_feedback(request: HttpRequest, message: Body[wire.SubmitFeedback]) ->
     """A platform's words on signals of the feed; each replaces its earlier one on the same signal."""
     refused: list[wire.Refusal] = []
     words, indexes = [], []
+    extra = any(each.type in wire.EXTRA_TYPES for each in message.feedback)
+    opened = scopes_of_all_keys(access_platform(request)) if extra else frozenset()
     for index, each in enumerate(message.feedback):
         try:
             value = _PARSERS[each.type](each.value)
@@ -235,7 +237,7 @@ def submit_feedback(request: HttpRequest, message: Body[wire.SubmitFeedback]) ->
             refused.append(wire.Refusal(index=index, reason=str(error)))
             continue
         scope = wire.EXTRA_SCOPES.get(each.type)
-        if scope is not None and scope not in scopes_of(request):
+        if scope is not None and scope not in opened:
             refused.append(wire.Refusal(index=index, reason=NOT_OPENED))
             continue
         if each.reason is not None and each.decision != "not-blocked":

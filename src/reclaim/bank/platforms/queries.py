@@ -57,6 +57,11 @@ def keys_of(platform: Platform) -> QuerySet[PlatformKey]:
     return usable_keys().filter(platform=platform).order_by("pk")
 
 
+def scopes_of_all_keys(platform: Platform) -> frozenset[str]:
+    """What any of a platform's keys opens now."""
+    return frozenset(scope for key in keys_of(platform) for scope in key.scopes)
+
+
 def active_platforms() -> QuerySet[Platform]:
     """Platforms that can fetch now."""
     fetching = [
