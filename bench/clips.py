@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, cycle
 from pathlib import Path
 
 import av
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 PHOTOS = Path(__file__).parent.parent / "tests" / "photos"
 SIZE = (640, 360)
@@ -105,40 +105,180 @@ def read(path: Path) -> list[Image.Image]:
         return [Image.fromarray(frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 
 
-def _resized(frames: list[Image.Image]) -> list[Image.Image]:
+Film = list[Image.Image]
+Edit = Callable[[Film, Film], Film]
+"""From a clip, and another one that nothing is known of, to the edited copy."""
+
+
+def _resized(frames: Film, _: Film) -> Film:
     return [frame.resize((320, 180), Image.Resampling.BICUBIC) for frame in frames]
 
 
-def _letterboxed(frames: list[Image.Image]) -> list[Image.Image]:
+def _letterboxed(frames: Film, _: Film) -> Film:
     return [ImageOps.expand(frame, (0, frame.height // 8), "black") for frame in frames]
 
 
-def _trimmed_front(frames: list[Image.Image]) -> list[Image.Image]:
-    # Not a whole second: the copy is sampled at other moments.
-    return frames[len(frames) // 3 + 4 :]
+def _captioned(frames: Film, _: Film) -> Film:
+    return [_laid_on(_caption(frame), frame, (0, 90)) for frame in frames]
 
 
-def _trimmed_end(frames: list[Image.Image]) -> list[Image.Image]:
-    return frames[: len(frames) - len(frames) // 3]
+def _caption(frame: Image.Image) -> Image.Image:
+    ground = Image.new("RGB", (frame.width, frame.height + 90), "white")
+    ImageDraw.Draw(ground).text((20, 22), "nobody expected what comes next", "black", font_size=36)
+    return ground
 
 
-def _mirrored(frames: list[Image.Image]) -> list[Image.Image]:
+def _in_an_app(frames: Film, _: Film) -> Film:
+    """A telephone's screen, recorded: a bar above, names and buttons below, a line that shows how far it has come."""
+    screens = []
+    for number, frame in enumerate(frames):
+        screen = Image.new("RGB", (400, 720), (18, 18, 20))
+        drawn = ImageDraw.Draw(screen)
+        drawn.text((14, 10), "9:41", "white", font_size=18)
+        drawn.text((14, 44), "@somebody . 3 h", (200, 200, 200), font_size=20)
+        for at, words in enumerate(("Great video, must see", "412 likes    38 comments", "Add a comment ...")):
+            drawn.text((14, 340 + 60 * at), words, (230, 230, 230), font_size=22)
+        drawn.rectangle((0, 310, 400 * number // len(frames), 313), (220, 40, 40))
+        screens.append(_laid_on(screen, frame.resize((400, 225), Image.Resampling.BICUBIC), (0, 80)))
+    return screens
+
+
+def _blurred_around(frames: Film, _: Film) -> Film:
+    """Made upright: the film across, and the same blurred above and below it."""
+    return [
+        _laid_on(
+            frame.resize((360, 640)).filter(ImageFilter.GaussianBlur(16)),
+            frame.resize((360, 202), Image.Resampling.BICUBIC),
+            (0, 219),
+        )
+        for frame in frames
+    ]
+
+
+def _mirrored(frames: Film, _: Film) -> Film:
     return [ImageOps.mirror(frame) for frame in frames]
 
 
-def _combined(frames: list[Image.Image]) -> list[Image.Image]:
-    return _trimmed_front(_resized(frames))
+def _turned(frames: Film, _: Film) -> Film:
+    return [frame.transpose(Image.Transpose.ROTATE_90) for frame in frames]
 
 
-COPIES: dict[str, Callable[[list[Image.Image]], list[Image.Image]]] = {
-    "re-encoded": list,
-    "resized to a quarter": _resized,
-    "first third cut": _trimmed_front,
-    "last third cut": _trimmed_end,
+def _tilted(frames: Film, _: Film) -> Film:
+    width, height = SIZE
+    return [
+        frame.rotate(2, Image.Resampling.BICUBIC).crop((13, 13, width - 13, height - 13)).resize(SIZE)
+        for frame in frames
+    ]
+
+
+def _cropped(share: float) -> Edit:
+    """So much of the width and height cut away."""
+
+    def crop(frames: Film, _: Film) -> Film:
+        across, down = round(SIZE[0] * share / 2), round(SIZE[1] * share / 2)
+        return [frame.crop((across, down, SIZE[0] - across, SIZE[1] - down)) for frame in frames]
+
+    return crop
+
+
+def _with_words(frames: Film, _: Film) -> Film:
+    """Words and an emoji's worth of colour over it."""
+    copies = []
+    for frame in frames:
+        copy = frame.copy()
+        drawn = ImageDraw.Draw(copy)
+        drawn.text((60, 270), "wait for it!!", "white", font_size=54, stroke_width=3, stroke_fill="black")
+        drawn.ellipse((470, 40, 570, 140), (250, 200, 40))
+        copies.append(copy)
+    return copies
+
+
+def _picture_in_picture(frames: Film, others: Film) -> Film:
+    """Small, in a corner of another film that moves."""
+    small = (256, 144)
+    return [
+        _laid_on(other, frame.resize(small, Image.Resampling.BICUBIC), (360, 24))
+        for frame, other in _both(frames, others)
+    ]
+
+
+def _over_a_still(frames: Film, others: Film) -> Film:
+    """Within a picture that stays, at two thirds of its width."""
+    ground = others[0].resize((720, 720))
+    return [_laid_on(ground, frame.resize((480, 270), Image.Resampling.BICUBIC), (120, 200)) for frame in frames]
+
+
+def _side_by_side(frames: Film, others: Film) -> Film:
+    return [
+        _laid_on(_laid_on(Image.new("RGB", (1280, 360)), frame, (0, 0)), other, (640, 0)).resize((960, 270))
+        for frame, other in _both(frames, others)
+    ]
+
+
+def _cut(frames: Film, _: Film) -> Film:
+    """A part out of the middle, that begins between two seconds."""
+    return frames[len(frames) // 3 + 4 : len(frames) - len(frames) // 4]
+
+
+def _last_third_cut(frames: Film, _: Film) -> Film:
+    return frames[: len(frames) - len(frames) // 3]
+
+
+def _in_a_compilation(frames: Film, others: Film) -> Film:
+    """Eight seconds of it, after and before others."""
+    begin = len(frames) // 3 + 4
+    return [*others, *frames[begin : begin + 8 * RATE], *others[::-1]]
+
+
+def _at_speed(speed: float) -> Edit:
+    """Played so many times as fast, at as many frames a second."""
+
+    def change(frames: Film, _: Film) -> Film:
+        return [frames[int(number * speed)] for number in range(int(len(frames) / speed))]
+
+    return change
+
+
+def _all_at_once(frames: Film, others: Film) -> Film:
+    return _captioned(_mirrored(_at_speed(1.25)(_cut(frames, others), others), others), others)
+
+
+def _both(frames: Film, others: Film) -> Iterator[tuple[Image.Image, Image.Image]]:
+    return zip(frames, cycle(others))
+
+
+def _laid_on(ground: Image.Image, frame: Image.Image, place: tuple[int, int]) -> Image.Image:
+    made = ground.copy()
+    made.paste(frame, place)
+    return made
+
+
+COPIES: dict[str, Edit] = {
+    "encoded anew": lambda frames, _: frames,
+    "a quarter of the size": _resized,
     "letterboxed": _letterboxed,
+    "caption bar": _captioned,
+    "recorded in an app": _in_an_app,
+    "blurred above and below": _blurred_around,
     "mirrored": _mirrored,
-    "cut, resized, re-encoded": _combined,
+    "turned by a quarter": _turned,
+    "tilted by 2 degrees": _tilted,
+    "words and a sticker": _with_words,
+    "cropped by 5 %": _cropped(0.05),
+    "cropped by 10 %": _cropped(0.10),
+    "cropped by 20 %": _cropped(0.20),
+    "picture-in-picture": _picture_in_picture,
+    "over a still picture": _over_a_still,
+    "side by side": _side_by_side,
+    "a part from the middle": _cut,
+    "the last third cut away": _last_third_cut,
+    "8 seconds in a compilation": _in_a_compilation,
+    "1.25 times as fast": _at_speed(1.25),
+    "1.5 times as fast": _at_speed(1.5),
+    "twice as fast": _at_speed(2),
+    "slowed to 0.75": _at_speed(0.75),
+    "part, 1.25, mirrored, caption": _all_at_once,
 }
-"""What copies are made, by name; each is re-encoded at ``COPY_OPTIONS``."""
+"""What copies are made, by name; each is encoded anew at ``COPY_OPTIONS``."""
 
 COPY_OPTIONS = {"crf": "35", "preset": "veryfast"}

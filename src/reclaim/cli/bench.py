@@ -74,10 +74,10 @@ def hash_(as_json: bool) -> None:
 
 
 @command.command()
-@click.option("--originals", default=10, show_default=True, type=click.IntRange(2, 14))
+@click.option("--originals", default=12, show_default=True, type=click.IntRange(2, 40))
 @json_option
 def video(originals: int, as_json: bool) -> None:
-    """How much of copies of videos is found, and what wrongly, against MD5 and the vpdq package.
+    """How much of edited copies of videos is found, and what wrongly, against the vpdq package.
 
     \b
     Example:

@@ -178,7 +178,7 @@ def _steady(steps: Levels) -> npt.NDArray[np.bool_]:
     """Where the mean step to the next pixel of a row stands out from those beside it; shape (rows, steps)."""
     count = steps.shape[1]
     reach = 6
-    sums = np.cumsum(np.pad(steps, ((0, 0), (reach + 1, reach))), axis=1, dtype=np.float32)
+    sums = np.cumsum(np.pad(steps, ((0, 0), (reach + 1, reach)), "reflect"), axis=1, dtype=np.float32)
     around = (sums[:, 2 * reach + 1 :] - sums[:, : -2 * reach - 1])[:, :count]
     beside = (around - steps) / (2 * reach)
     return np.asarray((steps > _STEP) & (steps > _STANDS_OUT * beside))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reclaim.index import FrameIndex, HammingIndex, StoredIndex, VideoHit, create_stored
-from reclaim.index.frames import MAX_VIDEO, kept_frames
+from reclaim.index.frames import MAX_FRAMES, MAX_VIDEO, kept_frames
 from tests.unit.index.banks import Codes, flipped
 
 Video = list[tuple[bytes, int]]
@@ -173,6 +173,35 @@ def test_an_index_in_memory_has_no_news() -> None:
     assert FrameIndex().refresh() == 0
 
 
+def test_where_the_frames_that_count_lie_is_kept_with_them(tmp_path: Path) -> None:
+    seconds, qualities = np.arange(21) * 1.25, np.array([100] * 20 + [10])
+    path = tmp_path / "videos.index"
+    built = FrameIndex.build([(3, clip(3, 21), qualities, seconds), (4, clip(4, 5), None)]).index
+    assert isinstance(built, HammingIndex)
+    create_stored(path, built)
+    with StoredIndex(path, writable=True) as stored:
+        videos = FrameIndex(stored)
+        assert len(videos) == 20 + 3 + 5
+        known = videos.frames_of(3)
+        assert known.codes.tolist() == clip(3, 20).tolist()
+        assert known.seconds.tolist() == pytest.approx(seconds[:20], abs=0.051)
+        assert videos.frames_of(4).seconds.tolist() == [0, 1, 2, 3, 4]
+        assert videos.query(clip(3, 20), RADIUS) == [VideoHit(3, 100.0, 100.0, 20, 20)]
+        videos.remove(3)
+        assert len(videos) == 5
+        with pytest.raises(KeyError):
+            videos.frames_of(3)
+
+
+def test_times_are_found_by_no_search_even_by_one_for_their_own_code() -> None:
+    index = FrameIndex()
+    index.add(3, clip(3, 8), None, np.arange(8.0))
+    held = index.index
+    assert isinstance(held, HammingIndex)
+    times = held.code_of((3 << 20) + MAX_FRAMES)
+    assert index.query(np.frombuffer(times, np.uint8).reshape(1, 32), 0, least_query_percent=0) == []
+
+
 def test_a_query_without_a_good_frame_finds_nothing() -> None:
     index = FrameIndex()
     index.add(1, clip(1, 3))
@@ -196,6 +225,8 @@ def test_what_cannot_be_kept_is_refused_with_a_sentence(monkeypatch: pytest.Monk
         index.add(1, clip(1, 3), np.array([0, 49, 10]))
     with pytest.raises(ValueError, match="one quality for each of the 3 frames"):
         index.add(1, clip(1, 3), np.array([100]))
+    with pytest.raises(ValueError, match="one time for each of the 3 frames"):
+        index.add(1, clip(1, 3), None, np.arange(2.0))
     with pytest.raises(ValueError, match="Frames must have shape"):
         index.add(1, clip(1, 3)[:, :16])
     with pytest.raises(ValueError, match="A radius is 0 to 64"):

@@ -14,7 +14,7 @@ from bench import clips
 from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex, create_stored
 from reclaim.matching import Action, Indexes, Policy
 from reclaim.matching.folder import IndexFolder
-from reclaim.matching.videos import FoundVideo, VideoDecision, decide_on_frames, decide_video
+from reclaim.matching.videos import MOST_COMPARED, FoundVideo, VideoDecision, decide_on_frames, decide_video
 from reclaim.signals import Frame, NotAVideo, TruncatedVideo, md5_of
 from reclaim.signals.video import read_frames
 from tests.personas import clip_frames
@@ -28,7 +28,10 @@ def codes(frames: list[Frame]) -> np.ndarray:
 
 def index_of(*videos: list[Frame]) -> FrameIndex:
     """The videos under 1, 2 and so on."""
-    return FrameIndex.build((id_, codes(video), None) for id_, video in enumerate(videos, start=1))
+    return FrameIndex.build(
+        (id_, codes(video), None, np.array([frame.seconds for frame in video]))
+        for id_, video in enumerate(videos, start=1)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +78,82 @@ def test_a_part_that_was_mirrored_and_made_smaller_is_found_with_how_much_of_eac
     part = [ImageOps.mirror(frame).resize((320, 180)) for frame in clips.read(film)[30:]]
     decision = decide_video(clips.write(tmp_path / "part.webm", part, codec="libvpx"), indexes)
     match = only(decision)
-    assert (match.id, match.turn, decision.action) == (1, "flipy", Action.HOLD)
-    assert match.query_percent == 100.0
+    assert (match.id, match.turn, match.query_percent) == (1, "flipy", 100.0)
     assert 30 < match.video_percent < 70
     assert decision.reason.startswith("100 % of this upload is in the known video; ")
-    assert " of the known video is in this upload. Keep it back" in decision.reason
+    assert "Mirrored left to right. 0:00 to 0:03 of this upload is 0:03 to 0:06 of the known video." in decision.reason
 
 
-def test_a_copy_between_black_bars_is_found(film: Path, indexes: Indexes, tmp_path: Path) -> None:
-    boxed = [ImageOps.expand(frame, (0, 60), "black") for frame in clips.read(film)]
-    match = only(decide_video(clips.write(tmp_path / "boxed.mp4", boxed), indexes))
-    assert (match.id, match.turn, match.action) == (1, "unboxed", Action.HOLD)
+def test_what_was_mirrored_boxed_in_or_laid_into_another_is_looked_at_and_not_kept_back(
+    film: Path, indexes: Indexes, tmp_path: Path
+) -> None:
+    frames, other = clips.read(film), list(clips.film(PHOTOS[14:15], 6.0))
+    copies = {
+        ("turned", "flipy"): clips.COPIES["mirrored"](frames, other),
+        ("trimmed", "original"): [ImageOps.expand(frame, (0, 60), "black") for frame in frames],
+        ("inset", "original"): clips.COPIES["picture-in-picture"](frames, other),
+    }
+    for at, (relation, copy) in enumerate(copies.items()):
+        decision = decide_video(clips.write(tmp_path / f"{at}.mp4", copy), indexes)
+        match = only(decision)
+        assert (match.id, match.relation.how, match.turn) == (1, *relation)
+        assert match.query_percent >= 50
+        assert (decision.action, match.action) == (Action.REVIEW, Action.REVIEW)
+    # The last one lies in the upper right corner.
+    assert match.relation.box == pytest.approx((360 / 640, 24 / 360, 616 / 640, 168 / 360), abs=0.02)
+
+
+def test_no_policy_lets_anything_but_plain_frames_hold(film: Path, indexes: Indexes, tmp_path: Path) -> None:
+    mirrored = clips.write(tmp_path / "mirrored.mp4", clips.COPIES["mirrored"](clips.read(film), []))
+    eager = Policy(hold_percent=0.0, review_percent=0.0, hold_frames=1, exact_file=Action.HOLD)
+    assert decide_video(mirrored, indexes, eager).action is Action.REVIEW
+    assert decide_on_frames(near_to(KNOWN, 40), index_of(KNOWN), eager).action is Action.REVIEW
+
+
+def near_to(frames: list[Frame], bits: int) -> list[Frame]:
+    """The same, each so many bits away."""
+    return [frame._replace(pdq=f"{int(frame.pdq, 16) ^ ((1 << bits) - 1):064x}") for frame in frames]
+
+
+def retimed(frames: list[Frame], begin: float, speed: float = 1.0) -> list[Frame]:
+    """Played so many times as fast, beginning so late."""
+    return [frame._replace(number=at, seconds=begin + at / speed) for at, frame in enumerate(frames)]
+
+
+def test_a_few_seconds_in_a_long_compilation_are_looked_at_with_where_they_lie_in_both() -> None:
+    compilation = OTHER[:100] + retimed(KNOWN[8:13], 100) + retimed(OTHER[100:], 105)
+    match = only(decide_on_frames(compilation, index_of(KNOWN + clip_frames(3, 100)[20:])))
+    assert (match.query_percent, match.action) == (2.4, Action.REVIEW)
+    assert match.relation.sentence == "1:40 to 1:45 of this upload is 0:08 to 0:13 of the known video."
+
+
+def test_the_same_few_frames_out_of_order_are_no_part_of_a_film() -> None:
+    shuffled = retimed([KNOWN[at] for at in (15, 9, 3)], 100)
+    decision = decide_on_frames(OTHER[:100] + shuffled, index_of(KNOWN + clip_frames(3, 100)[20:]))
+    assert decision.action is Action.NONE
+
+
+def test_frames_that_are_less_alike_count_where_they_are_in_order() -> None:
+    decision = decide_on_frames(near_to(KNOWN, 50), index_of(KNOWN))
+    match = only(decision)
+    assert (decision.action, match.query_percent, match.video_percent) == (Action.REVIEW, 100.0, 100.0)
+    assert decide_on_frames(near_to(KNOWN[:2], 50), index_of(KNOWN)).action is Action.NONE
+
+
+def test_what_is_played_faster_is_found_with_how_much() -> None:
+    match = only(decide_on_frames(retimed(KNOWN, 0, 1.5), index_of(KNOWN)))
+    stretch = match.relation.stretch
+    assert stretch is not None
+    assert (stretch.speed, match.action) == (1.5, Action.HOLD)
+    assert match.relation.sentence.endswith("0:00 to 0:20 of the known video, played about 1.5 times as fast.")
+
+
+def test_of_very_many_videos_that_share_frames_few_are_compared_frame_by_frame() -> None:
+    shared = [KNOWN[:3] + clip_frames(seed, 20)[3:] for seed in range(10, 10 + 2 * MOST_COMPARED)]
+    found = decide_on_frames(KNOWN, index_of(*shared)).matches
+    stretches = [match.relation.stretch for match in found if isinstance(match, FoundVideo)]
+    assert len(stretches) == 2 * MOST_COMPARED
+    assert sum(stretch is not None for stretch in stretches) == MOST_COMPARED
 
 
 def test_an_unrelated_video_finds_nothing(indexes: Indexes, tmp_path: Path) -> None:
