@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from reclaim.signals.trim import trim
 from tests.browser.hashing.conftest import Device
-from tests.browser.hashing.reference import encoded, float_luma, pdq_of_luma, pdq_of_rgb, resized
+from tests.browser.hashing.reference import encoded, float_luma, pdq_of_luma, pdq_of_rgb, resized, square
 from tests.browser.hashing.vectors import pixels
+from tests.browser.person.pictures import screenshot
 from tools.make_trim_vectors import square_of
 
 VECTORS = Path(__file__).resolve().parents[3] / "conformance" / "vectors" / "pdq.json"
@@ -215,3 +217,19 @@ def test_the_shared_squares_are_trimmed_alike(device: Device) -> None:
         path,
     )
     assert found == [case["trimmed"] for case in cases]
+
+
+def test_the_part_inside_a_screenshot_has_pythons_signal(device: Device) -> None:
+    file = screenshot()["buffer"]
+    [found] = device.signals({"screen": file}).values()
+    whole = square(file)
+    box = trim(whole)
+    assert box is not None
+    inside = Image.fromarray(whole[box.top : box.bottom, box.left : box.right])
+    value, quality = pdq_of_luma(np.asarray(resized(inside)))
+    shares = {"left": box.left, "top": box.top, "width": box.right - box.left, "height": box.bottom - box.top}
+    assert found["trimmed"] == {
+        "value": value,
+        "quality": quality,
+        "box": {name: pixels / 512 for name, pixels in shares.items()},
+    }

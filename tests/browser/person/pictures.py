@@ -6,7 +6,9 @@ import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
+
+from tests.browser.hashing.credentials import signed
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 PHOTO = PHOTOS / "coffee.jpg"
@@ -28,6 +30,23 @@ def photo_with_exif() -> dict[str, Any]:
     with Image.open(PHOTO) as photo:
         photo.save(content, "JPEG", quality=90, exif=exif)
     return {"name": FILE_NAME, "mimeType": "image/jpeg", "buffer": content.getvalue()}
+
+
+def screenshot() -> dict[str, Any]:
+    """A photograph on a telephone's screen, with the app's bar above and white around."""
+    screen = Image.new("RGB", (540, 1170), "white")
+    ImageDraw.Draw(screen).rectangle((0, 0, 540, 60), fill=(30, 30, 30))
+    with Image.open(PHOTO) as photo:
+        screen.paste(photo.convert("RGB").resize((540, 360)), (0, 330))
+    content = io.BytesIO()
+    screen.save(content, "PNG")
+    return {"name": "screen.png", "mimeType": "image/png", "buffer": content.getvalue()}
+
+
+def says_that_it_was_made_with_ai() -> dict[str, Any]:
+    """A photograph with credentials that say so, signed by nobody that anybody knows."""
+    content = signed((PHOTOS / "fig.jpg").read_bytes(), "trainedAlgorithmicMedia")
+    return {"name": "made.jpg", "mimeType": "image/jpeg", "buffer": content}
 
 
 def as_payload(file: Path | dict[str, Any]) -> Any:

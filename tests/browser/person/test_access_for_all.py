@@ -11,7 +11,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from tests.browser.person.conftest import Person, person_with
-from tests.browser.person.pictures import EMPTY, NOT_A_PICTURE, OTHER_PHOTO, PHOTO, PHOTOS, POOR_PHOTO
+from tests.browser.person.pictures import (
+    EMPTY,
+    NOT_A_PICTURE,
+    OTHER_PHOTO,
+    PHOTO,
+    PHOTOS,
+    POOR_PHOTO,
+    screenshot,
+)
 from tests.pages import PERSON_PAGES
 
 LOOKS: list[dict[str, Any]] = [
@@ -58,10 +66,12 @@ def test_every_page_and_state_is_accessible(visitor: Person) -> None:
     visitor.act("again")
     visitor.panel("choose")
     check(visitor, "choose")
-    visitor.choose(PHOTO, POOR_PHOTO, OTHER_PHOTO)
+    visitor.choose(PHOTO, POOR_PHOTO, OTHER_PHOTO, screenshot())
     visitor.panel("check")
     for summary in visitor.page.locator("[data-panel=check] summary").all():
         summary.click()
+    visitor.page.locator("[data-describe]").check()
+    expect(visitor.page.locator("#patches-status")).to_contain_text("Patches are ready")
     check(visitor, "check")
     visitor.act("write")
     check(visitor, "write")

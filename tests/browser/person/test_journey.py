@@ -9,8 +9,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from reclaim.signals import hamming
 from tests.browser.person.conftest import Person, person_with
-from tests.browser.person.pictures import EMPTY, NOT_A_PICTURE, OTHER_PHOTO, PHOTO, PHOTOS, POOR_PHOTO
+from tests.browser.person.pictures import (
+    EMPTY,
+    NOT_A_PICTURE,
+    OTHER_PHOTO,
+    PHOTO,
+    PHOTOS,
+    POOR_PHOTO,
+    screenshot,
+)
 
 
 def test_from_the_first_page_to_a_withdrawal(person: Person) -> None:
@@ -97,6 +106,56 @@ def test_only_a_picture_that_is_too_plain_can_be_sent_once_the_person_wants_that
     person.page.get_by_label("Use exact fingerprints for these files").check()
     person.sends()
     expect(person.panel("done")).to_contain_text("It holds one picture or video.")
+
+
+def test_the_part_inside_a_screenshot_is_shown_as_an_outline_and_sent_unless_the_person_takes_it_away(
+    person: Person,
+) -> None:
+    person.choose(screenshot(), PHOTO)
+    panel = person.panel("check")
+    first, second = panel.locator("[data-list] > li").all()
+    expect(first).to_contain_text("lie inside a screenshot or a frame. A fingerprint of the part inside is made too.")
+    expect(first).to_contain_text("It is about 31% of the whole.")
+    expect(first.locator("svg rect")).to_have_count(2)
+    expect(second.locator("svg, input")).to_have_count(0)
+    inside, photo = person.body()["items"][0]["trimmed"]["value"], person.body()["items"][1]["signals"][0]["value"]
+    assert hamming(inside, photo) <= 31
+    first.get_by_label("Use the part inside too").uncheck()
+    box = panel.locator("[data-list]").get_by_label("Use the part inside too")
+    expect(box).to_be_focused()
+    expect(box).not_to_be_checked()
+    assert "trimmed" not in person.body()["items"][0]
+    box.check()
+    assert person.body()["items"][0]["trimmed"]["value"] == inside
+
+
+def test_patches_are_made_when_the_person_asks_and_taken_back_alone(person: Person) -> None:
+    page = person.page
+    person.choose(PHOTO, OTHER_PHOTO)
+    panel = person.panel("check")
+    loaded = [request.url for request in person.requests]
+    assert not [url for url in loaded if "descriptors" in url or "c2pa" in url or "provenance" in url]
+    panel.get_by_text("Also find cut or changed copies").click()
+    wanted = panel.get_by_label("Yes, also describe patches of my pictures")
+    expect(wanted).not_to_be_checked()
+    wanted.check()
+    expect(panel.get_by_text("Patches are ready for 2 of 2 pictures.")).to_be_visible(timeout=30_000)
+    assert all("descriptors" in item for item in person.body()["items"])
+    wanted.uncheck()
+    assert not [item for item in person.body()["items"] if "descriptors" in item or "placement" in item]
+    wanted.check()
+    expect(panel.get_by_text("Patches are ready for 2 of 2 pictures.")).to_be_visible(timeout=30_000)
+    panel.get_by_text("An ordinary picture that a fake was made from").click()
+    panel.locator("[data-ordinary]").get_by_label("File 2").check()
+    expect(panel.locator("[data-list] > li").nth(1)).to_contain_text("only websites for adult content look for it")
+    person.sends()
+    person.signs_in(*person.writes_down())
+    expect(page.get_by_role("main")).to_contain_text("Cut or changed copies of your pictures are looked for too.")
+    expect(page.get_by_role("listitem").filter(has_text="Picture 2")).to_contain_text("An ordinary picture")
+    page.get_by_role("button", name="Take the patches back").click()
+    expect(page.get_by_role("main")).to_contain_text("The patches are taken back. Your fingerprints stay.")
+    expect(page.get_by_role("main")).to_contain_text("Cut or changed copies are not looked for.")
+    expect(page.get_by_role("listitem").filter(has_text="Picture 1")).to_contain_text("In place")
 
 
 def test_the_person_may_say_that_it_was_made_with_a_computer(person: Person) -> None:

@@ -5,21 +5,54 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from reclaim.signals.descriptors import parse_descriptors, parse_places
 from tests.browser.person.conftest import Person
-from tests.browser.person.pictures import EXIF_MARKER, FILE_NAME, OTHER_PHOTO, photo_with_exif
+from tests.browser.person.pictures import (
+    EXIF_MARKER,
+    FILE_NAME,
+    OTHER_PHOTO,
+    photo_with_exif,
+    says_that_it_was_made_with_ai,
+    screenshot,
+)
 from tests.pages import PERSON_PAGES
+
+DOCUMENTED = Path(__file__).parents[3] / "docs" / "proof.md"
+
+
+def documented() -> dict[str, set[str]]:
+    """The keys that docs/proof.md says are sent, by what they are keys of."""
+    keys: dict[str, set[str]] = {}
+    for of, name in re.findall(r"^\| (\w+) \| `(\w+)` \|", DOCUMENTED.read_text("utf-8"), re.MULTILINE):
+        keys.setdefault(of, set()).add(name)
+    return keys
 
 
 def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Person) -> None:
-    photo = photo_with_exif()
+    photo, on_screen, made = photo_with_exif(), screenshot(), says_that_it_was_made_with_ai()
     assert EXIF_MARKER.encode() in photo["buffer"]
-    person.choose(photo, OTHER_PHOTO)
-    person.panel("check")
+    assert b"trainedAlgorithmicMedia" in made["buffer"]
+    person.choose(photo, OTHER_PHOTO, on_screen, made)
+    panel = person.panel("check")
     expect(person.page.locator("[data-body]")).to_contain_text('"proof"')
+    plain = person.body()
+    assert set(plain) == {"receipt", "made_with_ai", "proof", "items"}
+    assert plain["made_with_ai"] == "unsaid"
+    assert [set(item) - {"kind", "signals"} for item in plain["items"]] == [set(), set(), {"trimmed"}, set()]
+
+    # All that a person may ask for besides.
+    for summary in panel.locator("summary").all():
+        summary.click()
+    person.act("look")
+    expect(panel.locator("#looking-status")).to_contain_text("At least one file says", timeout=30_000)
+    panel.locator("[data-describe]").check()
+    expect(panel.locator("#patches-status")).to_have_text("Patches are ready for 4 of 4 pictures.", timeout=30_000)
+    panel.locator("[data-ordinary]").get_by_label("File 2").check()
     shown = person.body()
     before = list(person.requests)
     assert all(request.method == "GET" and request.post_data_buffer is None for request in before)
@@ -32,20 +65,31 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     assert (sent.method, urlsplit(sent.url).path) == ("POST", "/start/case/")
     body = json.loads(sent.post_data or "")
     assert body == shown
-    assert set(body) == {"receipt", "made_with_ai", "proof", "items"}
+    assert body["made_with_ai"] == "yes"
     assert re.fullmatch(r"[0-9a-f]{64}", body["receipt"])
-    assert len(body["items"]) == 2
+    keys = documented()
+    assert set(body) | {"code"} == keys["all"]
+    assert set().union(*body["items"]) == keys["item"]
+    assert [item.get("source") for item in body["items"]] == [None, True, None, None]
     for item in body["items"]:
-        assert set(item) == {"kind", "signals"}
         [signal] = item["signals"]
-        assert set(signal) == {"type", "value", "quality"}
-        assert signal["type"] == "pdq"
-        assert re.fullmatch(r"[0-9a-f]{64}", signal["value"])
-        assert 50 <= signal["quality"] <= 100
+        for each in (signal, {**item.get("trimmed", signal), "type": "pdq"}):
+            assert set(each) == {"type", "value", "quality"} < keys["signal"]
+            assert re.fullmatch(r"[0-9a-f]{64}", each["value"])
+            assert 50 <= each["quality"] <= 100
+        assert len(parse_places(item["placement"], len(parse_descriptors(item["descriptors"])))) <= 64
 
-    contents = photo["buffer"]
-    told = [FILE_NAME, FILE_NAME.split(".")[0], OTHER_PHOTO.name, EXIF_MARKER]
-    pieces = [contents[start : start + 24] for start in range(0, len(contents) - 24, 4096)]
+    told = [
+        FILE_NAME,
+        FILE_NAME.split(".")[0],
+        OTHER_PHOTO.name,
+        EXIF_MARKER,
+        "trainedAlgorithmicMedia",
+        "c2pa.actions",
+    ]
+    pieces = []
+    for contents in (photo["buffer"], on_screen["buffer"], made["buffer"]):
+        pieces += [contents[start : start + 24] for start in range(0, len(contents) - 24, 4096)]
     told += [base64.b64encode(piece).decode()[:24] for piece in pieces]
     for request in person.requests:
         headers = " ".join(f"{name} {value}" for name, value in request.all_headers().items())

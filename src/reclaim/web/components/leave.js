@@ -8,7 +8,7 @@
 // - the presses made are seen as dots, and a screen reader hears how many are left and when their time is over;
 // - what the person had the browser keep for work without a connection is gone with the visit.
 
-import { forgetKept } from './kept.js';
+import { forgetKept, forgetUnlessHeld, holdKept } from './kept.js';
 
 const WITHIN_MS = 5000;
 const SAID_MS = 5000;
@@ -95,4 +95,5 @@ addEventListener('pageshow', (event) => {
 });
 
 // Only the page that the files were kept for needs them; whoever has gone on to another is done with them.
-if (!document.querySelector('[data-offline-prepare]')) forgetKept();
+if (document.querySelector('[data-offline-prepare]')) holdKept();
+else forgetUnlessHeld();

@@ -7,7 +7,7 @@ import { newReceipt, sortOut } from './choice.js';
 import { describe } from './describing.js';
 import { Gate } from './gate.js';
 import { Offline } from './offline.js';
-import { outline } from './outline.js';
+import { drawOutline } from './outline.js';
 import { Panels } from './panels.js';
 import { Proof } from './proof.js';
 import { RequestCount } from './requests.js';
@@ -79,8 +79,10 @@ function insideParts({ number, about, inside }) {
   const share = panels.number(inside.width * inside.height, { style: 'percent' });
   const words = document.createElement('span');
   Object.assign(words, { className: 'small whole', textContent: panels.word('inside', { share }) });
+  const drawing = root.querySelector('[data-outline]').content.firstElementChild.cloneNode(true);
+  drawOutline(drawing, about, inside);
   const checked = !untrimmed.has(number);
-  return [words, outline(about, inside), option('inside', number, checked, [panels.word('use-inside')], { hush: true })];
+  return [words, drawing, option('inside', number, checked, [panels.word('use-inside')], { hush: true })];
 }
 
 function fileItem(line) {

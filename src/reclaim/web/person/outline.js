@@ -1,28 +1,20 @@
 // The shape of a picture with the part that is used marked in it: two plain frames, nothing of the picture.
 
-const SVG = 'http://www.w3.org/2000/svg';
 const LONGER = 100;
+const EDGE = 2;
 
-function frame(name, x, y, width, height) {
-  const rect = document.createElementNS(SVG, 'rect');
-  for (const [key, value] of Object.entries({ class: name, x, y, width, height })) rect.setAttribute(key, value);
-  return rect;
+function set(element, attributes) {
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
 }
 
-// about: {width, height} in pixels; box: {left, top, width, height} in shares of them. What it shows is said in words
-// beside it.
-export function outline(about, box) {
+// svg: an empty drawing of two rectangles, which is filled in. about: {width, height} in pixels; box: {left, top, width,
+// height} in shares of them. What it shows is said in words beside it.
+export function drawOutline(svg, about, box) {
   const scale = LONGER / Math.max(about.width, about.height);
   const [width, height] = [about.width * scale, about.height * scale];
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('class', 'outline');
-  svg.setAttribute('viewBox', `-2 -2 ${width + 4} ${height + 4}`);
-  svg.setAttribute('width', width + 4);
-  svg.setAttribute('height', height + 4);
-  svg.setAttribute('aria-hidden', 'true');
-  svg.append(
-    frame('', 0, 0, width, height),
-    frame('part', box.left * width, box.top * height, box.width * width, box.height * height),
-  );
-  return svg;
+  const size = { width: width + 2 * EDGE, height: height + 2 * EDGE };
+  set(svg, { ...size, viewBox: `${-EDGE} ${-EDGE} ${size.width} ${size.height}` });
+  const [whole, part] = svg.children;
+  set(whole, { width, height });
+  set(part, { x: box.left * width, y: box.top * height, width: box.width * width, height: box.height * height });
 }
