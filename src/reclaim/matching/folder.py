@@ -112,12 +112,12 @@ class IndexFolder:
         )
         faults = [self._attempt(part) for part in parts]
         self.indexes = Indexes(
-            self._pdq,
-            None if self._md5 is None else ExactIndex(self._md5),
-            None if self._video is None else FrameIndex(self._video),
-            self._marks[REVIEW_ONLY_FILE],
+            pdq=self._pdq,
+            md5=None if self._md5 is None else ExactIndex(self._md5),
+            video=None if self._video is None else FrameIndex(self._video),
             source=self._source,
             descriptors=None if self._descriptors is None else DescriptorIndex(self._descriptors),
+            review_only=self._marks[REVIEW_ONLY_FILE],
             of_a_source=self._marks[OF_A_SOURCE_FILE],
         )
         if self._pdq is None and self._md5 is None and self._video is None:

@@ -8,6 +8,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from reclaim.matching.policy import FARTHEST_REVIEW
 from reclaim.matching.relation import Relation
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, SignalType
 from reclaim.signals import MATCH_DISTANCE
@@ -16,8 +17,6 @@ CLOSE_DISTANCE = 10
 """Bits of 256 up to which a picture is most likely the reported one, saved anew or resized."""
 CLOSE_PERCENT = 50.0
 """Of a video: so much of either lies in the other."""
-FURTHEST_REVIEW = 60
-"""Bits up to which a platform may have people look. Beyond that, unrelated pictures come in."""
 
 
 class UploadKey(models.Model):
@@ -67,7 +66,7 @@ class Rules(models.Model):
     views = models.BooleanField(default=True)
     """Uploads are also looked up turned, trimmed and in parts."""
     review_distance = models.PositiveSmallIntegerField(
-        default=MATCH_DISTANCE, validators=[MinValueValidator(MATCH_DISTANCE), MaxValueValidator(FURTHEST_REVIEW)]
+        default=MATCH_DISTANCE, validators=[MinValueValidator(MATCH_DISTANCE), MaxValueValidator(FARTHEST_REVIEW)]
     )
     """Bits of 256 up to which a person looks. What holds by itself ends at 31, whatever is chosen here."""
     partly_altered = models.CharField(max_length=6, choices=Altered.choices, default=Altered.REVIEW)

@@ -18,35 +18,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from django.conf import settings
-from PIL import ExifTags, Image
+from PIL import Image
 
-from reclaim.signals.containers import open_picture
 from reclaim.signals.descriptors import FRAME
 from reclaim.signals.video import Still
 
 SHORT_SIDE, LONG_SIDE, LEAST_SIDE = 512, 1024, 16
 BLURRED_SIDE = 12
 """Pixels along the long side before a blurred picture is blown up again: what is not sent cannot be sharpened."""
-_QUARTER_TURNED = range(5, 9)
 _ORPHAN_AGE = 600
 _NAME = re.compile(r"([0-9a-f]{32})\.[1-9]\.jpg")
 
 
 class PictureGoneError(Exception):
     """There is no review copy: its upload has been decided."""
-
-
-def shape(data: bytes) -> tuple[int, int]:
-    """Width and height in pixels, as the picture is meant to be seen."""
-    with open_picture(data) as image:
-        width, height = image.size
-        exif = Image.Exif()
-        try:
-            exif.load(image.info.get("exif") or b"")
-            turned = exif.get(ExifTags.Base.Orientation) in _QUARTER_TURNED
-        except Exception:  # a picture with broken metadata is still a picture
-            turned = False
-    return (height, width) if turned else (width, height)
 
 
 def frame_of(sides: tuple[int, int]) -> tuple[int, int]:

@@ -93,7 +93,13 @@ def rules() -> Rules:
 
 def policy_of(now: Rules, *, adult: bool | None) -> Policy:
     """What the rules ask of a match, of an upload that the platform says is adult content, is not, or does not say."""
-    return Policy(review_distance=now.review_distance)
+    return Policy(
+        views=now.views,
+        review_distance=now.review_distance,
+        partly_altered=Action.REVIEW if now.partly_altered == Rules.Altered.REVIEW else Action.NONE,
+        sources=now.sources,
+        adult=adult,
+    )
 
 
 def head_of(match: Match) -> Match:

@@ -16,8 +16,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from reclaim.client import ExtraType
-from reclaim.matching import Action, Policy, match_luma
+from reclaim.matching import Action, Policy
 from reclaim.matching.by_parts import MayShow
+from reclaim.matching.pictures import Match as PictureMatch
+from reclaim.matching.pictures import match_views
 from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
 from reclaim.platform.inbox.by_parts import by_parts
@@ -25,14 +27,16 @@ from reclaim.platform.inbox.deciding import settle, tell_bank
 from reclaim.platform.inbox.models import Appeal, Candidate, Match, Upload, UploadKey
 from reclaim.platform.inbox.queries import policy_of, rules, upload_key_mac
 from reclaim.platform.subscription.models import KnownSignal
-from reclaim.platform.subscription.queries import shared_index, shared_videos
+from reclaim.platform.subscription.queries import shared_index, shared_sources, shared_videos
 from reclaim.platform.subscription.services import locked_signals
 from reclaim.protocol.stopncii_v1 import SignalType
-from reclaim.signals import MATCH_DISTANCE, SignalError, md5_of, read_luma
+from reclaim.signals import MATCH_DISTANCE, SignalError, md5_of
 from reclaim.signals.crew import Crew, CrewBusy
+from reclaim.signals.luma import read_picture
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
 from reclaim.signals.video import NOTHING_TO_SEE, View, is_video, view_crew
+from reclaim.signals.views import views_of, whole_of
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 
@@ -111,23 +115,34 @@ def take_upload(data: bytes, actor: str, *, adult: bool | None = None) -> Upload
         return _take_video(data, actor, adult)
     policy = policy_of(rules(), adult=adult)
     with _decoding:
-        luma = read_luma(data)
-        found = match_luma(luma, shared_index, policy.review_distance)
+        picture = read_picture(data)
+        views = views_of(picture) if policy.views else whole_of(picture.luma)
+        found = match_views(views, shared_index, policy)
         # Of a picture that is too plain for a PDQ, a person can only report the very file.
         rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], found.quality) for key in _known_files(data)]
         for match in found.matches:
-            holds = policy.action_at(match.distance, poor=found.poor) is Action.HOLD
-            rows.append(_Row(match.signal_id, holds, match.distance, match.turn, match.quality))
-        shape = pictures.shape(data)
+            action = policy.action_at(match.distance, poor=found.poor, plain=match.plain)
+            rows.append(_row_of(match, holds=action is Action.HOLD))
+        if policy.takes_sources:
+            near = policy.model_copy(update={"review_distance": MATCH_DISTANCE})
+            rows += [
+                _row_of(match)._replace(of_a_source=True) for match in match_views(views, shared_sources, near).matches
+            ]
+        sides = picture.width, picture.height
         # What is held is a known picture, all of it: its parts need not be asked about.
-        parts = [] if any(row.holds for row in rows) else by_parts(luma, shape)
-        copies = [pictures.review_copy(luma, shape)] if rows or parts else []
-    about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(shape))
+        parts = [] if any(row.holds for row in rows) else by_parts(picture.luma, sides)
+        copies = [pictures.review_copy(picture.luma, sides)] if rows or parts else []
+    about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(sides))
     if rows or parts:
         upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
+
+
+def _row_of(match: PictureMatch, *, holds: bool = False) -> _Row:
+    relation = match.relation.model_dump(mode="json")
+    return _Row(match.signal_id, holds, match.distance, match.turn, match.quality, relation=relation)
 
 
 def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
@@ -142,7 +157,7 @@ def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
     quality = max((frame.quality for frame in upright), default=0)
     rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], quality) for key in files]
     for match in find_videos(view.views, shared_videos.current(), POLICY):
-        holds, turn = match.action is Action.HOLD, match.turn or TURNS[0]
+        holds, turn = match.action is Action.HOLD, match.relation.turn
         percents = match.query_percent, match.video_percent
         rows.append(_Row(match.id, holds, None, turn, quality, *percents, match.relation.model_dump(mode="json")))
     about = _About(Upload.Kind.VIDEO, quality, not upright, adult)

@@ -40,7 +40,7 @@ class Shapes(NamedTuple):
 def shapes_of(match: Match) -> Shapes | None:
     """The drawing for a match; ``None`` where the upload's shape, or what it shows, is not known."""
     relation, width, height = match.related, match.upload.width, match.upload.height
-    if relation is None or not width or not height or match.unchecked:
+    if relation is None or relation.how == "same" or not width or not height or match.unchecked:
         return None
     scale = _SIDE / max(width, height)
     wide, high = round(width * scale), round(height * scale)

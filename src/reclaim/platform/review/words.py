@@ -16,7 +16,6 @@ TURNS = {
     "flipx": "Against the reported picture it is mirrored top to bottom.",
     "flipy": "Against the reported picture it is mirrored left to right.",
     "flipplus1": "Against the reported picture it is mirrored and turned by a quarter.",
-    "unboxed": "Against the reported video it has black bars.",
     "flipminus1": "Against the reported picture it is mirrored and turned by a quarter.",
 }
 

@@ -13,7 +13,8 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from reclaim.client import ExtraType, Kind
-from reclaim.index import CODE_BYTES, FrameIndex, HammingIndex, Hits
+from reclaim.index import CODE_BYTES, FrameIndex, HammingIndex, ManyHits
+from reclaim.index.codes import Codes
 from reclaim.platform.subscription.models import KnownSignal, RemovedSignal, Subscription
 from reclaim.protocol.native_v2 import OF_A_SOURCE
 from reclaim.protocol.stopncii_v1 import SignalType
@@ -92,12 +93,12 @@ class SharedIndex(_Shared):
     kind: ClassVar[Kind] = SignalType.IMAGE_PDQ
     column = "value"
 
-    def query_batch(self, codes: npt.NDArray[np.uint8], radius: int) -> list[Hits]:
-        """See ``HammingIndex.query_batch``; ids are primary keys of ``KnownSignal``."""
+    def query_many(self, codes: Codes, radius: int) -> ManyHits:
+        """See ``HammingIndex.query_many``; ids are primary keys of ``KnownSignal``."""
         with self._lock:
             self._catch_up()
             index = self._index
-        return index.query_batch(codes, radius)
+        return index.query_many(codes, radius)
 
     def _empty(self) -> None:
         self._index = HammingIndex()

@@ -1,0 +1,79 @@
+"""A cropped copy, from a person's descriptors to the words on her page: a bank and a platform over a socket."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from reclaim.signals import fingerprint, read_luma
+from reclaim.signals.descriptors import describe
+from tests.system.platform.site import Platform
+from tests.system.platform.test_with_a_bank import ASTRONAUT, case_page
+from tests.system.site_process import Bank
+
+_MAKE_A_CASE = """
+from reclaim.bank.cases.numbers import shown
+from reclaim.bank.cases.services import NewItem, PictureSignals, create_case
+(sent,) = arguments
+made = create_case([NewItem(1, "picture", PictureSignals(**sent).signals())])
+say({"case_number": shown(made.number), "pin": made.pin})
+"""
+
+
+def cropped(photo: Path) -> bytes:
+    out = io.BytesIO()
+    with Image.open(photo) as image:
+        wide, high = image.size
+        image.crop((wide // 5, high // 6, wide, high)).save(out, "JPEG", quality=70)
+    return out.getvalue()
+
+
+def test_a_cropped_copy_is_found_by_its_parts_checked_by_the_bank_decided_by_a_person_and_forgotten_on_withdrawal(
+    tmp_path: Path, new_database_url: Callable[[], str], fresh_bank: Bank, new_name: Callable[[], str]
+) -> None:
+    with Image.open(ASTRONAUT) as image:
+        known = describe(read_luma(ASTRONAUT), *image.size)
+    picture = fingerprint(ASTRONAUT)
+    sent = {
+        "pdq": picture.pdq,
+        "quality": picture.quality,
+        "descriptors": known.text,
+        "placement": known.places.tolist(),
+    }
+    [case] = fresh_bank.run(_MAKE_A_CASE, sent)
+
+    name, copy = new_name(), tmp_path / "copy.jpg"
+    copy.write_bytes(cropped(ASTRONAUT))
+    keys = fresh_bank.add_platform(name)
+    scopes = [word for scope in ("fetch", "descriptors", "sources") for word in ("--scope", scope)]
+    extra = json.loads(fresh_bank.command("platform", "key", "add", name, *scopes, "--json").stdout)
+    platform = Platform(tmp_path / "platform", new_database_url())
+    asked = ["init", "--bank", fresh_bank.url.removesuffix("/v1"), "--keys", "-", "--extra", "descriptors"]
+    try:
+        refused = platform.run(*asked, stdin=json.dumps(keys))
+        assert (refused.returncode, "does not let this key" in refused.stderr) == (33, True)
+        platform.command(*asked, stdin=json.dumps({**keys, "descriptors_key": extra["key"]}))
+        assert platform.json("sync")["held"] == 2
+
+        upload = platform.json("match", copy)
+        assert (upload["status"], upload["under_review"], upload["matches"]) == ("clear", True, [])
+        platform.command("tick")
+        match = platform.json("matches")
+        assert (match["relation"]["how"], match["unchecked"]) == ("parts", False)
+        assert "ropped to about" in match["relation"]["sentence"]
+        platform.command("tick")
+        assert name in case_page(fresh_bank, case)
+
+        assert platform.json("decide", match["match"], "blocked", "--by", "Ada")["bank_told"] is True
+        assert 'data-what="removed"' in case_page(fresh_bank, case)
+
+        fresh_bank.withdraw(case)
+        assert platform.json("sync")["held"] == 0
+        assert not fresh_bank.holds(known.name)
+        assert platform.json("match", copy)["under_review"] is False
+    finally:
+        platform.stop()
