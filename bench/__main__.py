@@ -8,6 +8,7 @@ import sys
 PARTS = (
     ("hash",),
     ("video",),
+    ("derive",),
     ("browser",),
     ("network",),
     ("browser_video",),

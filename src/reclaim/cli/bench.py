@@ -28,7 +28,7 @@ def command() -> None:
 
 def _measuring(name: str) -> Any:
     checkout = Path(reclaim.__file__).resolve().parents[2]
-    if not (checkout / "bench" / f"{name}.py").is_file():
+    if not any((checkout / "bench" / file).is_file() for file in (f"{name}.py", f"{name}/__init__.py")):
         fail(Exit.ERROR, "The benches need a checkout of the project: clone it, and run «make setup» there.")
     if importlib.util.find_spec("threatexchange") is None:
         fail(Exit.ERROR, "The peers to measure against are missing. Install them with: make bench")
@@ -38,7 +38,10 @@ def _measuring(name: str) -> Any:
 
 def _measure(name: str, as_json: bool, *arguments: int) -> None:
     measuring = _measuring(name)
-    found = measuring.run(*arguments)
+    _show(measuring.run(*arguments), measuring, as_json)
+
+
+def _show(found: dict[str, Any], measuring: Any, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
     else:
@@ -108,3 +111,21 @@ def scan(as_json: bool) -> None:
       reclaim bench scan
     """
     _measure("scan", as_json)
+
+
+@command.command()
+@click.option("--pictures", type=click.IntRange(5, 1000), help="Only so many photographs of each part, to be quick.")
+@click.option("--plot", type=click.Path(file_okay=False, path_type=Path), help="Draw into this folder.")
+@json_option
+def derive(pictures: int | None, plot: Path | None, as_json: bool) -> None:
+    """How many edited copies of photographs are found, by each stage, with no false match.
+
+    \b
+    Example:
+      reclaim bench derive --pictures 10
+    """
+    measuring = _measuring("derive")
+    found = measuring.run(pictures)
+    if plot is not None:
+        measuring.draw(found, plot)
+    _show(found, measuring, as_json)
