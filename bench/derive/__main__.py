@@ -1,7 +1,7 @@
 """The bench from a shell; for whoever works on a method, that method on some edits of the open part.
 
-    python -m bench.derive [--pictures 20] [--json]
-    python -m bench.derive --method views --edits screenshot,tilt2 --pictures 60
+python -m bench.derive [--pictures 20] [--json]
+python -m bench.derive --method views --edits screenshot,tilt2 --pictures 60
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from bench.derive.methods import Answer, Bank, Bits, Distances, Known, answers, 
 from bench.derive.negatives import KINDS, Hard, hard
 
 PROCESSES = 2
-LEARNT_ON = 60
+LEARNT_ON = 36
 """Open photographs that thresholds are learnt on."""
 
 SAME, UNRELATED, LEFT_OUT = "same", "unrelated", "left out"

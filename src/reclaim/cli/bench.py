@@ -127,5 +127,5 @@ def derive(pictures: int | None, plot: Path | None, as_json: bool) -> None:
     measuring = _measuring("derive")
     found = measuring.run(pictures)
     if plot is not None:
-        measuring.draw(found, plot)
+        importlib.import_module("bench.derive.plots").draw(found, plot)
     _show(found, measuring, as_json)
