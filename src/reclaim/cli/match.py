@@ -100,7 +100,7 @@ def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_dist
     from reclaim.matching.decisions import decide_on_signals
     from reclaim.signals import SignalError, md5_of
     from reclaim.signals.sources import read_bytes
-    from reclaim.signals.turned import turned_crew
+    from reclaim.signals.views import views_crew
 
     def decide(file: Path) -> Decision | SignalError:
         try:
@@ -110,7 +110,7 @@ def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_dist
             return error
 
     with _shelf(folder) as shelf:
-        crew = turned_crew(1)
+        crew = views_crew(1)
         try:
             _tell_all(files, map(decide, files), _in_words, as_json)
         finally:
@@ -227,7 +227,9 @@ def _video_in_words(decision: VideoDecision) -> str:
 def _in_words(decision: Decision) -> str:
     lines = [f"{decision.action.value}. {decision.reason}"]
     for match in decision.matches:
-        where = f"{match.distance} bits, {match.turn}, quality {match.quality}" if match.turn else "the same file"
+        where = "the same file"
+        if match.relation is not None:
+            where = f"{match.distance} bits, quality {match.quality}. {match.relation.sentence}"
         lines.append(f"  {match.type} {match.id}: {where}")
     if decision.more:
         lines.append("  and more")

@@ -4,7 +4,7 @@
 """
 
 from reclaim.matching.decisions import Decision, Found, Indexes, decide
-from reclaim.matching.pictures import Match, PictureMatches, Searchable, match_luma, match_picture
+from reclaim.matching.pictures import Match, PictureMatches, Searchable, match_picture, match_views
 from reclaim.matching.policy import Action, Policy
 
 __all__ = [
@@ -17,6 +17,6 @@ __all__ = [
     "Policy",
     "Searchable",
     "decide",
-    "match_luma",
     "match_picture",
+    "match_views",
 ]

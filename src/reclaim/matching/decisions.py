@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,17 @@ from pydantic import BaseModel, ConfigDict
 from reclaim.index import CODE_BYTES, FrameIndex, ManyHits
 from reclaim.index.codes import Codes, Ids
 from reclaim.matching.candidates import DescriptorIndex
-from reclaim.matching.nearest import at_nearest_turn
-from reclaim.matching.policy import Action, Policy, most_urgent
+from reclaim.matching.nearest import nearest
+from reclaim.matching.pictures import look_up, relation_of
+from reclaim.matching.policy import Action, Policy, at_most_review, most_urgent
+from reclaim.matching.relation import Relation
 from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
 from reclaim.signals import Pdq, SignalError, md5_of
 from reclaim.signals.sources import read_bytes
-from reclaim.signals.turned import Turned, turned_pdq
-from reclaim.signals.values import SignalType
+from reclaim.signals.values import MATCH_DISTANCE
+from reclaim.signals.views import Views, read_views
+
+FoundType = Literal["pdq", "md5", "source", "descriptors"]
 
 DEFAULT_POLICY = Policy()
 
@@ -56,8 +60,9 @@ class Indexes:
     review_only: ReviewOnly = NO_REVIEW_ONLY
     """Signals, by their ids, that are only to be looked at by a person: they never hold."""
     source: NearIndex | None = None
-    """PDQ values of source photographs."""
+    """PDQ values of source photographs: searched only where the policy takes them."""
     descriptors: DescriptorIndex | None = None
+    """What ``by_parts`` looks in; what that finds joins a decision by ``joined``, once the bank has said yes."""
     of_a_source: ReviewOnly = NO_REVIEW_ONLY
     """Which of the descriptors are of source photographs."""
 
@@ -67,17 +72,17 @@ class Found(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: SignalType
+    type: FoundType
     id: int
     """What the index knows it by; on a platform the primary key of its ``KnownSignal``."""
     value: str
     """The signal as the bank has it, in lowercase hexadecimal."""
     distance: int
-    """Bits, smallest over the eight turns; 0 for an MD5."""
-    turn: str | None = None
-    """The turn of the picture at that distance; ``original`` is the picture as it lies. None for a bare signal."""
+    """Bits, smallest over the views and their turns; 0 for an MD5, and for what was found by its descriptors."""
+    relation: Relation | None = None
+    """How the upload relates to the known picture; None for a file, and where only a bare signal was looked up."""
     quality: int | None = None
-    """PDQ quality, 0 to 100, of what was looked up at that turn, where it is known."""
+    """PDQ quality, 0 to 100, of the view that was looked up, where it is known."""
     review_only: bool = False
     """The bank says that a person has to look: this match asks for no more than a review."""
     action: Action
@@ -89,9 +94,10 @@ class _Near(NamedTuple):
 
     id: int
     distance: int
-    turn: str | None
+    relation: Relation | None
     quality: int | None
     poor: bool
+    plain: bool
 
 
 class Decision(BaseModel):
@@ -106,44 +112,73 @@ class Decision(BaseModel):
     """The picture has too little detail for its distances, or for there being no match, to say much."""
     quality: int | None = None
     """PDQ quality of what was looked up, 0 to 100; None where there is no PDQ or nobody said."""
-    searched: list[SignalType]
+    searched: list[FoundType]
     """The kinds of signals that were looked for."""
     matches: list[Found]
-    """Nearest first, each signal once."""
+    """Files, then what may hold, then nearest first; each signal once."""
     more: bool = False
     """There were more matches than are named here."""
 
 
 def decide(picture: bytes | Path, indexes: Indexes, policy: Policy = DEFAULT_POLICY) -> Decision:
-    """Look a picture up by its bytes or path: as a file, and by its looks in all eight turns.
+    """Look a picture up by its bytes or path: as a file, and by its looks in all its views and their turns.
 
     Raises what ``reclaim.signals.read_luma`` raises, unless the file is a known one: that is found even where nobody
-    can decode it. The picture is decoded in this process; ``reclaim.signals.turned.turned_crew`` does so elsewhere.
+    can decode it. The picture is decoded in this process; ``reclaim.signals.views.views_crew`` does so elsewhere.
     """
     data = read_bytes(picture)
     md5 = md5_of(data)
     try:
-        turned: Turned | SignalError = turned_pdq(data)
+        views: Views | SignalError = read_views(data)
     except SignalError as error:
-        turned = error
-    return decide_on_signals(md5, turned, indexes, policy)
+        views = error
+    return decide_on_signals(md5, views, indexes, policy)
 
 
 def decide_on_signals(
-    md5: str, turned: Turned | SignalError, indexes: Indexes, policy: Policy = DEFAULT_POLICY
+    md5: str, views: Views | SignalError, indexes: Indexes, policy: Policy = DEFAULT_POLICY
 ) -> Decision:
-    """As ``decide``, from signals made before. A picture's error is raised, unless the file is a known one."""
+    """As ``decide``, from signals made before. A picture's error is raised, unless the file is a known one.
+
+    What is found by descriptors needs the bank's word first, and joins the decision afterwards: ``joined``.
+    """
     files = files_of(md5, indexes.md5, policy, indexes.review_only)
-    if isinstance(turned, SignalError):
+    if isinstance(views, SignalError):
         if not files:
-            raise turned
+            raise views
         return _decision(files, ["md5"], None, poor=True, policy=policy)
+    views = views if policy.views else views.whole()
+    found = list(files)
     # Compared with None: an index with nothing in it is false, and is searched all the same.
-    searched: list[SignalType] = [] if indexes.pdq is None else ["pdq"]
-    searched += [] if indexes.md5 is None else ["md5"]
-    near = [] if indexes.pdq is None else _nearest(turned, indexes.pdq, policy, indexes.review_only)
-    upright = turned["original"]
-    return _decision([*files, *near], searched, upright.quality, poor=upright.poor, policy=policy)
+    searched: list[FoundType] = []
+    if indexes.pdq is not None:
+        searched.append("pdq")
+        found += _nearest(views, indexes.pdq, policy, indexes.review_only)
+    if indexes.md5 is not None:
+        searched.append("md5")
+    if indexes.source is not None and policy.takes_sources:
+        searched.append("source")
+        found += _sources(views, indexes.source, policy, indexes.review_only)
+    original = views.original
+    return _decision(found, searched, original.quality, poor=original.poor, policy=policy)
+
+
+def found_by_parts(id_: int, value: str, relation: Relation, policy: Policy = DEFAULT_POLICY) -> Found:
+    """A known picture that the upload shows by its descriptors, after the bank has said how; ``value`` names these."""
+    action = policy.action_on_parts(partly_altered=relation.partly_altered)
+    return Found(type="descriptors", id=id_, value=value, distance=0, relation=relation, action=action)
+
+
+def joined(decision: Decision, found: Sequence[Found], policy: Policy = DEFAULT_POLICY) -> Decision:
+    """The decision with what was found besides, by descriptors, after what it names already."""
+    searched = decision.searched if "descriptors" in decision.searched else [*decision.searched, "descriptors"]
+    whole = _decision(
+        [*decision.matches, *found], searched, decision.quality, poor=decision.poor_quality, policy=policy
+    )
+    # Of matches that are not named any more, the earlier decision knew.
+    return whole.model_copy(
+        update={"action": most_urgent(decision.action, whole.action), "more": decision.more or whole.more}
+    )
 
 
 def decide_on_md5(
@@ -211,7 +246,7 @@ def _of_hits(
     pairs = zip(ids[counted].tolist(), hits.distances[here][counted].tolist(), strict=True)
     # Where nobody says what the quality is, only what no real picture gives is poor.
     poor = Pdq(value, 100 if quality is None else quality).poor
-    near = [_Near(id_, distance, None, quality, poor) for id_, distance in pairs]
+    near = [_Near(id_, distance, None, quality, poor, plain=True) for id_, distance in pairs]
     return _decision(_named(near, index, policy, review_only), ["pdq"], quality, poor=poor, policy=policy)
 
 
@@ -228,44 +263,48 @@ def _counted(ids: Ids, policy: Policy, review_only: ReviewOnly) -> npt.NDArray[n
     return counted
 
 
-def _nearest(turned: Turned, index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
-    """Each signal that any turn comes near to, at its nearest."""
-    codes = np.frombuffer(bytes.fromhex("".join(pdq.value for pdq in turned.values())), np.uint8)
-    hits = index.query_many(codes.reshape(-1, CODE_BYTES), policy.review_distance)
-    turns = np.repeat(np.arange(len(turned)), np.diff(hits.starts))
-    named = list(turned.items())
-    most = policy.max_matches + 1
-    found = list(at_nearest_turn(hits.ids, hits.distances, turns, most))
-    if len(found) == most and review_only.mask(np.array([id_ for id_, _, _ in found], np.int64)).all():
-        # As in _counted.
-        others = ~review_only.mask(hits.ids)
-        found[-1:] = list(at_nearest_turn(hits.ids[others], hits.distances[others], turns[others], 1)) or found[-1:]
+def _nearest(views: Views, index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
+    """Each signal that any view comes near to: what may hold first, else at its nearest."""
+    (hits,) = look_up([views], index, policy.review_distance)
+    holding = (hits.asked == 0) & (hits.distances <= policy.hold_distance)
+    if len(review_only):
+        holding &= ~review_only.mask(hits.ids)
+    origins = list(views.origins())
     near = []
-    for id_, distance, at in found:
-        turn, pdq = named[at]
-        near.append(_Near(id_, distance, turn, pdq.quality, pdq.poor))
+    for id_, distance, at in nearest(hits.ids, hits.distances, hits.asked, policy.max_matches + 1, first=holding):
+        view, turn = origins[at]
+        # The first view is the only one that may be poor.
+        poor = Pdq(view.codes[:CODE_BYTES].hex(), view.quality).poor if view.kind == "whole" else False
+        near.append(_Near(id_, distance, relation_of(view, turn), view.quality, poor, plain=at == 0))
     return _named(near, index, policy, review_only)
 
 
-def _named(nearest: Iterable[_Near], index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
+def _sources(views: Views, index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
+    """The source photographs that any view comes near to; never more than a review."""
+    found = _nearest(views, index, policy.model_copy(update={"review_distance": MATCH_DISTANCE}), review_only)
+    action = policy.action_on_source()
+    return [each.model_copy(update={"type": "source", "action": action}) for each in found]
+
+
+def _named(near: Iterable[_Near], index: NearIndex, policy: Policy, review_only: ReviewOnly) -> list[Found]:
     found = []
-    for near in nearest:
+    for each in near:
         try:
-            value = index.code_of(near.id).hex()
+            value = index.code_of(each.id).hex()
         except KeyError:  # withdrawn since it was found
             continue
-        action = policy.action_at(near.distance, poor=near.poor)
-        asked = near.id in review_only
+        action = policy.action_at(each.distance, poor=each.poor, plain=each.plain)
+        asked = each.id in review_only
         found.append(
             Found(
                 type="pdq",
-                id=near.id,
+                id=each.id,
                 value=value,
-                distance=near.distance,
-                turn=near.turn,
-                quality=near.quality,
+                distance=each.distance,
+                relation=each.relation,
+                quality=each.quality,
                 review_only=asked,
-                action=policy.for_review_only(action) if asked else action,
+                action=at_most_review(action) if asked else action,
             )
         )
     return found
@@ -279,13 +318,13 @@ def files_of(md5: str, index: FileIndex | None, policy: Policy, review_only: Rev
     found = []
     for id_ in ids[_counted(ids, policy, review_only)].tolist():
         asked = id_ in review_only
-        action = policy.for_review_only(policy.exact_file) if asked else policy.exact_file
+        action = at_most_review(policy.exact_file) if asked else policy.exact_file
         found.append(Found(type="md5", id=id_, value=md5, distance=0, review_only=asked, action=action))
     return found
 
 
 def _decision(
-    found: list[Found], searched: list[SignalType], quality: int | None, *, poor: bool, policy: Policy
+    found: list[Found], searched: list[FoundType], quality: int | None, *, poor: bool, policy: Policy
 ) -> Decision:
     action = Action.NONE
     for match in found:
@@ -312,15 +351,25 @@ def review_only_in_words(marks: Sequence[bool]) -> str:
 def _reason(action: Action, found: list[Found], poor: bool) -> str:
     if not found:
         return "Nothing was found." + (" The picture has too little detail for that to say much." if poor else "")
-    if any(match.type == "md5" for match in found):
-        why = "This is a known file, byte for byte."
-    else:
-        why = f"The nearest known picture is {found[0].distance} of 256 bits away."
-        if poor:
-            why += " The picture has too little detail for that to say much."
     what = {
         Action.NONE: "By this policy nothing is to be done.",
         Action.REVIEW: "Let a person look at it.",
         Action.HOLD: "Keep it back until a person has decided.",
     }
-    return f"{why} {what[action]}"
+    return f"{_why(found, poor)} {what[action]}"
+
+
+def _why(found: list[Found], poor: bool) -> str:
+    if any(match.type == "md5" for match in found):
+        return "This is a known file, byte for byte."
+    first = found[0]
+    relation = "" if first.relation is None or first.relation.how == "same" else f" {first.relation.sentence}"
+    if first.type == "source":
+        return (
+            "Somebody reported the clothed original of a fake; this upload, which the platform calls adult content, "
+            f"looks like it.{relation}"
+        )
+    if first.type == "descriptors":
+        return f"It shows a known picture by its parts.{relation}"
+    why = f"The nearest known picture is {first.distance} of 256 bits away.{relation}"
+    return f"{why} The picture has too little detail for that to say much." if poor else why

@@ -6,6 +6,10 @@ there is no action «remove» here, only how urgently a person has to look:
 - ``hold``: keep the picture from being seen until a person has decided. For what is very probably the very picture.
 - ``review``: let a person look, but do not keep the picture back on this alone.
 - ``none``: nothing was found.
+
+**No policy can make anything hold a picture but a known file, byte for byte, and a PDQ of the whole upload as it lies
+at 31 bits or less.** Whatever else finds it (a turn, a part, more bits, descriptors, a source photograph) asks for a
+review at most: it finds more, and with that more that is innocent. `at_most_review` is where that is so.
 """
 
 from __future__ import annotations
@@ -16,6 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reclaim.index import MAX_RADIUS
 from reclaim.signals import MATCH_DISTANCE
+
+FARTHEST_REVIEW = 60
+"""Bits up to which a distance may ask for a review; docs/matching.md says what lies there."""
 
 
 class Action(StrEnum):
@@ -34,6 +41,11 @@ def most_urgent(first: Action, second: Action) -> Action:
     return max(first, second, key=_URGENCY.index)
 
 
+def at_most_review(action: Action) -> Action:
+    """The most of it that anything may ask for but a known file and a plain PDQ."""
+    return min(action, Action.REVIEW, key=_URGENCY.index)
+
+
 class Policy(BaseModel):
     """From a match to an action. Raises pydantic's ``ValidationError`` for what is out of range or out of order."""
 
@@ -41,10 +53,18 @@ class Policy(BaseModel):
 
     exact_file: Action = Action.HOLD
     """A file whose every byte is that of a known one."""
-    hold_distance: int = Field(MATCH_DISTANCE, ge=-1, le=MAX_RADIUS)
-    """Hold up to this many bits, 31 as the field has it; -1 never holds for a distance."""
-    review_distance: int = Field(MATCH_DISTANCE, ge=0, le=MAX_RADIUS)
+    hold_distance: int = Field(MATCH_DISTANCE, ge=-1, le=MATCH_DISTANCE)
+    """Hold up to this many bits, 31 at most; -1 never holds for a distance."""
+    review_distance: int = Field(MATCH_DISTANCE, ge=0, le=FARTHEST_REVIEW)
     """Review up to this many bits, and search no further. More finds stronger edits, and more of what is innocent."""
+    views: bool = True
+    """Look up the parts of an upload too: trimmed, each part of a collage, an inset, untilted; always up to 31 bits."""
+    partly_altered: Action = Action.REVIEW
+    """What a known picture asks for of which a part was replaced; review at most."""
+    sources: bool = False
+    """Look for source photographs, where `adult` says so."""
+    adult: bool | None = None
+    """What the platform's own classifier or moderator says of this upload: adult content, or not; None: nobody said."""
     poor_quality: Action = Action.REVIEW
     """The most that a match asks for where the picture has too little detail for its distance to say much."""
     max_matches: int = Field(100, ge=1, le=10_000)
@@ -67,10 +87,10 @@ class Policy(BaseModel):
             return Action.HOLD
         return Action.REVIEW if more >= self.review_percent else Action.NONE
 
-    @staticmethod
-    def for_review_only(action: Action) -> Action:
-        """The most of it that a signal may ask for which the bank says is only to be looked at by a person."""
-        return min(action, Action.REVIEW, key=_URGENCY.index)
+    @property
+    def takes_sources(self) -> bool:
+        """Whether source photographs are looked for: both the platform and this upload have to say so."""
+        return self.sources and self.adult is True
 
     @model_validator(mode="after")
     def _in_order(self) -> Policy:
@@ -80,9 +100,19 @@ class Policy(BaseModel):
             raise ValueError("review_percent must not exceed hold_percent.")
         return self
 
-    def action_at(self, distance: int, *, poor: bool) -> Action:
-        """What a match at this many bits asks for."""
+    def action_at(self, distance: int, *, poor: bool, plain: bool) -> Action:
+        """What a match at this many bits asks for; ``plain`` where it is one of the whole upload as it lies."""
         if distance > self.review_distance:
             return Action.NONE
         action = Action.HOLD if distance <= self.hold_distance else Action.REVIEW
+        if not plain or distance > MATCH_DISTANCE:
+            action = at_most_review(action)
         return min(action, self.poor_quality, key=_URGENCY.index) if poor else action
+
+    def action_on_parts(self, *, partly_altered: bool) -> Action:
+        """What a known picture asks for that was found by its descriptors."""
+        return at_most_review(self.partly_altered if partly_altered else Action.REVIEW)
+
+    def action_on_source(self) -> Action:
+        """What a source photograph asks for, of which the clothed original is no harm."""
+        return at_most_review(Action.REVIEW) if self.takes_sources else Action.NONE

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pyarrow as pa
 
-from reclaim.index import CODE_BYTES
-from reclaim.matching.nearest import at_nearest_turn
+from reclaim.matching.pictures import look_up, matches_of
 from reclaim.scan import faults
 from reclaim.scan.indexes import Indexes
 from reclaim.scan.schema import CLEAR, ERROR, MATCH, POOR, RESULTS, name_columns
@@ -19,15 +17,13 @@ from reclaim.scan.trim import MOST_MATCHES
 from reclaim.signals import (
     MATCH_DISTANCE,
     NotAPicture,
-    Pdq,
     PictureTooLarge,
     SignalError,
     md5_of,
-    pdq_of_luma,
-    pdq_of_turns,
-    read_luma,
 )
+from reclaim.signals.luma import picture_of_bytes
 from reclaim.signals.sources import read_bytes
+from reclaim.signals.views import Views, plain_of, views_of
 
 Row = dict[str, Any]
 
@@ -45,7 +41,7 @@ class ScanOptions:
     """How files are looked up."""
 
     turns: int = 8
-    """8 looks each picture up as it lies, turned and mirrored, as ``matching.match_luma`` does; 1 only as it lies."""
+    """8 looks each picture up as ``match_views`` does: turned, mirrored, and in its parts; 1 only as it lies."""
     radius: int = MATCH_DISTANCE
     """Bits, 0 to 64."""
     reader: Reader | None = None
@@ -72,22 +68,22 @@ def scan_batch(
     if "pdq" in batch.schema.names:
         return scan_signals(batch, indexes, options.radius)
     rows: list[Row] = []
-    hashed: list[dict[str, Pdq]] = []
+    hashed: list[Views | None] = []
     for number, file in enumerate(batch.to_pylist()):
         begins(number)
-        row, turned = _hash(file, options)
+        row, views = _hash(file, options)
         rows.append(row)
-        hashed.append(turned)
+        hashed.append(views)
     begins(len(rows))
     _look_up_pdq(rows, hashed, indexes, options.radius)
     _look_up_md5(rows, indexes)
-    for row, turned in zip(rows, hashed, strict=True):
-        _judge(row, turned)
+    for row, views in zip(rows, hashed, strict=True):
+        _judge(row, views)
     return pa.RecordBatch.from_pylist(rows, RESULTS)
 
 
-def _hash(file: Row, options: ScanOptions) -> tuple[Row, dict[str, Pdq]]:
-    """A file's row without matches, and its PDQ by turn; none where it has a fault."""
+def _hash(file: Row, options: ScanOptions) -> tuple[Row, Views | None]:
+    """A file's row without matches, and its views; none where it has a fault."""
     given = file["name"]
     raw = given if isinstance(given, bytes) else given.encode()
     name, raw_name = name_columns(raw)
@@ -98,17 +94,21 @@ def _hash(file: Row, options: ScanOptions) -> tuple[Row, dict[str, Pdq]]:
         data = _bytes_of(file, raw, options.reader)
         row["size"] = len(data)
         row["md5"] = md5_of(data)
-        luma = read_luma(data)
-        turned = pdq_of_turns(luma) if options.turns > 1 else {"original": pdq_of_luma(luma)}
+        views = _views(data, options)
     except SignalError as error:
         code = faults.code_of(type(error))
     except MemoryError:
         code = faults.code_of(PictureTooLarge)
     else:
-        row["pdq"], row["quality"] = turned["original"]
-        return row, turned
+        row["pdq"], row["quality"] = views.original
+        return row, views
     row["reason"], row["reason_text"] = code, faults.sentence_of(code)
-    return row, {}
+    return row, None
+
+
+def _views(data: bytes, options: ScanOptions) -> Views:
+    picture = picture_of_bytes(data)
+    return views_of(picture) if options.turns > 1 else plain_of(picture.luma)
 
 
 def _bytes_of(file: Row, name: bytes, reader: Reader | None) -> bytes:
@@ -124,28 +124,26 @@ def _bytes_of(file: Row, name: bytes, reader: Reader | None) -> bytes:
 def error_batch(name: bytes, size: int, kind: type[SignalError]) -> pa.RecordBatch:
     """The one row of a file that could not even be tried."""
     file = {"name": name, "size": size, "fault": faults.code_of(kind)}
-    row, turned = _hash(file, ScanOptions())
-    _judge(row, turned)
+    row, views = _hash(file, ScanOptions())
+    _judge(row, views)
     return pa.RecordBatch.from_pylist([row], RESULTS)
 
 
-def _look_up_pdq(rows: list[Row], hashed: list[dict[str, Pdq]], indexes: Indexes, radius: int) -> None:
-    """Put what is near into the rows: each signal once, at the turn where it is nearest."""
-    codes = np.frombuffer(bytes.fromhex("".join(pdq.value for turned in hashed for pdq in turned.values())), np.uint8)
-    found = indexes.pdq.query_many(codes.reshape(-1, CODE_BYTES), radius)
-    first = 0
-    for row, turned in zip(rows, hashed, strict=True):
-        starts = found.starts[first : first + len(turned) + 1]
-        here = slice(starts[0], starts[-1])
-        names = list(turned)
-        nearest = at_nearest_turn(
-            found.ids[here], found.distances[here], np.repeat(np.arange(len(turned)), np.diff(starts))
-        )
+def _look_up_pdq(rows: list[Row], hashed: list[Views | None], indexes: Indexes, radius: int) -> None:
+    """Put what is near into the rows: each signal once, at the view and turn where it is nearest."""
+    asked = [(row, views) for row, views in zip(rows, hashed, strict=True) if views is not None]
+    found = look_up([views for _, views in asked], indexes.pdq, radius)
+    for (row, views), hits in zip(asked, found, strict=True):
         row["matches"] = [
-            {"type": "pdq", "signal_id": signal_id, "distance": distance, "turn": names[at]}
-            for signal_id, distance, at in nearest
+            {
+                "type": "pdq",
+                "signal_id": match.signal_id,
+                "distance": match.distance,
+                "turn": match.relation.turn,
+                "how": match.relation.how,
+            }
+            for match in matches_of(views, hits).matches
         ]
-        first += len(turned)
 
 
 def _look_up_md5(rows: list[Row], indexes: Indexes) -> None:
@@ -157,15 +155,15 @@ def _look_up_md5(rows: list[Row], indexes: Indexes) -> None:
             row["matches"] = [{"type": "md5", "signal_id": each, "distance": 0} for each in ids] + row["matches"]
 
 
-def _judge(row: Row, turned: dict[str, Pdq]) -> None:
+def _judge(row: Row, views: Views | None) -> None:
     matches = row["matches"]
     row["match_count"] = len(matches)
     row["matches"] = matches[:MOST_MATCHES]
     if matches and matches[0]["type"] == "md5":
         row["status"] = MATCH
-    elif not turned:
+    elif views is None:
         row["status"] = ERROR
-    elif turned["original"].poor:
+    elif views.original.poor:
         row["status"] = POOR
     else:
         row["status"] = MATCH if matches else CLEAR

@@ -44,6 +44,8 @@ MATCHES = pa.struct(
         pa.field("signal_id", pa.int64(), nullable=False),
         pa.field("distance", pa.int16(), nullable=False),
         pa.field("turn", pa.string()),
+        # How the file relates to the known picture, a word of ``matching.relation.How``.
+        pa.field("how", pa.string()),
     ]
 )
 

@@ -106,11 +106,10 @@ def _both(equal: ManyHits, found: ManyHits) -> pa.Array:
     distances = np.concatenate([equal.distances, found.distances])[place].astype(np.int16)
     is_pdq = (place >= len(equal.ids)).astype(np.int8)
     types = pa.DictionaryArray.from_arrays(pa.array(is_pdq), pa.array(["md5", "pdq"])).cast(pa.string())
-    turns = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(place), np.int8), mask=is_pdq == 0), ["original"])
+    plain = pa.array(np.zeros(len(place), np.int8), mask=is_pdq == 0)
+    turns, hows = (pa.DictionaryArray.from_arrays(plain, [word]).cast(pa.string()) for word in ("original", "same"))
     ids = np.concatenate([equal.ids, found.ids])[place]
-    items = pa.StructArray.from_arrays(
-        [types, pa.array(ids), pa.array(distances), turns.cast(pa.string())], fields=list(MATCHES)
-    )
+    items = pa.StructArray.from_arrays([types, pa.array(ids), pa.array(distances), turns, hows], fields=list(MATCHES))
     return pa.ListArray.from_arrays(pa.array(borders, pa.int32()), items, type=RESULTS.field("matches").type)
 
 

@@ -21,9 +21,10 @@ typedef struct {
     void (*weigh)(const uint8_t *in, ptrdiff_t width, const Taps *taps, uint8_t *out);
     void (*turn_bytes)(const uint8_t *in, ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t in_stride, uint8_t *out,
                        ptrdiff_t out_stride);
+    int (*views)(const Plane *luma, const View *views, ptrdiff_t count, unsigned char *out);
 } Kernel;
 
-#define KERNEL(title_) {title_, NAME(pdq), NAME(resize_rows), NAME(weigh), NAME(turn_bytes)}
+#define KERNEL(title_) {title_, NAME(pdq), NAME(resize_rows), NAME(weigh), NAME(turn_bytes), NAME(views)}
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,bmi,popcnt")))
@@ -31,6 +32,7 @@ typedef struct {
 #include "_tile_impl.h"
 #include "_pdq_impl.h"
 #include "_resize_impl.h"
+#include "_views_impl.h"
 static const Kernel kernel_avx512 = KERNEL("avx512");
 #undef TARGET
 #undef NAME
@@ -40,6 +42,7 @@ static const Kernel kernel_avx512 = KERNEL("avx512");
 #include "_tile_impl.h"
 #include "_pdq_impl.h"
 #include "_resize_impl.h"
+#include "_views_impl.h"
 static const Kernel kernel_avx2 = KERNEL("avx2");
 #undef TARGET
 #undef NAME
@@ -50,6 +53,7 @@ static const Kernel kernel_avx2 = KERNEL("avx2");
 #include "_tile_impl.h"
 #include "_pdq_impl.h"
 #include "_resize_impl.h"
+#include "_views_impl.h"
 static const Kernel kernel_plain = KERNEL("plain");
 
 enum { MOST_KERNELS = 3 };
@@ -267,6 +271,87 @@ static PyObject *transpose(PyObject *module, PyObject *object)
     return result;
 }
 
+PyDoc_STRVAR(views_doc,
+             "views(luma, places, /)\n--\n\n"
+             "PDQ of up to 256 parts of a C-contiguous uint8 buffer of two dimensions, each in its eight turns.\n\n"
+             "`places` is a C-contiguous buffer of (n, 6) native float64: for each part the pixel x and y of its upper left\n"
+             "corner, and the ways from there to its upper right and its lower left one. A part that lies upright must be\n"
+             "within the picture; one that is askew is continued beyond by the picture's edge, and not turned. Returns 257\n"
+             "bytes for each: eight values of 32, zeros for those that are not made, and the quality of the first. Raises\n"
+             "BufferError, TypeError, ValueError, MemoryError.");
+
+/* A part of which samples can be taken: no number is absurd, no side too short, and none upright outside the plane. */
+static int is_view(const View *view, const Plane *luma)
+{
+    const double numbers[] = {view->x, view->y, view->across_x, view->across_y, view->down_x, view->down_y};
+    const double most = 4.0 * (double)(luma->width > luma->height ? luma->width : luma->height);
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (!(fabs(numbers[i]) <= most)) { /* a NaN is no number either */
+            return 0;
+        }
+    }
+    if (!(view->across_x >= MIN_SIDE && view->down_y >= MIN_SIDE)) {
+        return 0;
+    }
+    const double edge = 1e-6;
+    return view->across_y != 0.0 || view->down_x != 0.0 ||
+           (view->x >= -edge && view->y >= -edge && view->x + view->across_x <= (double)luma->width + edge &&
+            view->y + view->down_y <= (double)luma->height + edge);
+}
+
+static PyObject *views(PyObject *module, PyObject *args)
+{
+    (void)module;
+    const Kernel *here = kernel;
+    Py_buffer view, places;
+    Plane luma;
+    PyObject *object, *where;
+    PyObject *result = NULL;
+    int status = 0;
+
+    if (!PyArg_ParseTuple(args, "OO", &object, &where) || plane_of(object, MIN_SIDE, 0, &view, &luma) != 0) {
+        return NULL;
+    }
+    if (PyObject_GetBuffer(where, &places, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0) {
+        PyBuffer_Release(&view);
+        return NULL;
+    }
+    if (places.format == NULL || strcmp(places.format, "d") != 0 || places.ndim != 2 || places.shape[1] != 6 ||
+        places.itemsize != sizeof(double) || (uintptr_t)places.buf % _Alignof(View) != 0) {
+        PyErr_SetString(PyExc_TypeError, "places must be a two-dimensional buffer of native float64, six a row");
+        goto done;
+    }
+    const Py_ssize_t count = places.shape[0];
+    const View *parts = places.buf;
+    if (count > MOST_VIEWS) {
+        PyErr_Format(PyExc_ValueError, "at most %d parts, not %zd", MOST_VIEWS, count);
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        if (!is_view(&parts[i], &luma)) {
+            PyErr_SetString(PyExc_ValueError, "a part must lie in the picture and have sides of 5 or more");
+            goto done;
+        }
+    }
+    result = PyBytes_FromStringAndSize(NULL, count * VIEW_BYTES);
+    if (result != NULL) {
+        unsigned char *out = (unsigned char *)PyBytes_AS_STRING(result);
+        Py_BEGIN_ALLOW_THREADS
+        status = here->views(&luma, parts, count, out);
+        Py_END_ALLOW_THREADS
+        if (status != 0) {
+            Py_CLEAR(result);
+            PyErr_NoMemory();
+        }
+    }
+
+done:
+    PyBuffer_Release(&places);
+    PyBuffer_Release(&view);
+    return result;
+}
+
 PyDoc_STRVAR(kernels_doc, "kernels()\n--\n\nThe kinds of code this processor can run, the one in use by default first.");
 
 static PyObject *kernels(PyObject *module, PyObject *unused)
@@ -313,6 +398,7 @@ static PyMethodDef methods[] = {
     {"resize_rows", resize_rows, METH_VARARGS, resize_rows_doc},
     {"transpose", transpose, METH_O, transpose_doc},
     {"use", use, METH_O, use_doc},
+    {"views", views, METH_VARARGS, views_doc},
     {NULL, NULL, 0, NULL},
 };
 

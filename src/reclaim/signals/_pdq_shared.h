@@ -6,6 +6,7 @@
 #include <Python.h>
 
 #include <float.h>
+#include <limits.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,7 +28,12 @@ enum {
     LANES = 32,      /* rows whose running sums advance together */
     SHARE = 32,      /* bytes that are weighed together when resizing */
     PRECISION = 22,  /* bits behind the point of a weight */
-    HALF = 1 << (PRECISION - 1)
+    HALF = 1 << (PRECISION - 1),
+    VIEW_SIDE = 512, /* the square whose samples a view's are at */
+    VIEW_REACH = 4,  /* pixels of it that a sample's triangle reaches to either side */
+    TURNS = 8,
+    VIEW_BYTES = TURNS * BITS / 8 + 1, /* eight values and a quality */
+    MOST_VIEWS = 256
 };
 
 /* Float indices and byte counts must fit ptrdiff_t, and a window a float holds exactly. */
@@ -43,6 +49,13 @@ typedef struct {
     ptrdiff_t height;
     ptrdiff_t width;
 } Plane;
+
+/* Where a part lies: its upper left corner, and from there the ways to its upper right and its lower left one, in pixels. */
+typedef struct {
+    double x, y;
+    double across_x, across_y;
+    double down_x, down_y;
+} View;
 
 static void fill_dct(void)
 {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -40,6 +41,22 @@ _UPRIGHT = {
     7: "flipminus1",
     8: "rotate90",
 }
+_ON_ITS_SIDE = {5, 6, 7, 8}
+
+
+class Picture(NamedTuple):
+    """A picture as it is read."""
+
+    luma: Luma
+    """512 x 512, upright."""
+    width: int
+    """Pixels of the picture itself, upright."""
+    height: int
+
+
+def read_picture(source: bytes | Path) -> Picture:
+    """As `read_luma`, with the shape that the square does not have."""
+    return picture_of_bytes(read_bytes(source))
 
 
 def read_luma(source: bytes | Path) -> Luma:
@@ -52,9 +69,18 @@ def read_luma(source: bytes | Path) -> Luma:
 
 def luma_of_bytes(data: bytes) -> Luma:
     """As `read_luma`, of bytes that are known to be within the limits of a file."""
+    return picture_of_bytes(data).luma
+
+
+def picture_of_bytes(data: bytes) -> Picture:
+    """As `read_picture`, of bytes that are known to be within the limits of a file."""
     with open_picture(data) as image:
         try:
-            return _upright(square(_decoded(image)), orientation_of(image))
+            width, height = image.size  # before a JPEG is asked for a smaller one
+            orientation = orientation_of(image)
+            if orientation in _ON_ITS_SIDE:
+                width, height = height, width
+            return Picture(_upright(square(_decoded(image)), orientation), width, height)
         except SignalError:
             raise
         except (MemoryError, Image.DecompressionBombError):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from reclaim.index import ExactIndex, HammingIndex, StoredIndex, create_stored
 from reclaim.matching import Action, Indexes, Policy, decide
 from reclaim.matching.decisions import decide_on_codes, decide_on_md5, decide_on_pdq
+from reclaim.matching.relation import Relation
 from reclaim.signals import NotAPicture, fingerprint, md5_of
 
 PHOTOS = Path(__file__).parents[2] / "photos"
@@ -45,9 +46,9 @@ def indexes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Indexes]:
 def test_a_known_picture_is_to_be_held_until_a_person_has_decided(indexes: Indexes) -> None:
     decision = decide(ASTRONAUT, indexes)
     assert decision.action is Action.HOLD
-    assert [(match.type, match.id, match.distance, match.turn) for match in decision.matches] == [
-        ("pdq", 1, 0, "original"),
-        ("pdq", 2, 20, "original"),
+    assert [(match.type, match.id, match.distance, match.relation) for match in decision.matches] == [
+        ("pdq", 1, 0, Relation(how="same")),
+        ("pdq", 2, 20, Relation(how="same")),
     ]
     assert decision.matches[0].value == fingerprint(ASTRONAUT).pdq
     assert decision.matches[0].quality == decision.quality == fingerprint(ASTRONAUT).quality
@@ -60,13 +61,14 @@ def test_bytes_and_path_of_a_picture_give_the_same_decision(indexes: Indexes) ->
     assert decide(ASTRONAUT.read_bytes(), indexes) == decide(ASTRONAUT, indexes)
 
 
-def test_a_mirrored_copy_is_found_at_the_turn_that_undoes_it(indexes: Indexes) -> None:
+def test_a_mirrored_copy_is_found_at_the_turn_that_undoes_it_and_is_not_held(indexes: Indexes) -> None:
     out = io.BytesIO()
     with Image.open(ASTRONAUT) as image:
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(out, "JPEG", quality=90)
     decision = decide(out.getvalue(), indexes)
-    assert decision.action is Action.HOLD
-    assert (decision.matches[0].id, decision.matches[0].turn) == (1, "flipy")
+    assert decision.action is Action.REVIEW
+    assert (decision.matches[0].id, decision.matches[0].relation) == (1, Relation(how="turned", turn="flipy"))
+    assert "Mirrored left to right." in decision.reason
 
 
 def test_nothing_found_means_nothing_to_do(indexes: Indexes) -> None:
@@ -131,17 +133,17 @@ def test_minus_one_never_holds_for_a_distance(indexes: Indexes) -> None:
 
 def test_thresholds_out_of_order_are_refused() -> None:
     with pytest.raises(ValidationError, match="must not exceed"):
-        Policy(hold_distance=32, review_distance=31)
+        Policy(hold_distance=31, review_distance=30)
 
 
 def test_no_policy_can_ask_for_removal() -> None:
     assert [action.value for action in Action] == ["none", "review", "hold"]
 
 
-def test_a_bare_signal_says_neither_turn_nor_quality(indexes: Indexes) -> None:
+def test_a_bare_signal_says_neither_relation_nor_quality(indexes: Indexes) -> None:
     assert indexes.pdq is not None
     match = decide_on_pdq(fingerprint(ASTRONAUT).pdq, None, indexes.pdq).matches[0]
-    assert (match.turn, match.quality) == (None, None)
+    assert (match.relation, match.quality) == (None, None)
 
 
 def test_the_quality_a_caller_knows_counts(indexes: Indexes) -> None:

@@ -11,7 +11,9 @@ from PIL import Image
 
 from reclaim.index import HammingIndex
 from reclaim.matching import match_picture
+from reclaim.matching.pictures import look_up
 from reclaim.signals import NotAPicture, fingerprint
+from reclaim.signals.views import read_views
 
 PHOTOS = Path(__file__).parents[2] / "photos"
 NAMES = ["astronaut.jpg", "cat.jpg", "coffee.jpg", "dogs.jpg", "rocket.jpg"]
@@ -94,4 +96,4 @@ def test_what_is_no_picture_is_refused(index: HammingIndex) -> None:
 
 def test_a_radius_out_of_range_is_refused(index: HammingIndex) -> None:
     with pytest.raises(ValueError, match="radius"):
-        match_picture(PHOTOS / "cat.jpg", index, radius=65)
+        look_up([read_views(PHOTOS / "cat.jpg")], index, 65)

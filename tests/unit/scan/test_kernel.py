@@ -46,7 +46,7 @@ def test_a_batch_finds_what_each_picture_by_itself_finds(indexes: Indexes) -> No
     assert any(match["turn"] != "original" for row in rows for match in row["matches"])
     for row, picture in zip(rows, data, strict=True):
         alone = match_picture(picture, indexes.pdq)
-        expected = [("pdq", match.signal_id, match.distance, match.turn) for match in alone.matches]
+        expected = [("pdq", match.signal_id, match.distance, match.turn, match.relation.how) for match in alone.matches]
         assert [tuple(match.values()) for match in row["matches"]] == expected
         assert row["status"] == ("poor" if alone.poor else "match" if expected else "clear")
         made = fingerprint(picture)
@@ -72,7 +72,7 @@ def test_what_is_wrong_with_a_file_is_its_row_and_the_others_go_on(indexes: Inde
 def test_a_file_known_by_its_md5_matches_even_if_it_is_no_picture(indexes: Indexes) -> None:
     rows = scanned(files(b"a letter", jpeg(40), b"another"), indexes)
     assert [row["status"] for row in rows] == ["match", "match", "error"]
-    exact = {"type": "md5", "signal_id": 900, "distance": 0, "turn": None}
+    exact = {"type": "md5", "signal_id": 900, "distance": 0, "turn": None, "how": None}
     assert rows[0]["matches"] == [exact]
     assert rows[0]["reason"] == "not_a_picture"
     assert rows[1]["matches"][0] == exact | {"signal_id": 901}

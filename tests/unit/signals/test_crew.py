@@ -18,7 +18,7 @@ import pytest
 from reclaim.signals import DecoderStopped, EmptyFile, NotAPicture, PictureTooLarge, Signal, SignalError
 from reclaim.signals.crew import Crew
 from reclaim.signals.many import _signal_of
-from reclaim.signals.turned import turned_crew, turned_pdq
+from reclaim.signals.views import read_views, views_crew
 
 from .test_formats import PHOTOS
 
@@ -84,11 +84,11 @@ def crew() -> Iterator[Crew[int]]:
 
 
 def test_the_eight_turns_come_back_as_from_one_process() -> None:
-    pictures = turned_crew(1, niceness=1)
+    pictures = views_crew(1, niceness=1)
     try:
-        assert pictures.ask(PHOTOS[0].read_bytes(), 60) == turned_pdq(PHOTOS[0])
+        assert pictures.ask(PHOTOS[0].read_bytes(), 60) == read_views(PHOTOS[0])
         assert type(pictures.ask(b"no picture", 60)) is NotAPicture
-        assert pictures.ask(PHOTOS[1].read_bytes(), 60) == turned_pdq(PHOTOS[1])
+        assert pictures.ask(PHOTOS[1].read_bytes(), 60) == read_views(PHOTOS[1])
     finally:
         pictures.end()
 

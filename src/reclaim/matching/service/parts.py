@@ -18,7 +18,7 @@ from reclaim.matching.service.metrics import Metrics
 from reclaim.matching.service.sockets import SLOW_READER_SECONDS, let_go_of_slow_readers
 from reclaim.plainlog import log_failure
 from reclaim.signals.crew import Crew
-from reclaim.signals.turned import Turned, turned_crew
+from reclaim.signals.views import Views, views_crew
 
 _TICK_SECONDS = 1.0
 _BATCH_THREADS = 2
@@ -50,13 +50,13 @@ class Parts:
             full="As many batches as can be are being looked up. Send this one again in a second.",
             owners=self.keys.__len__,
         )
-        self._crew: Future[Crew[Turned]] | None = None
+        self._crew: Future[Crew[Views]] | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the indexes and begin to follow them; decoders start meanwhile."""
         starter = ThreadPoolExecutor(1, "starter")
-        self._crew = starter.submit(partial(turned_crew, self.config.decoders, niceness=DECODING_NICENESS))
+        self._crew = starter.submit(partial(views_crew, self.config.decoders, niceness=DECODING_NICENESS))
         starter.shutdown(wait=False)
         await asyncio.to_thread(self.folder.start)
         self._ticking = asyncio.create_task(self._tick())
@@ -74,7 +74,7 @@ class Parts:
             self._crew.result().end()
         self.folder.close()
 
-    def decoders(self) -> Crew[Turned]:
+    def decoders(self) -> Crew[Views]:
         """The crew, once it has started. For threads."""
         if self._crew is None:
             raise RuntimeError("The service has not been started.")

@@ -236,10 +236,10 @@ class Routes:
         if not data:
             raise EmptyFile
         md5: list[str] = []
-        turned = self._parts.decoders().ask(
+        views = self._parts.decoders().ask(
             data, min(deadline - time.monotonic(), DECODE_SECONDS), lambda: md5.append(md5_of(data))
         )
-        return decide_on_signals(md5[0], turned, self._parts.folder.indexes, self._parts.config.policy)
+        return decide_on_signals(md5[0], views, self._parts.folder.indexes, self._parts.config.policy)
 
     async def live(self, request: Request) -> Response:
         """Whether this process answers at all."""
