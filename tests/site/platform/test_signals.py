@@ -29,7 +29,7 @@ def held() -> set[str]:
 
 def found(index: SharedIndex, seed: int) -> list[int]:
     code = np.frombuffer(bytes.fromhex(pdq_value(seed)), np.uint8).reshape(1, 32)
-    return index.query_batch(code, 31)[0].distances.tolist()
+    return index.query_many(code, 31).distances.tolist()
 
 
 def test_signals_are_held_and_found() -> None:
