@@ -225,9 +225,9 @@ def _last_third_cut(frames: Film, _: Film) -> Film:
 
 
 def _in_a_compilation(frames: Film, others: Film) -> Film:
-    """Eight seconds of it, after and before others."""
+    """Six seconds of it, after and before others."""
     begin = len(frames) // 3 + 4
-    return [*others, *frames[begin : begin + 8 * RATE], *others[::-1]]
+    return [*others, *frames[begin : begin + 6 * RATE], *others[::-1]]
 
 
 def _at_speed(speed: float) -> Edit:
@@ -272,7 +272,7 @@ COPIES: dict[str, Edit] = {
     "side by side": _side_by_side,
     "a part from the middle": _cut,
     "the last third cut away": _last_third_cut,
-    "8 seconds in a compilation": _in_a_compilation,
+    "6 seconds in a compilation": _in_a_compilation,
     "1.25 times as fast": _at_speed(1.25),
     "1.5 times as fast": _at_speed(1.5),
     "twice as fast": _at_speed(2),

@@ -28,8 +28,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,11 +47,12 @@ from reclaim.index import CODE_BYTES, FrameIndex
 from reclaim.matching import Action, Policy
 from reclaim.matching.relation import Stretch
 from reclaim.matching.videos import find_videos
+from reclaim.signals.crew import usable_processors
 from reclaim.signals.frames import MAX_FRAMES
 from reclaim.signals.video import FramesView, read_frames, read_views
 
-SECONDS = 20.0
-PHOTOS_A_CLIP = 3
+SECONDS = 12.0
+PHOTOS_A_CLIP = 2
 UNRELATED = 24
 FULL_HD = (1920, 1080)
 FULL_HD_SECONDS = 20.0
@@ -100,7 +103,12 @@ class _Made(NamedTuple):
     """By kind and original."""
     unrelated: list[Path]
 
+    @property
+    def all(self) -> list[Path]:
+        return [*self.originals, *(path for _, _, path in self.copies), *self.unrelated]
 
+
+@cache
 def _photographs() -> list[Path]:
     """One of each scene, in an order that mixes what they show."""
     chosen: dict[str, Path] = {}
@@ -111,26 +119,34 @@ def _photographs() -> list[Path]:
     return paths
 
 
-def _make(folder: Path, count: int) -> _Made:
-    photos = _photographs()
-    clip = iter(range(len(photos) // PHOTOS_A_CLIP))
+def _film(number: int) -> list[Image.Image]:
+    """A clip of its own photographs."""
+    mine = _photographs()[number * PHOTOS_A_CLIP :][:PHOTOS_A_CLIP]
+    return list(clips.film(mine, SECONDS, seed=number))
 
-    def next_film() -> list[Image.Image]:
-        at = next(clip)
-        return list(clips.film(photos[at * PHOTOS_A_CLIP :][:PHOTOS_A_CLIP], SECONDS, seed=at))
 
-    made = _Made([], [], [])
+def _make_copies(folder: Path, number: int) -> list[Path]:
+    """An original, then its copies in the order of their kinds."""
     # What copies are laid into and put between is known to nobody.
-    other = next_film()
-    for number in range(count):
-        made.originals.append(clips.write(folder / f"{number}.mp4", next_film()))
-        frames = clips.read(made.originals[-1])
-        for kind, change in clips.COPIES.items():
-            path = folder / f"{number}-{len(made.copies)}.mp4"
-            made.copies.append((kind, number, clips.write(path, change(frames, other), options=clips.COPY_OPTIONS)))
-    for number in range(UNRELATED):
-        path = folder / f"unrelated-{number}.mp4"
-        made.unrelated.append(clips.write(path, next_film(), options=clips.COPY_OPTIONS))
+    original, other = clips.write(folder / f"{number}.mp4", _film(number + 1)), _film(0)
+    frames = clips.read(original)
+    made = [original]
+    for at, change in enumerate(clips.COPIES.values()):
+        path = folder / f"{number}-{at}.mp4"
+        made.append(clips.write(path, change(frames, other), options=clips.COPY_OPTIONS))
+    return made
+
+
+def _make_unrelated(folder: Path, number: int) -> Path:
+    return clips.write(folder / f"unrelated-{number}.mp4", _film(number), options=clips.COPY_OPTIONS)
+
+
+def _make(folder: Path, count: int, pool: Executor) -> _Made:
+    made = _Made([], [], [])
+    for number, (original, *copies) in enumerate(pool.map(_make_copies, repeat(folder), range(count))):
+        made.originals.append(original)
+        made.copies.extend((kind, number, path) for kind, path in zip(clips.COPIES, copies, strict=True))
+    made.unrelated.extend(pool.map(_make_unrelated, repeat(folder), range(count + 1, count + 1 + UNRELATED)))
     return made
 
 
@@ -159,14 +175,21 @@ def _ours(index: FrameIndex, views_of: Callable[[Path], Sequence[FramesView]], p
     return look_up
 
 
-def _by_vpdq(originals: Sequence[Path]) -> Lookup:
-    from threatexchange.extensions.vpdq.vpdq_index import VPDQIndex
+def _vpdq_of(path: Path) -> Any:
     from threatexchange.extensions.vpdq.vpdq_util import hash_file_compact, vpdq_to_json
 
-    index = VPDQIndex.build((vpdq_to_json(hash_file_compact(str(path))), id_) for id_, path in enumerate(originals))
+    return vpdq_to_json(hash_file_compact(str(path)))
+
+
+def _by_vpdq(made: _Made, pool: Executor) -> Lookup:
+    from threatexchange.extensions.vpdq.vpdq_index import VPDQIndex
+
+    asked = made.all
+    hashed = dict(zip(asked, pool.map(_vpdq_of, asked), strict=True))
+    index = VPDQIndex.build((hashed[path], id_) for id_, path in enumerate(made.originals))
 
     def look_up(path: Path) -> dict[int, Seen]:
-        found = index.query(vpdq_to_json(hash_file_compact(str(path))))
+        found = index.query(hashed[path])
         alike: list[tuple[int, Any]] = [(match.metadata, match.similarity_info) for match in found]
         return {id_: Seen(info.query_match_percent, info.compared_match_percent, True) for id_, info in alike}
 
@@ -233,14 +256,17 @@ def _speed(folder: Path) -> dict[str, float]:
 
 def run(originals: int = 12) -> dict[str, Any]:
     """Make the clips, look them up every way, and time the hashing."""
-    with tempfile.TemporaryDirectory(prefix="reclaim-bench-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="reclaim-bench-") as scratch,
+        ProcessPoolExecutor(usable_processors()) as pool,
+    ):
         folder = Path(scratch)
-        made = _make(folder, originals)
+        made = _make(folder, originals, pool)
         index = _index_of(made.originals)
-        views_of = cache(read_views)
+        views_of = dict(zip(made.all, pool.map(read_views, made.all), strict=True)).__getitem__
         # No film has so many frames: what is in order counts for nothing.
         alone = Policy(review_frames=MAX_FRAMES)
-        ways: dict[str, Lookup] = {"vpdq": _by_vpdq(made.originals)} if importlib.util.find_spec("vpdq") else {}
+        ways: dict[str, Lookup] = {"vpdq": _by_vpdq(made, pool)} if importlib.util.find_spec("vpdq") else {}
         ways["frames"] = _ours(index, lambda path: views_of(path)[:1], alone)
         ways["views"] = _ours(index, views_of, alone)
         ways["reclaim"] = _ours(index, views_of, Policy())

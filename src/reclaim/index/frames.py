@@ -43,7 +43,7 @@ _TIMES = 8
 _TENTHS = np.dtype("<u4")
 
 Qualities = npt.NDArray[np.integer]
-Seconds = npt.NDArray[np.float64]
+Seconds = npt.NDArray[np.floating]
 
 
 class VideoHit(NamedTuple):
@@ -65,7 +65,7 @@ class KnownFrames(NamedTuple):
 
     codes: Codes
     """Shape (n, 32)."""
-    seconds: Seconds
+    seconds: npt.NDArray[np.float64]
     """Where in the video each lies, shape (n,), to a tenth; a second apart where nobody said."""
 
 

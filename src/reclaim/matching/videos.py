@@ -15,7 +15,7 @@ from reclaim.index import CODE_BYTES, FrameIndex
 from reclaim.index.codes import Codes
 from reclaim.matching.decisions import DEFAULT_POLICY, Found, Indexes, files_of, review_only_in_words
 from reclaim.matching.in_order import REACH, InOrder, in_order
-from reclaim.matching.policy import Action, Policy, most_urgent
+from reclaim.matching.policy import Action, Policy, at_most_review, most_urgent
 from reclaim.matching.relation import Box, How, Relation, Stretch
 from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
 from reclaim.signals import Frame, SignalError, md5_of
@@ -51,10 +51,8 @@ class FoundVideo(BaseModel):
     """How much of the known video is in the upload."""
     frames: int
     """How many frames of the known video that is."""
-    turn: str | None = None
-    """The turn of the upload in which most was found; ``original`` is as it lies. None for bare frames."""
     relation: Relation
-    """How the upload relates to the known video, and which stretch of either is alike."""
+    """How the upload relates to the known video in the view that shows most of it, and which stretch of both is alike."""
     review_only: bool = False
     """The bank says that a person has to look: this match asks for no more than a review."""
     action: Action
@@ -163,6 +161,7 @@ def find_videos(
     The first view is the frames as they lie. Only by them may a video ask to be held.
     """
     whole = _count(views[0].frames)
+    views = [view for view in views if policy.views or view.kind == "whole"]
     best: dict[int, _Seen] = {}
     for view in views:
         for seen in _seen(view, whole, index, policy):
@@ -190,10 +189,9 @@ def find_videos(
                 query_percent=round(seen.query_percent, 1),
                 video_percent=round(seen.video_percent, 1),
                 frames=seen.video_frames,
-                turn=seen.view.turn,
                 relation=_relation(seen),
                 review_only=asked,
-                action=policy.for_review_only(seen.action) if asked else seen.action,
+                action=at_most_review(seen.action) if asked else seen.action,
             )
         )
     return found
@@ -222,7 +220,7 @@ def _seen(view: FramesView, whole: int, index: FrameIndex, policy: Policy) -> It
             of_upload,
             hit.video_frames,
             hit.video_percent,
-            action if _as_it_lies(view) else policy.for_review_only(action),
+            action if _as_it_lies(view) else at_most_review(action),
         )
 
 

@@ -30,7 +30,7 @@ def test_a_part_of_a_film_is_found_in_what_reclaim_hash_printed_of_it(tmp_path: 
     done = CliRunner().invoke(main, ["match", "video", *files, "--index", index, "--json"])
     assert done.exit_code == Exit.NOT_A_VIDEO
     found, nothing, error = (json.loads(line) for line in done.stdout.splitlines())
-    assert (found["matches"][0]["id"], found["matches"][0]["turn"], found["file"]) == (1, "original", str(part))
+    assert (found["matches"][0]["id"], found["matches"][0]["relation"]["how"], found["file"]) == (1, "same", str(part))
     assert (nothing["action"], nothing["matches"]) == ("none", [])
     assert "no video" in error["error"]
     said = CliRunner().invoke(main, ["match", "video", str(part), "--index", index]).stdout

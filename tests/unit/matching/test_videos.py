@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -14,9 +15,17 @@ from bench import clips
 from reclaim.index import ExactIndex, FrameIndex, HammingIndex, StoredIndex, create_stored
 from reclaim.matching import Action, Indexes, Policy
 from reclaim.matching.folder import IndexFolder
-from reclaim.matching.videos import MOST_COMPARED, FoundVideo, VideoDecision, decide_on_frames, decide_video
+from reclaim.matching.videos import (
+    MOST_COMPARED,
+    FoundVideo,
+    VideoDecision,
+    decide_on_frames,
+    decide_video,
+    find_videos,
+)
 from reclaim.signals import Frame, NotAVideo, TruncatedVideo, md5_of
-from reclaim.signals.video import read_frames
+from reclaim.signals.trim import Trimmed
+from reclaim.signals.video import FramesView, read_frames
 from tests.personas import clip_frames
 
 PHOTOS = clips.photographs()
@@ -78,36 +87,73 @@ def test_a_part_that_was_mirrored_and_made_smaller_is_found_with_how_much_of_eac
     part = [ImageOps.mirror(frame).resize((320, 180)) for frame in clips.read(film)[30:]]
     decision = decide_video(clips.write(tmp_path / "part.webm", part, codec="libvpx"), indexes)
     match = only(decision)
-    assert (match.id, match.turn, match.query_percent) == (1, "flipy", 100.0)
+    assert (match.id, match.relation.turn, match.query_percent) == (1, "flipy", 100.0)
     assert 30 < match.video_percent < 70
+    assert decision.action is Action.REVIEW
     assert decision.reason.startswith("100 % of this upload is in the known video; ")
     assert "Mirrored left to right. 0:00 to 0:03 of this upload is 0:03 to 0:06 of the known video." in decision.reason
 
 
-def test_what_was_mirrored_boxed_in_or_laid_into_another_is_looked_at_and_not_kept_back(
+def test_what_lies_between_bars_or_in_another_film_is_looked_at_with_where_it_lies(
     film: Path, indexes: Indexes, tmp_path: Path
 ) -> None:
     frames, other = clips.read(film), list(clips.film(PHOTOS[14:15], 6.0))
     copies = {
-        ("turned", "flipy"): clips.COPIES["mirrored"](frames, other),
-        ("trimmed", "original"): [ImageOps.expand(frame, (0, 60), "black") for frame in frames],
-        ("inset", "original"): clips.COPIES["picture-in-picture"](frames, other),
+        "trimmed": [ImageOps.expand(frame, (0, 60), "black") for frame in frames],
+        "inset": clips.COPIES["picture-in-picture"](frames, other),
     }
-    for at, (relation, copy) in enumerate(copies.items()):
-        decision = decide_video(clips.write(tmp_path / f"{at}.mp4", copy), indexes)
+    for how, copy in copies.items():
+        decision = decide_video(clips.write(tmp_path / f"{how}.mp4", copy), indexes)
         match = only(decision)
-        assert (match.id, match.relation.how, match.turn) == (1, *relation)
+        assert (match.id, match.relation.how, match.relation.turn) == (1, how, "original")
         assert match.query_percent >= 50
         assert (decision.action, match.action) == (Action.REVIEW, Action.REVIEW)
     # The last one lies in the upper right corner.
     assert match.relation.box == pytest.approx((360 / 640, 24 / 360, 616 / 640, 168 / 360), abs=0.02)
 
 
-def test_no_policy_lets_anything_but_plain_frames_hold(film: Path, indexes: Indexes, tmp_path: Path) -> None:
-    mirrored = clips.write(tmp_path / "mirrored.mp4", clips.COPIES["mirrored"](clips.read(film), []))
-    eager = Policy(hold_percent=0.0, review_percent=0.0, hold_frames=1, exact_file=Action.HOLD)
-    assert decide_video(mirrored, indexes, eager).action is Action.REVIEW
+HALF = (Trimmed(0, 0, 256, 512),) * 20
+
+
+@pytest.mark.parametrize(
+    ("view", "how"),
+    [
+        (("whole", "flipy", ()), "turned"),
+        (("trimmed", "original", HALF), "trimmed"),
+        (("part", "original", HALF), "part"),
+        (("part", "original", (Trimmed(300, 40, 480, 140),) * 20), "inset"),
+    ],
+)
+def test_no_policy_lets_anything_but_plain_frames_hold(
+    view: tuple[Literal["whole", "trimmed", "part"], str, tuple[Trimmed, ...]], how: str
+) -> None:
+    kind, turn, boxes = view
+    eager = Policy(hold_percent=0.0, review_percent=0.0, hold_frames=1)
+    plain = FramesView("whole", "original", tuple(OTHER[:20]))
+    views = [plain, FramesView(kind, turn, tuple(KNOWN), boxes)]
+    (match,) = find_videos(views, index_of(KNOWN), eager)
+    assert (match.relation.how, match.query_percent, match.action) == (how, 100.0, Action.REVIEW)
     assert decide_on_frames(near_to(KNOWN, 40), index_of(KNOWN), eager).action is Action.REVIEW
+    assert decide_on_frames(KNOWN, index_of(KNOWN), eager).action is Action.HOLD
+
+
+def test_what_is_there_as_it_lies_is_held_though_more_of_it_is_there_mirrored() -> None:
+    views = [
+        FramesView("whole", "original", tuple(KNOWN[:10] + OTHER[:10])),
+        FramesView("whole", "flipy", tuple(KNOWN)),
+    ]
+    (match,) = find_videos(views, index_of(KNOWN), Policy())
+    assert (match.action, match.relation.how, match.query_percent) == (Action.HOLD, "same", 50.0)
+
+
+def test_a_part_that_is_there_for_a_moment_is_counted_against_the_whole_upload() -> None:
+    views = [
+        FramesView("whole", "original", tuple(OTHER)),
+        FramesView("part", "original", tuple(retimed(KNOWN[:10], 50)), HALF[:10]),
+    ]
+    (match,) = find_videos(views, index_of(KNOWN), Policy())
+    assert (match.query_percent, match.video_percent) == (5.0, 50.0)
+    assert find_videos(views, index_of(KNOWN), Policy(views=False)) == []
 
 
 def near_to(frames: list[Frame], bits: int) -> list[Frame]:
@@ -206,7 +252,7 @@ def test_how_much_is_known_decides(
     else:
         match = only(decision)
         assert (match.query_percent, match.video_percent) == percents
-        assert match.turn is None
+        assert match.relation.how == "same"
 
 
 def test_the_video_of_which_most_is_there_comes_first() -> None:

@@ -39,10 +39,11 @@ def squares(kind: str) -> list[Plane]:
 def test_a_film_is_found_where_it_lies(kind: str) -> None:
     found = layout(squares(kind))
     boxes = [box for box in (found.trimmed, *found.parts) if box is not None]
-    if WHERE[kind] is None:
+    where = WHERE[kind]
+    if where is None:
         assert boxes == []
     else:
-        assert min(np.abs(np.subtract(box, WHERE[kind])).max() for box in boxes) <= 4
+        assert min(np.abs(np.subtract(box, where)).max() for box in boxes) <= 4
 
 
 def test_too_few_frames_tell_nothing_of_what_moves() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import random
 from fractions import Fraction
@@ -29,9 +30,18 @@ from reclaim.signals import (
     parse_frames,
 )
 from reclaim.signals import video as videos
-from reclaim.signals.frames import frames_text
-from reclaim.signals.pdq import pdq_of_luma
-from reclaim.signals.video import is_video, read_frames, video_crew, video_signals, videos_of
+from reclaim.signals.frames import Frame, frames_text, parse_all_frames
+from reclaim.signals.pdq import TURNS, pdq_of_luma
+from reclaim.signals.steady import NO_LAYOUT
+from reclaim.signals.video import (
+    is_video,
+    read_frames,
+    read_views,
+    video_crew,
+    video_signals,
+    videos_of,
+    viewed_videos_of,
+)
 
 PHOTOS = clips.photographs()
 KEY = {
@@ -234,3 +244,47 @@ def test_a_spoilt_video_is_frames_or_an_error_of_ours(film, seed):
     except SignalError:
         return
     assert not frames or parse_frames(frames_text(frames)) == frames
+
+
+def test_views_come_out_of_another_process_as_they_were_made(images, tmp_path):
+    beside = clips.COPIES["side by side"](images, images[::-1])
+    film = clips.write(tmp_path / "beside.mp4", beside)
+    made = read_views(film)
+    assert [view.turn for view in made[:8]] == list(TURNS)
+    assert {(view.kind, view.turn) for view in made[8:]} == {("part", "original"), ("part", "flipy")}
+    assert next(viewed_videos_of([film], jobs=1)) == tuple(
+        dataclasses.replace(view, frames=tuple(parse_all_frames(frames_text(view.frames)))) for view in made
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "another"},
+        {"turn": "sideways"},
+        {"boxes": [[1, 0, 0, 600, 512]]},
+        {"boxes": [[5, 0, 0, 256, 512]]},
+        {"boxes": []},
+        {"kind": "whole"},
+    ],
+)
+def test_what_is_no_view_is_not_taken_from_a_decoder(change):
+    whole = {"kind": "whole", "frames": [], "boxes": []}
+    part = {"kind": "part", "turn": "flipy", "frames": [f"0,90,{'5a' * 32},0.000"], "boxes": [[1, 0, 0, 256, 512]]}
+    views = [{**whole, "turn": turn} for turn in TURNS]
+    assert len(videos._views({"views": [*views, part]})) == 9
+    for wrong in ([*views, {**part, **change}], views[1:], [*views, *[part] * 100]):
+        with pytest.raises(ValueError, match=r"^$|to unpack"):
+            videos._views({"views": wrong})
+
+
+def test_an_hour_of_frames_is_not_looked_into_everywhere(monkeypatch):
+    looked = []
+    monkeypatch.setattr(videos, "_EACH_WINDOW", 2)
+    monkeypatch.setattr(videos, "layout", lambda squares: looked.append(len(squares)) or NO_LAYOUT)
+    monkeypatch.setattr(videos, "pdq_of_turns", lambda luma: dict.fromkeys(TURNS, ("5a" * 32, 90)))
+    views = videos._Views()
+    for number in range(16 * 10):
+        views.take(Frame(number, 90, "5a" * 32, float(number)), np.zeros((512, 512), np.uint8))
+    assert [len(view.frames) for view in views.finish()] == [160] * 8
+    assert looked == [16] * 4, "the first two, the fourth and the eighth"
