@@ -14,17 +14,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.index import CODE_BYTES, HammingIndex, StoredIndex
+from reclaim.index import CODE_BYTES, HammingIndex, ManyHits, StoredIndex
 from reclaim.index.codes import Codes, Ids, as_codes
 from reclaim.index.hamming import Mode, Progress
+from reclaim.matching import bits
 from reclaim.matching.stop_list import StopList, shipped
 from reclaim.signals.descriptors import MOST, UploadDescriptors
 
 SLOT_BITS = 6
 MAX_PICTURE = (1 << (63 - SLOT_BITS)) - 1
 
-VOTE_RADIUS = 31
-"""Descriptors at most this many bits apart vote. More bits find stronger edits and take longer."""
+VOTE_RADIUS = 15
+"""Descriptors at most this many bits apart vote. Up to 15 the index looks into one bucket a band; more bits
+find few edits more and take many times as long."""
 
 PAIR_RADIUS = 44
 """Descriptors of a picture that was voted for are paired up to this many bits; the check sees what is wrong."""
@@ -32,8 +34,11 @@ PAIR_RADIUS = 44
 MOST_CANDIDATES = 5
 """Of one upload, so that one upload asks no more of the bank than this."""
 
-LEAST_PAIRED = 8
+LEAST_PAIRED = 6
 """Descriptors of the known picture that must be paired before it is a candidate."""
+
+LEAST_SCORE = 150.0
+"""What must speak for it, see ``Candidate.score``: chance alone brings hardly any picture of a large bank there."""
 
 MOST_SENT = 64
 """Pairs of one candidate."""
@@ -65,7 +70,7 @@ class DescriptorIndex:
 
     It keeps nothing but the index it is given: ``create_stored`` saves ``DescriptorIndex.build(…).index``, and
     ``DescriptorIndex(StoredIndex(path))`` reads it. Threads may share one; one at a time may change it. A descriptor's
-    id is the picture's, times 64, and its number there.
+    id is the picture's, times 64, and its number there; its bits lie in another order, see ``bits``.
     """
 
     def __init__(self, index: HammingIndex | StoredIndex | None = None) -> None:
@@ -123,7 +128,11 @@ class DescriptorIndex:
                 codes.append(self.index.code_of(id_))
             except KeyError:
                 break
-        return np.frombuffer(b"".join(codes), np.uint8).reshape(-1, CODE_BYTES)
+        return bits.given(np.frombuffer(b"".join(codes), np.uint8).reshape(-1, CODE_BYTES))
+
+    def near(self, values: Codes, radius: int) -> ManyHits:
+        """The ids within so many bits of each of these descriptors, shape (n, 32); see ``HammingIndex.query_many``."""
+        return self.index.query_many(bits.laid(values), radius)
 
     def refresh(self) -> int:
         """See ``StoredIndex.refresh``; 0 for an index in memory, which has no other writer."""
@@ -137,7 +146,7 @@ def _numbered(picture: int, values: Codes) -> tuple[Codes, Ids]:
     codes = as_codes(values, "Descriptors")
     if not 1 <= len(codes) <= MOST:
         raise ValueError(f"A picture has 1 to {MOST} descriptors, not {len(codes)}.")
-    return codes, (id_ << SLOT_BITS) + np.arange(len(codes), dtype=np.int64)
+    return bits.laid(codes), (id_ << SLOT_BITS) + np.arange(len(codes), dtype=np.int64)
 
 
 class _Upload(NamedTuple):
@@ -160,15 +169,13 @@ def candidates(
     """The pictures that most descriptors speak for, best first; the shipped stop list is used if none is given."""
     stops = shipped() if stop_list is None else stop_list
     asked = _asked(upload, stops)
-    found = []
-    for picture, mirrored in _voted(asked, index, radius):
-        candidate = _paired(picture, index.values(picture), asked, upload, stops, mirrored=mirrored)
-        if candidate.paired >= LEAST_PAIRED:
-            found.append(candidate)
     best: dict[int, Candidate] = {}
-    for candidate in sorted(found, key=lambda candidate: (-candidate.score, candidate.id)):
-        best.setdefault(candidate.id, candidate)
-    return list(best.values())[:most]
+    for candidate in _paired(_voted(asked, index, radius), asked, upload, index, stops):
+        if candidate.paired >= LEAST_PAIRED and candidate.score >= LEAST_SCORE:
+            before = best.get(candidate.id)
+            if before is None or candidate.score > before.score:
+                best[candidate.id] = candidate
+    return sorted(best.values(), key=lambda candidate: (-candidate.score, candidate.id))[:most]
 
 
 def _asked(upload: UploadDescriptors, stops: StopList) -> _Upload:
@@ -179,18 +186,18 @@ def _asked(upload: UploadDescriptors, stops: StopList) -> _Upload:
     return _Upload(codes[says], patches[says], mirrored[says])
 
 
-def _voted(asked: _Upload, index: DescriptorIndex, radius: int) -> Iterator[tuple[int, bool]]:
+def _voted(asked: _Upload, index: DescriptorIndex, radius: int) -> list[tuple[int, bool]]:
     """The pictures that most descriptors are near to, each with whether it is the mirrored upload that shows it."""
     of: list[Ids] = []
     near: list[Ids] = []
     for start in range(0, len(asked.codes), _AT_ONCE):
-        hits = index.index.query_many(asked.codes[start : start + _AT_ONCE], radius)
+        hits = index.near(asked.codes[start : start + _AT_ONCE], radius)
         counts = np.diff(hits.starts)
         few = np.repeat(counts <= _MOST_HITS, counts)
         of.append(start + np.repeat(np.arange(len(counts)), counts)[few])
         near.append(hits.ids[few])
     if not near:
-        return iter(())
+        return []
     queries, ids = np.concatenate(of), np.concatenate(near)
     # What is near to many tells less: each of a descriptor's votes is its share.
     weights = 1 / np.sqrt(np.bincount(queries, minlength=1)[queries])
@@ -202,7 +209,7 @@ def _voted(asked: _Upload, index: DescriptorIndex, radius: int) -> Iterator[tupl
     # Of equal ones the one that was known first.
     order = np.lexsort((by_slot.pictures[voted], -scores))[:_SHORTLISTED]
     chosen = by_slot.pictures[voted][order].tolist()
-    return ((picture >> 1, bool(picture & 1)) for picture in chosen)
+    return [(picture >> 1, bool(picture & 1)) for picture in chosen]
 
 
 class _Sums(NamedTuple):
@@ -224,22 +231,41 @@ def _best_of_each(
 
 
 def _paired(
-    picture: int, values: Codes, asked: _Upload, upload: UploadDescriptors, stops: StopList, *, mirrored: bool
+    voted: list[tuple[int, bool]], asked: _Upload, upload: UploadDescriptors, index: DescriptorIndex, stops: StopList
+) -> Iterator[Candidate]:
+    """Of each picture that was voted for: its descriptors with those of the upload that are most like them."""
+    values = [index.values(picture) for picture, _ in voted]
+    owners = np.repeat(np.arange(len(voted)), [len(each) for each in values])
+    slots = np.concatenate([*(np.arange(len(each)) for each in values), np.empty(0, np.int64)])
+    codes = np.concatenate([*values, np.empty((0, CODE_BYTES), np.uint8)])
+    says = np.flatnonzero(~stops.mask(codes))
+    hits = HammingIndex(codes[says], says, mode="compact").query_many(asked.codes, PAIR_RADIUS)
+    of = np.repeat(np.arange(len(asked.codes)), np.diff(hits.starts))
+    mirrored = np.array([mirrored for _, mirrored in voted], bool)
+    alike = asked.mirrored[of] == mirrored[owners[hits.ids]]
+    rows, distances, patches = hits.ids[alike], hits.distances[alike].astype(np.int64), asked.patches[of[alike]]
+    order = np.lexsort((patches, distances, rows))
+    rows, distances, patches = rows[order], distances[order], patches[order]
+    borders = np.searchsorted(owners[rows], np.arange(len(voted) + 1))
+    for number, (picture, is_mirrored) in enumerate(voted):
+        here = slice(borders[number], borders[number + 1])
+        yield _candidate(picture, slots[rows[here]], distances[here], patches[here], upload, mirrored=is_mirrored)
+
+
+def _candidate(
+    picture: int,
+    slots: npt.NDArray[np.int64],
+    distances: npt.NDArray[np.int64],
+    patches: npt.NDArray[np.int64],
+    upload: UploadDescriptors,
+    *,
+    mirrored: bool,
 ) -> Candidate:
-    """The pairs of one picture: each of its descriptors with those of the upload that are most like it."""
-    says = np.flatnonzero(~stops.mask(values))
-    ours = np.flatnonzero(asked.mirrored == mirrored)
-    known = HammingIndex(values[says], says, mode="compact")
-    hits = known.query_many(asked.codes[ours], PAIR_RADIUS)
-    slots, distances = hits.ids, hits.distances.astype(np.int64)
-    patches = asked.patches[ours[np.repeat(np.arange(len(ours)), np.diff(hits.starts))]]
-    order = np.lexsort((patches, distances, slots))
-    slots, distances, patches = slots[order], distances[order], patches[order]
+    """A picture's pairs, which come by slot and nearest first."""
     starts = np.flatnonzero(np.diff(slots, prepend=-1))
     sizes = np.diff(starts, append=len(slots))
     rank = np.arange(len(slots)) - np.repeat(starts, sizes)
-    least = np.repeat(distances[starts], sizes)
-    near = distances <= least + _WITHIN
+    near = distances <= np.repeat(distances[starts], sizes) + _WITHIN
     # What looks alike in several places of the upload, as bricks do, says less of each.
     alike = np.bincount(slots[near], minlength=MOST)
     best = rank == 0
@@ -247,8 +273,8 @@ def _paired(
     by_patch = np.zeros(len(upload.places))
     np.maximum.at(by_patch, patches[best], gains)
     kept = (rank < _SLOT_PAIRS) & near
-    best_first = np.lexsort((patches[kept], slots[kept], distances[kept], rank[kept]))[:MOST_SENT]
-    slots, patches = slots[kept][best_first], patches[kept][best_first]
+    order = np.lexsort((patches[kept], slots[kept], distances[kept], rank[kept]))[:MOST_SENT]
+    slots, patches = slots[kept][order], patches[kept][order]
     places = upload.places[patches].astype(np.int64)
     pairs = np.column_stack([slots, places, np.full(len(slots), int(mirrored), np.int64)])
     return Candidate(picture, pairs, len(np.unique(slots)), float(by_patch.sum()))
