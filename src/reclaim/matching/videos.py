@@ -52,7 +52,7 @@ class FoundVideo(BaseModel):
     frames: int
     """How many frames of the known video that is."""
     relation: Relation
-    """How the upload relates to the known video in the view that shows most of it, and which stretch of both is alike."""
+    """How the upload relates to the known video, in the view that shows most of it, and which stretch is alike."""
     review_only: bool = False
     """The bank says that a person has to look: this match asks for no more than a review."""
     action: Action
