@@ -162,7 +162,7 @@ def test_the_person_may_say_that_it_was_made_with_a_computer(person: Person) -> 
     person.choose(PHOTO)
     person.panel("check")
     assert person.body()["made_with_ai"] == "unsaid"
-    person.page.get_by_label("Yes").check()
+    person.page.get_by_label("Yes", exact=True).check()
     assert person.body()["made_with_ai"] == "yes"
     person.sends()
     assert person.writes_down()

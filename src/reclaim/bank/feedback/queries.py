@@ -81,7 +81,9 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
         (row.platform_id, row.record_id): row for row in Feedback.objects.filter(record__in=records)
     }
     acknowledged = set(Acknowledgement.objects.filter(record__in=records).values_list("platform", "record"))
-    extra = {(copy.platform_id, copy.type): copy for copy in ExtraCopy.objects.select_related("platform")}
+    types = {source.record.type for sources in let_in for source in sources if source.record is not None}
+    copies = ExtraCopy.objects.filter(type__in=types.intersection(EXTRA_TYPES)).select_related("platform")
+    extra = {(copy.platform_id, copy.type): copy for copy in copies}
     reports = []
     for platform in active_platforms():
         line = PlatformReport(platform.name)
