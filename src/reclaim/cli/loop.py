@@ -157,8 +157,8 @@ class Loop:
         upload = self._upload(self._edit)
         if not upload["matches"]:
             raise EditNotFoundError(
-                f"the copy edited with {self._edit} was not found: it is further than 31 bits from the original in all "
-                "eight turns, which is as far as plain PDQ sees"
+                f"the copy edited with {self._edit} was not found: nothing of it, whole, turned, trimmed or split, is within "
+                "31 bits of the original; cut pictures are found by descriptors, which a person chooses to add"
             )
         match = upload["matches"][0]
         self._match_id = match["match"]
@@ -272,7 +272,7 @@ def command(image: Path | None, edit: str, as_json: bool) -> None:
       10  not a picture        11  empty file     12  cut short
       13  too large            14  no use as a signal
       15  file not found       20  a step failed
-      21  plain PDQ does not find this edit (crop10); everything else passed
+      21  PDQ does not find this edit (crop10); everything else passed
 
     \b
     Example:
@@ -307,5 +307,5 @@ def _run(loop: Loop) -> tuple[Exit, str]:
     except Exception as error:
         return Exit.LOOP_STEP_FAILED, f"The loop stopped unexpectedly ({type(error).__name__})."
     if not loop.edit_was_found:
-        return Exit.EDIT_NOT_FOUND, "Plain PDQ does not find this edit."
+        return Exit.EDIT_NOT_FOUND, "PDQ does not find this edit."
     return Exit.OK, ""

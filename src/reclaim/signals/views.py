@@ -36,7 +36,8 @@ MOST_VIEWS = 2 + MOST_PARTS + 2 * (len(TILTS_AS_LARGE) + len(TILTS_CUT))
 MOST_CODES = len(TURNS) * (2 + MOST_PARTS) + 2 * (len(TILTS_AS_LARGE) + len(TILTS_CUT))
 """Values looked up for one upload, at most."""
 
-_LONGEST_ANSWER = 256 * 1024
+LONGEST_ANSWER = 256 * 1024
+"""Bytes of the views of one upload, as a limited process answers."""
 _KINDS = get_args(ViewKind)
 _PLAIN_SIDES = 16
 """Pixels: a part that comes this near to two opposite sides of the square is a part of a collage, not an inset."""
@@ -112,7 +113,8 @@ def views_of(picture: Picture) -> Views:
     inner = trim(luma)
     trimmed = None if inner is None else Part(*inner)
     if trimmed is not None:
-        placed.append(("trimmed", trimmed, 0.0))
+        # Of a collage with gutters it is one part that is left.
+        placed.append(("part" if _in_grid(trimmed) else "trimmed", trimmed, 0.0))
     placed += [(_kind(part), part, 0.0) for part in parts_of(luma) if part != trimmed]
     maps = [_upright(part) for _, part, _ in placed if part is not None]
     for tilt, across in _tilts(picture.width, picture.height):
@@ -141,7 +143,9 @@ def _kind(part: Part) -> ViewKind:
 
 
 def _in_grid(part: Part) -> bool:
-    """Whether it is about a quarter or a ninth of the square, and where these are."""
+    """Whether it is about a quarter or a ninth of the square, or four of these, and where they are."""
+    if max(part.right - part.left, part.bottom - part.top) > 2 * SIDE // 3 + _PLAIN_SIDES:
+        return False
     for count in (2, 3):
         cell = SIDE / count
         if all(abs(edge - round(edge / cell) * cell) <= _PLAIN_SIDES for edge in part):
@@ -182,16 +186,20 @@ def _hashed(luma: Luma, maps: list[list[float]]) -> tuple[Codes, npt.NDArray[np.
 
 def views_crew(count: int, *, niceness: int = 0) -> Crew[Views]:
     """So many processes that each take a picture's bytes and answer as `read_views`."""
-    return Crew(_fields_of, _views_in, count=count, niceness=niceness, longest_answer=_LONGEST_ANSWER)
+    return Crew(_fields_of, views_in, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER)
 
 
 def _fields_of(data: bytes) -> Fields:
-    views = views_of(picture_of_bytes(data)).views
-    return {"views": [[view.kind, view.box, view.tilt, view.quality, view.codes.hex()] for view in views]}
+    return fields_of(views_of(picture_of_bytes(data)))
 
 
-def _views_in(fields: Fields) -> Views:
-    """The views; ValueError, TypeError or KeyError where they are none."""
+def fields_of(views: Views) -> Fields:
+    """The views as a limited process answers."""
+    return {"views": [[view.kind, view.box, view.tilt, view.quality, view.codes.hex()] for view in views.views]}
+
+
+def views_in(fields: Fields) -> Views:
+    """The views in such an answer; ValueError, TypeError or KeyError where they are none."""
     given = fields["views"]
     if not 1 <= len(given) <= MOST_VIEWS:
         raise ValueError
