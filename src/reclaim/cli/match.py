@@ -17,6 +17,7 @@ from reclaim.cli.options import fail, printable
 if TYPE_CHECKING:
     from reclaim.matching import Decision, Policy
     from reclaim.matching.folder import IndexFolder
+    from reclaim.matching.service.checks import BankForChecks
     from reclaim.matching.videos import VideoDecision
     from reclaim.signals import SignalError
     from reclaim.signals.video import FramesView
@@ -40,30 +41,33 @@ def _policy_options(command: Command) -> Command:
     for option in (
         click.option(
             "--hold-distance",
-            type=click.IntRange(-1, 64),
+            type=click.IntRange(-1, 31),
             default=31,
             show_default=True,
-            help="Hold up to this many bits; -1 never holds for a distance.",
+            help="Hold up to this many bits what looks the same as it lies; -1 never holds for a distance.",
         ),
         click.option(
             "--review-distance",
-            type=click.IntRange(0, 64),
+            type=click.IntRange(0, 60),
             default=31,
             show_default=True,
             help="Review up to this many bits, and search no further.",
+        ),
+        click.option(
+            "--views/--no-views", default=True, show_default=True, help="Look at parts of a picture too, and untilted."
         ),
     ):
         command = option(command)
     return command
 
 
-def _policy(hold_distance: int, review_distance: int) -> Policy:
+def _policy(hold_distance: int, review_distance: int, **more: Any) -> Policy:
     from pydantic import ValidationError
 
     from reclaim.matching import Policy
 
     try:
-        return Policy(hold_distance=hold_distance, review_distance=review_distance)
+        return Policy(hold_distance=hold_distance, review_distance=review_distance, **more)
     except ValidationError:
         fail(Exit.USAGE, "--hold-distance must not exceed --review-distance, which is as far as the search goes.")
 
@@ -83,7 +87,9 @@ def command() -> None:
 @_index_option
 @_policy_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_distance: int, as_json: bool) -> None:
+def picture(
+    files: Sequence[Path], folder: Path, hold_distance: int, review_distance: int, views: bool, as_json: bool
+) -> None:
     """Match each FILE and say what to do. Nothing is kept, sent or changed.
 
     A file that cannot be read gets an error of its own while the rest goes on.
@@ -96,7 +102,7 @@ def picture(files: Sequence[Path], folder: Path, hold_distance: int, review_dist
     Example:
       reclaim match picture one.jpg two.png --index platform-data/index --json
     """
-    policy = _policy(hold_distance, review_distance)
+    policy = _policy(hold_distance, review_distance, views=views)
     from reclaim.matching.decisions import decide_on_signals
     from reclaim.signals import SignalError, md5_of
     from reclaim.signals.sources import read_bytes
@@ -299,6 +305,23 @@ def key(path: Path, name: str, as_json: bool) -> None:
     help="Not ready when the feed was last followed longer ago.",
 )
 @_policy_options
+@click.option(
+    "--partly-altered",
+    type=click.Choice(["review", "none"]),
+    default="review",
+    show_default=True,
+    help="What to do about a known picture of which a part was replaced.",
+)
+@click.option(
+    "--sources", is_flag=True, help="This platform hosts adult content: look for fakes made from clothed originals."
+)
+@click.option(
+    "--bank",
+    "bank_file",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A platform's DATA/bank.json: ask that bank about what is found by parts. Without it nobody is asked.",
+)
 def serve(
     folder: Path,
     key_file: Path | None,
@@ -311,6 +334,10 @@ def serve(
     feed_stale_hours: float,
     hold_distance: int,
     review_distance: int,
+    views: bool,
+    partly_altered: str,
+    sources: bool,
+    bank_file: Path | None,
 ) -> None:
     """Serve the match API until Ctrl-C. It follows the folder: what is added or withdrawn there acts within a second.
 
@@ -319,7 +346,8 @@ def serve(
       reclaim match key --keys match-keys.json
       reclaim match serve --index platform-data/index --keys match-keys.json --workers 2
     """
-    policy = _policy(hold_distance, review_distance)
+    policy = _policy(hold_distance, review_distance, views=views, partly_altered=partly_altered, sources=sources)
+    bank = None if bank_file is None else _bank_of(bank_file)
     import tempfile
 
     from reclaim.cli.address import AddressTakenError, check_address, free_port
@@ -341,6 +369,7 @@ def serve(
             keys=keys,
             shared=Path(shared),
             policy=policy,
+            bank=bank,
             workers=workers,
             decoders=max(1, (decoders or usable_processors()) // workers),
             waiting=waiting,
@@ -348,3 +377,17 @@ def serve(
             feed_stale_after=feed_stale_hours * 3600,
         )
         serve_config(config, host, port)
+
+
+def _bank_of(path: Path) -> BankForChecks:
+    from reclaim.matching.service.checks import BankForChecks
+    from reclaim.platform.subscription.bank import BankFileError, load_bank
+
+    try:
+        access = load_bank(path)
+    except BankFileError as error:
+        fail(Exit.ERROR, str(error))
+    key = access.descriptors_key or access.platform_key or access.fetch_key
+    if access.version == "v1" or key is None:
+        fail(Exit.USAGE, "This bank speaks version 1 of the exchange, which has no descriptors. Leave --bank out.")
+    return BankForChecks(access.url, key)

@@ -22,7 +22,7 @@ def test_a_known_signal_is_found_by_every_worker_with_what_to_do(service: Servic
         "id": 1,
         "value": pdq(ASTRONAUT),
         "distance": 0,
-        "turn": None,
+        "relation": None,
         "quality": None,
         "action": "hold",
         "review_only": False,
@@ -46,8 +46,11 @@ def test_a_known_md5_is_found(service: Service) -> None:
 
 
 def test_a_picture_is_matched_in_all_its_turns(service: Service) -> None:
-    assert [(each["id"], each["turn"]) for each in service.match(ASTRONAUT).json["matches"]] == [(1, "original")]
-    assert [(each["id"], each["turn"]) for each in service.match(mirrored(ASTRONAUT)).json["matches"]] == [(1, "flipy")]
+    answers = [service.match(ASTRONAUT).json, service.match(mirrored(ASTRONAUT)).json]
+    assert [(each["action"], each["matches"][0]["relation"]["turn"]) for each in answers] == [
+        ("hold", "original"),
+        ("review", "flipy"),
+    ]
     assert service.match(GALAXIES).json["action"] == "none"
 
 
@@ -65,13 +68,13 @@ def test_a_video_is_looked_up_by_its_frames_and_the_answer_says_how_much_of_each
     answer = service.ask("POST", "/v1/lookup/video", {"frames": part}).json
     assert (answer["action"], answer["frames"], answer["searched"]) == ("hold", 5, ["vpdq"])
     [match] = answer["matches"]
+    assert match.pop("relation")["how"] == "same"
     assert match == {
         "type": "vpdq",
         "id": 20,
         "query_percent": 100.0,
         "video_percent": 50.0,
         "frames": 5,
-        "turn": None,
         "action": "hold",
         "review_only": False,
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reclaim.matching.policy import Policy
+from reclaim.matching.service.checks import BankForChecks
 
 MAX_BATCH = 4096
 """Signals in one batch."""
@@ -63,6 +64,8 @@ class Config:
     shared: Path
     """A folder of this service's own, for the figures its workers share."""
     policy: Policy = field(default_factory=Policy)
+    bank: BankForChecks | None = None
+    """Asked whether an upload shows a picture by its parts; None for a service that asks nobody."""
     workers: int = 1
     decoders: int = 1
     """Processes that decode pictures, for each worker."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from reclaim.matching.decisions import Decision
+from reclaim.matching.relation import Box
 from reclaim.matching.service.config import MAX_BATCH
 from reclaim.signals import Frame, parse_md5, parse_pdq
 from reclaim.signals.frames import MAX_FRAMES, parse_all_frames
@@ -68,6 +69,36 @@ class Batch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     signals: list[Question] = Field(min_length=1, max_length=MAX_BATCH)
+
+
+class Unchecked(BaseModel):
+    """A known picture that the upload may show by its parts, of which the bank was not asked, or has not answered."""
+
+    id: int
+    """What the index knows its descriptors by."""
+    value: str
+    """Names them, as the bank does."""
+    of_a_source: bool
+    frame: tuple[int, int]
+    """With ``pairs``: what the bank is asked, see docs/exchange-v2.md."""
+    pairs: list[list[int]]
+    part: Box | None
+    """The part of the upload that has this frame; null where it is all of it."""
+
+
+class PictureDecision(Decision):
+    """The decision on a picture."""
+
+    unchecked: list[Unchecked] = []
+
+
+class PictureQuery(BaseModel):
+    """The query of a picture."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    adult: bool | None = None
+    """Whether the platform's own classifier or moderator calls it adult content; left out where nobody said."""
 
 
 class Matched(BaseModel):

@@ -10,15 +10,16 @@ import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
+from reclaim.matching.by_parts import Seen, seen_crew
 from reclaim.matching.folder import IndexFolder
 from reclaim.matching.keys import Keys
+from reclaim.matching.service.checks import Checks
 from reclaim.matching.service.config import DECODING_NICENESS, Config
 from reclaim.matching.service.desk import Desk
 from reclaim.matching.service.metrics import Metrics
 from reclaim.matching.service.sockets import SLOW_READER_SECONDS, let_go_of_slow_readers
 from reclaim.plainlog import log_failure
 from reclaim.signals.crew import Crew
-from reclaim.signals.views import Views, views_crew
 
 _TICK_SECONDS = 1.0
 _BATCH_THREADS = 2
@@ -36,6 +37,7 @@ class Parts:
         self.keys = Keys(config.keys)
         self.metrics = Metrics(config.shared, config.workers)
         self.folder = IndexFolder(config.folder)
+        self.checks = Checks(config.bank)
         self.pictures = Desk(
             "pictures",
             threads=config.decoders,
@@ -50,13 +52,13 @@ class Parts:
             full="As many batches as can be are being looked up. Send this one again in a second.",
             owners=self.keys.__len__,
         )
-        self._crew: Future[Crew[Views]] | None = None
+        self._crew: Future[Crew[Seen]] | None = None
         self._ticking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open the indexes and begin to follow them; decoders start meanwhile."""
         starter = ThreadPoolExecutor(1, "starter")
-        self._crew = starter.submit(partial(views_crew, self.config.decoders, niceness=DECODING_NICENESS))
+        self._crew = starter.submit(partial(seen_crew, self.config.decoders, niceness=DECODING_NICENESS))
         starter.shutdown(wait=False)
         await asyncio.to_thread(self.folder.start)
         self._ticking = asyncio.create_task(self._tick())
@@ -70,11 +72,12 @@ class Parts:
     def _close(self) -> None:
         self.pictures.close()
         self.batches.close()
+        self.checks.close()
         if self._crew and not self._crew.exception():
             self._crew.result().end()
         self.folder.close()
 
-    def decoders(self) -> Crew[Views]:
+    def decoders(self) -> Crew[Seen]:
         """The crew, once it has started. For threads."""
         if self._crew is None:
             raise RuntimeError("The service has not been started.")

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from reclaim.index import CODE_BYTES
 from reclaim.index.codes import Codes
+from reclaim.matching.by_parts import BOTH_STAGES, VIEWS_ALONE, Seen, may_show
 from reclaim.matching.decisions import (
     Decision,
     FileIndex,
@@ -24,9 +25,13 @@ from reclaim.matching.decisions import (
     decide_on_md5,
     decide_on_pdq,
     decide_on_signals,
+    found_by_parts,
+    joined,
 )
+from reclaim.matching.policy import Action, Policy, most_urgent
 from reclaim.matching.service.answers import InPieces
 from reclaim.matching.service.bodies import insist_on_type, read_body
+from reclaim.matching.service.checks import NotAskedError
 from reclaim.matching.service.config import (
     BATCH_BODY,
     BATCH_MATCHES,
@@ -37,13 +42,27 @@ from reclaim.matching.service.config import (
     NEAR_DISTANCE,
     SMALL_BODY,
 )
-from reclaim.matching.service.messages import Batch, BatchAnswer, Matched, PdqQuestion, Question, VideoQuestion
+from reclaim.matching.service.messages import (
+    Batch,
+    BatchAnswer,
+    Matched,
+    PdqQuestion,
+    PictureDecision,
+    PictureQuery,
+    Question,
+    Unchecked,
+    VideoQuestion,
+)
 from reclaim.matching.service.parts import Parts
 from reclaim.matching.service.problems import Problem, invalid_message
 from reclaim.matching.videos import VideoDecision, decide_on_frames
 from reclaim.signals import DecoderStopped, EmptyFile, PictureTooLarge, SignalError, md5_of
+from reclaim.signals.descriptors import name_of
 
 JSON, BYTES = "application/json", "application/octet-stream"
+_TO_ANSWER = 2.0
+"""Seconds before the deadline at which the bank is asked no more."""
+_NOT_ASKED = "By its parts it may show a known picture; the bank could not be asked, so let a person look."
 _AT_ONCE = 128
 """Codes searched in one call, so that a deadline is seen and answers take bounded memory."""
 
@@ -215,6 +234,10 @@ class Routes:
         """A picture's bytes. It is decoded in another process; known files are found even if nobody can decode them."""
         insist_on_type(request, "image/", BYTES)
         try:
+            adult = PictureQuery.model_validate(dict(request.query_params)).adult
+        except ValidationError as error:
+            raise invalid_message(error) from None
+        try:
             place = self._parts.pictures.place(request.scope["owner"])
         except Problem:
             self._parts.metrics.refused("too_many_pictures")
@@ -222,7 +245,7 @@ class Routes:
         with place:
             data = await self._body(request, self._parts.config.picture_bytes)
             try:
-                decision = await place.run(partial(self._decide, data, request.scope["deadline"]))
+                decision = await place.run(partial(self._decide, data, adult, request.scope["deadline"]))
             except DecoderStopped as error:
                 self._parts.metrics.refused("decoder_stopped")
                 raise Problem(422, str(error)) from None
@@ -231,15 +254,51 @@ class Routes:
         self._parts.metrics.looked_up(1)
         return _json(decision)
 
-    def _decide(self, data: bytes, deadline: float) -> Decision:
+    def _decide(self, data: bytes, adult: bool | None, deadline: float) -> PictureDecision:
         _insist_on_time(deadline)
         if not data:
             raise EmptyFile
+        indexes = self._parts.folder.indexes
+        policy = self._parts.config.policy.model_copy(update={"adult": adult})
+        stages = BOTH_STAGES if indexes.descriptors is not None and len(indexes.descriptors) else VIEWS_ALONE
         md5: list[str] = []
-        views = self._parts.decoders().ask(
-            data, min(deadline - time.monotonic(), DECODE_SECONDS), lambda: md5.append(md5_of(data))
+        seen = self._parts.decoders().ask(
+            stages + data, min(deadline - time.monotonic(), DECODE_SECONDS), lambda: md5.append(md5_of(data))
         )
-        return decide_on_signals(md5[0], views, self._parts.folder.indexes, self._parts.config.policy)
+        views = seen if isinstance(seen, SignalError) else seen.views
+        decision = decide_on_signals(md5[0], views, indexes, policy)
+        # What is held is a known picture, all of it: its parts need not be asked about.
+        if isinstance(seen, SignalError) or decision.action is Action.HOLD or indexes.descriptors is None:
+            return PictureDecision(**decision.model_dump())
+        return self._with_parts(decision, seen, indexes, policy, deadline)
+
+    def _with_parts(
+        self, decision: Decision, seen: Seen, indexes: Indexes, policy: Policy, deadline: float
+    ) -> PictureDecision:
+        """The decision with what the bank says of pictures that the upload may show, and with what it does not say."""
+        pictures, checks = indexes.descriptors, self._parts.checks
+        found, unchecked = [], []
+        for candidate in may_show(seen.described, pictures) if pictures is not None else []:
+            of_a_source = candidate.id in indexes.of_a_source
+            values = pictures.values(candidate.id) if pictures is not None else None
+            if values is None or not len(values) or (of_a_source and not policy.takes_sources):
+                continue
+            name = name_of(values)
+            try:
+                relation = checks.check(name, candidate, deadline - _TO_ANSWER)
+            except NotAskedError:
+                unchecked.append(Unchecked(value=name, of_a_source=of_a_source, **candidate._asdict()))
+                continue
+            if relation is not None:
+                one = found_by_parts(candidate.id, name, relation, policy)
+                update = {"type": "source", "action": policy.action_on_source()} if of_a_source else {}
+                found.append(one.model_copy(update=update))
+        whole = PictureDecision(**joined(decision, found, policy).model_dump(), unchecked=unchecked)
+        if not unchecked or not checks.asks:
+            return whole
+        # It was to be asked, and was not: then a person looks.
+        action = most_urgent(whole.action, Action.REVIEW)
+        return whole.model_copy(update={"action": action, "reason": f"{whole.reason} {_NOT_ASKED}"})
 
     async def live(self, request: Request) -> Response:
         """Whether this process answers at all."""

@@ -17,9 +17,8 @@ from django.utils import timezone
 
 from reclaim.client import BankError, BankUnreachable, NativeClient
 from reclaim.index import IndexFileError, StoredIndex
-from reclaim.matching.by_parts import MayShow, described, may_show, within
+from reclaim.matching.by_parts import MayShow, described, may_show, told
 from reclaim.matching.candidates import DescriptorIndex
-from reclaim.matching.parts import PARTLY_ALTERED
 from reclaim.matching.relation import Box, Relation
 from reclaim.matching.state import DESCRIPTORS_INDEX
 from reclaim.platform.inbox.deciding import settle, tell_bank
@@ -28,7 +27,6 @@ from reclaim.platform.inbox.queries import rules, standing
 from reclaim.platform.subscription.index_files import index_folder
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.services import locked_signals
-from reclaim.protocol.native_v2 import PlacementRelation
 from reclaim.signals.pdq import TURNS
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event, log_failure
@@ -98,7 +96,8 @@ def ask_bank(client: NativeClient) -> int:
             if relation is None:
                 frame = (candidate.frame[0], candidate.frame[1])
                 answer = client.check_placement(candidate.signal.value, frame, candidate.pairs)
-                relation = _relation(answer.relation, candidate.part) if answer.match else None
+                part = None if candidate.part is None else Box(*candidate.part)
+                relation = told(answer.relation, part) if answer.match else None
         except (BankError, ValueError) as error:
             _postpone(candidate)
             log_event("the bank could not be asked about a candidate; trying again", reason=type(error).__name__)
@@ -117,21 +116,6 @@ def _known_of_the_same_file(candidate: Candidate) -> Relation | None:
     )
     found = same.exclude(upload__sha256="").first()
     return found.related if found else None
-
-
-def _relation(said: PlacementRelation | None, part: list[float] | None) -> Relation:
-    where = None if part is None else Box(*part)
-    if said is None:
-        return Relation(how="parts", box=where)
-    return Relation(
-        how="parts",
-        turn=said.turn,
-        tilt=said.tilt,
-        box=within(where, None if said.box is None else Box(*said.box)),
-        kept=said.kept,
-        altered=said.altered,
-        partly_altered=said.altered is not None and said.altered >= PARTLY_ALTERED,
-    )
 
 
 def _postpone(candidate: Candidate) -> None:
