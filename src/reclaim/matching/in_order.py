@@ -18,6 +18,9 @@ from reclaim.signals.frames import MAX_FRAMES
 
 REACH = 60
 """Bits of 256 up to which frames that lie in order are alike; unrelated ones lie about 128 apart."""
+STANDS_OUT = 24
+"""Bits by which frames in order have to be nearer to their like than to the rest of the known video. Else the order
+says nothing: two films laid over one picture are a little alike in every frame, whatever the films show."""
 
 _SPEEDS = np.exp(np.linspace(np.log(0.4), np.log(2.5), 45))
 # Slow motion to two and a half times as fast, in steps of 4 %; the one in the middle is 1.
@@ -44,6 +47,8 @@ class InOrder(NamedTuple):
     """And of the known video."""
     speed: float
     """Seconds of the known video that go by in one of the upload."""
+    stands_out: float
+    """By how many bits such frames are nearer to their like than to all of the known video, in the median."""
 
     @property
     def frames(self) -> int:
@@ -62,6 +67,8 @@ class _Pairs(NamedTuple):
     of: Seconds
     weight: npt.NDArray[np.float64]
     """More where they are more alike."""
+    nearer: npt.NDArray[np.float64]
+    """By how many bits the upload's is nearer to this one than to the known ones in the mean."""
 
 
 def in_order(upload: Codes, upload_seconds: Seconds, known: Codes, known_seconds: Seconds) -> InOrder | None:
@@ -100,12 +107,13 @@ def in_order(upload: Codes, upload_seconds: Seconds, known: Codes, known_seconds
         (float(at.min()), float(at.max())),
         (float(of.min()), float(of.max())),
         line[0],
+        float(np.median(pairs.nearer[on])),
     )
 
 
 def _alike(upload: Codes, upload_seconds: Seconds, known: Codes, known_seconds: Seconds) -> _Pairs:
     known_signs = _signs(known).T
-    rows, columns, distances = [], [], []
+    rows, columns, distances, nearer = [], [], [], []
     for start in range(0, len(upload), _AT_ONCE):
         # As signs, the product of two codes is the number of bits that are equal, less that of those that differ.
         apart = (_BITS - _signs(upload[start : start + _AT_ONCE]) @ known_signs) / 2
@@ -118,9 +126,12 @@ def _alike(upload: Codes, upload_seconds: Seconds, known: Codes, known_seconds: 
         rows.append(row + start)
         columns.append(near[row, place])
         distances.append(nearest[row, place])
+        nearer.append(apart.mean(axis=1)[row] - nearest[row, place])
     row, column = np.concatenate(rows), np.concatenate(columns)
     weight = 1 - np.concatenate(distances).astype(np.float64) / (2 * REACH)
-    return _Pairs(row, column, upload_seconds[row], known_seconds[column], weight)
+    return _Pairs(
+        row, column, upload_seconds[row], known_seconds[column], weight, np.concatenate(nearer).astype(np.float64)
+    )
 
 
 def _signs(codes: Codes) -> npt.NDArray[np.float32]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from reclaim.index import CODE_BYTES, FrameIndex
 from reclaim.index.codes import Codes
 from reclaim.matching.decisions import DEFAULT_POLICY, Found, Indexes, files_of, review_only_in_words
-from reclaim.matching.in_order import REACH, InOrder, in_order
+from reclaim.matching.in_order import REACH, STANDS_OUT, InOrder, in_order
 from reclaim.matching.policy import Action, Policy, at_most_review, most_urgent
 from reclaim.matching.relation import Box, How, Relation, Stretch
 from reclaim.matching.review_only import NO_REVIEW_ONLY, ReviewOnly
@@ -249,6 +249,9 @@ def _compared(seen: _Seen, whole: int, index: FrameIndex, policy: Policy) -> _Se
     stretch = in_order(codes, seconds, known.codes, known.seconds)
     if stretch is None or stretch.frames < policy.review_frames:
         return seen
+    if stretch.stands_out < STANDS_OUT:
+        # Frames that are alike by themselves may still say where.
+        return seen._replace(stretch=stretch) if seen.query_frames >= policy.review_frames else seen
     query_frames = max(seen.query_frames, stretch.upload_frames)
     video_frames = max(seen.video_frames, stretch.known_frames)
     return seen._replace(

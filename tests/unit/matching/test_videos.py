@@ -23,7 +23,7 @@ from reclaim.matching.videos import (
     decide_video,
     find_videos,
 )
-from reclaim.signals import Frame, NotAVideo, TruncatedVideo, md5_of
+from reclaim.signals import Frame, NotAVideo, TruncatedVideo, hamming, md5_of
 from reclaim.signals.trim import Trimmed
 from reclaim.signals.video import FramesView, read_frames
 from tests.personas import clip_frames
@@ -184,6 +184,23 @@ def test_frames_that_are_less_alike_count_where_they_are_in_order() -> None:
     match = only(decision)
     assert (decision.action, match.query_percent, match.video_percent) == (Action.REVIEW, 100.0, 100.0)
     assert decide_on_frames(near_to(KNOWN[:2], 50), index_of(KNOWN)).action is Action.NONE
+
+
+def test_two_films_over_one_picture_are_not_taken_for_each_other_by_the_order_of_their_frames() -> None:
+    chance = np.random.default_rng(3)
+
+    def over_the_picture() -> list[Frame]:
+        """Each frame 25 bits from the picture's, which bits is the film's own."""
+        moved = (sum(1 << int(bit) for bit in chance.choice(256, 25, replace=False)) for _ in KNOWN)
+        return [
+            frame._replace(pdq=f"{int(KNOWN[0].pdq, 16) ^ bits:064x}") for frame, bits in zip(KNOWN, moved, strict=True)
+        ]
+
+    one, another = over_the_picture(), over_the_picture()
+    distances = [hamming(a.pdq, b.pdq) for a in one for b in another]
+    assert min(distances) > 31
+    assert max(distances) < 60
+    assert decide_on_frames(another, index_of(one)).action is Action.NONE
 
 
 def test_what_is_played_faster_is_found_with_how_much() -> None:
