@@ -90,7 +90,7 @@ def _met(met: bool) -> str:
 
 def _recall(figures: dict[str, Any]) -> Iterator[str]:
     names = [*(column["name"] for column in figures["columns"]), BOTH]
-    limits = [f"≤ {column['threshold']}" for column in figures["columns"]]
+    limits = [column["limit"] for column in figures["columns"]]
     head = ["edit", *(f"{name} {limit}" for name, limit in zip(names, [*limits, ""], strict=True))]
     rows = [[row["edit"], *(_percent(row["recall"][name]) for name in names)] for row in figures["edits"]]
     rows.append(["**mean**", *(f"**{_percent(figures['mean'][name])}**" for name in names)])
@@ -115,7 +115,7 @@ def _ablation(figures: dict[str, Any]) -> Iterator[str]:
     groups = list(figures["ablation"][0]["recall"])
     rows = [
         [
-            f"{row['what']} ≤ {row['threshold']}",
+            row["what"],
             *(_percent(row["recall"][group]) for group in groups),
             _percent(row["mean"]),
         ]

@@ -18,8 +18,9 @@ from reclaim.matching.candidates import DescriptorIndex
 from reclaim.signals import PoorSignal
 from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.geometry import check
-from reclaim.signals.luma import picture_of_bytes
+from reclaim.signals.luma import SIDE, picture_of_bytes
 from reclaim.signals.pdq import Luma, pdq_of_luma, turns
+from reclaim.signals.trim import trim
 from reclaim.signals.views import CODE_BYTES, Views, views_of
 
 FAR = 999
@@ -57,15 +58,23 @@ class Times:
 
 
 def known(data: bytes) -> Known:
-    """Of a picture's file."""
+    """Of a picture's file, as a person's device makes it: descriptors of the part inside, where there is one."""
     picture = picture_of_bytes(data)
-    square = picture.luma
+    square, width, height = picture.luma, picture.width, picture.height
+    inner = trim(square)
+    trimmed = None
+    if inner is not None:
+        found = [view for view in views_of(picture).views if view.kind == "trimmed"]
+        trimmed = _bits(found[0].codes[:CODE_BYTES].hex()) if found else None
+        left, top, right, bottom = inner
+        width = max(1, round(width * (right - left) / SIDE))
+        height = max(1, round(height * (bottom - top) / SIDE))
+        square = square[top:bottom, left:right]
     try:
-        descriptors = describe(square, picture.width, picture.height)
+        descriptors = describe(square, width, height)
     except PoorSignal:
         descriptors = None
-    trimmed = [_bits(view.codes[:CODE_BYTES].hex()) for view in views_of(picture).views if view.kind == "trimmed"]
-    return Known(_bits(pdq_of_luma(square).value), trimmed[0] if trimmed else None, phash(square), descriptors)
+    return Known(_bits(pdq_of_luma(picture.luma).value), trimmed, phash(picture.luma), descriptors)
 
 
 def _bits(value: str) -> Bits:

@@ -29,20 +29,13 @@ def quick(methods: Sequence[str], edits: Sequence[str], pictures: int) -> Table:
     made = Table(title=f"{len(measured.uploads):,} uploads, {len(measuring.entries):,} known pictures, open part")
     made.add_column("edit")
     shown = [method for method in METHODS if method in measured.distances]
-    zero = {method: measured.nearest(method, (UNRELATED, *KINDS[:-1])) - 1 for method in shown}
     for method in shown:
         made.add_column(f"{method} <= {THRESHOLDS[method]}", justify="right")
-        made.add_column(f"<= {zero[method]}: none false", justify="right")
     for edit in EDITS:
         rows = [number for number, entry in enumerate(measured.uploads) if entry.edit == edit]
         if rows:
-            cells = []
-            for method in shown:
-                own = measured.own(method)[rows]
-                cells += [
-                    f"{100 * (own <= threshold).mean():.0f} %" for threshold in (THRESHOLDS[method], zero[method])
-                ]
-            made.add_row(edit, *cells)
+            found = (measured.own(method)[rows] <= THRESHOLDS[method] for method in shown)
+            made.add_row(edit, *(f"{100 * hit.mean():.0f} %" for hit in found))
     made.add_section()
     for kind in (UNRELATED, *KINDS):
         made.add_row(f"false: {kind}", *_false(measured, shown, kind))
@@ -52,10 +45,6 @@ def quick(methods: Sequence[str], edits: Sequence[str], pictures: int) -> Table:
 def _false(measured: Measured, methods: Sequence[str], kind: str) -> list[str]:
     count = int(measured.pairs(kind).sum())
     return [
-        cell
+        f"{measured.false(method, THRESHOLDS[method], kind)} of {count:,}, nearest {measured.nearest(method, [kind])}"
         for method in methods
-        for cell in (
-            f"{measured.false(method, THRESHOLDS[method], kind)} of {count:,}",
-            f"nearest {measured.nearest(method, [kind])}",
-        )
     ]

@@ -100,9 +100,18 @@ def relation(upload: Entry, picture: Entry) -> str:
         return "background"
     if upload.scenes & picture.scenes:
         return "burst"
-    if upload.kind == picture.kind and upload.kind != "photograph":
-        return upload.kind
+    if picture.kind in (upload.kind, _AROUND.get(upload.edit)) and picture.kind != "photograph":
+        return picture.kind
     return UNRELATED
+
+
+# What an edit lays around a photograph, as the kind of the known pictures that have the same around them.
+_AROUND = {
+    edit.name: kind
+    for edit in EDITS.values()
+    for kind, mark in (("screenshot", "screenshot"), ("meme", "caption"))
+    if mark in edit.name
+}
 
 
 _bank: Bank | None = None

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.derive.growth import SIZES, growth
 from bench.derive.methods import METHODS, PARTS_WITHOUT
-from bench.derive.report import BOTH, REVIEW_MOST, ablation, aims, columns, costs, recalls, wrongly
+from bench.derive.report import BOTH, REVIEWED, ablation, aims, columns, costs, recalls, wrongly
 from bench.derive.run import UNRELATED, Measuring
 
 ABLATED_ON = 24
@@ -22,11 +22,12 @@ def run(pictures: int | None = None) -> dict[str, Any]:
     with Measuring(pictures) as measuring:
         learnt = measuring.measure("open", METHODS)
         measured = measuring.measure("held", METHODS)
-        learnt_parts = measuring.measure("open", PARTS_WITHOUT, pictures=ABLATED_ON)
-        parts = measuring.measure("held", PARTS_WITHOUT, pictures=ABLATED_ON)
+        ablated = ABLATED_ON if pictures is None else max(2, pictures // 4)
+        learnt_parts = measuring.measure("open", PARTS_WITHOUT, pictures=ablated)
+        parts = measuring.measure("held", PARTS_WITHOUT, pictures=ablated)
     shown = columns(learnt)
     edits = recalls(measured, shown)
-    review = next(column.threshold for column in shown if column.threshold > 31 or column.name.endswith("review"))
+    review = next(column.threshold for column in shown if column.name == REVIEWED)
     sizes = SIZES if pictures is None else SIZES[:1]
     step = max(1, len(measured.codes) // LOOKED_UP)
     spent = costs(measured)
@@ -39,7 +40,10 @@ def run(pictures: int | None = None) -> dict[str, Any]:
         "uploads": len(measured.uploads),
         "pairs": int(measured.pairs(UNRELATED).sum()),
         "review_distance": review,
-        "columns": [{"name": column.name, "method": column.method, "threshold": column.threshold} for column in shown],
+        "columns": [
+            {"name": column.name, "method": column.method, "threshold": column.threshold, "limit": column.limit}
+            for column in shown
+        ],
         "edits": edits,
         "mean": {name: float(np.mean([row["recall"][name] for row in edits])) for name in edits[0]["recall"]},
         "aims": aims(edits),
@@ -48,7 +52,7 @@ def run(pictures: int | None = None) -> dict[str, Any]:
         "ablation": ablation(learnt, measured, "views") + ablation(learnt_parts, parts, "parts"),
         "costs": spent,
         "stage_one_ms": spent["decode"]["median_ms"] + spent["views"]["median_ms"],
-        "growth": growth(measured.codes[::step], min(REVIEW_MOST, review), sizes),
+        "growth": growth(measured.codes[::step], review, sizes),
         "bytes": {
             "pdq": 32,
             "pHash": 8,
