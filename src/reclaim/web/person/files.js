@@ -1,12 +1,11 @@
 // The page where pictures and videos become a case. It stores nothing; what it holds is their fingerprints and, until
 // they are sent, the browser's handles of the chosen files.
 
+import { canKeep, forgetKept } from '../components/kept.js';
 import { Fingerprinter } from '../hashing/fingerprinter.js';
-import { Asked } from './asked.js';
 import { newReceipt, sortOut } from './choice.js';
 import { describe } from './describing.js';
 import { Gate } from './gate.js';
-import { Offline } from './offline.js';
 import { drawOutline } from './outline.js';
 import { Panels } from './panels.js';
 import { Proof } from './proof.js';
@@ -27,13 +26,13 @@ const requests = new RequestCount((count) => {
   root.querySelector('[data-requests]').textContent = panels.number(count);
 });
 const proof = new Proof(root.dataset.puzzle);
-const offline = new Offline();
 const gate = new Gate();
-const patches = new Asked(root.querySelector('[data-patches]'), panels, changed);
-const looking = new Asked(root.querySelector('[data-looking]'), panels, showLooking);
 
 let fingerprinter;
 let stopping = null;
+// What the person asked for besides: programs that are loaded when she does.
+let extras = null;
+let offline = null;
 let files = [];
 let results = [];
 // What the person says of single files, by number.
@@ -124,7 +123,7 @@ function showResults({ focus = true } = {}) {
   panels.part('exact').hidden = plain === 0;
   panels.part('left-for-later').hidden = later === 0;
   for (const button of panels.current.querySelectorAll('[data-act="write"], [data-act="send"]')) {
-    button.disabled = items.length === 0 || patches.busy;
+    button.disabled = items.length === 0 || Boolean(extras && extras.patches.busy);
   }
   writeBody(items);
 }
@@ -149,46 +148,38 @@ function showOrdinary() {
   );
 }
 
-function describePictures() {
-  described = new Map();
-  if (!describing.checked) {
-    patches.stop();
-    return changed();
+// Resolves to null, with that said in `part`, where the program cannot be had.
+async function withExtras(part) {
+  try {
+    const { Extras } = await import('./extras.js');
+    extras ??= new Extras(root, panels, changed);
+  } catch {
+    root.querySelector(`[data-${part}] [role="status"]`).textContent = panels.word('not-looked');
   }
-  const wanted = results.filter(({ kind, signals, trimmed }) => kind === 'picture' && (signals.length || trimmed));
-  const numbers = wanted.slice(0, mostDescribed).map(({ number }) => number);
-  return patches.run(async (options) => {
-    const found = await fingerprinter.describe(numbers.map((number) => files[number - 1]), options);
-    described = new Map(numbers.map((number, place) => [number, found[place]]));
-    const { items } = sortedOut();
-    const done = items.filter(({ descriptors }) => descriptors).length;
-    const total = items.filter(({ kind, signals: [{ type }] }) => kind === 'picture' && type === 'pdq').length;
-    return panels.word('described', { done: panels.number(done), total: panels.number(total) });
-  }, panels.word('not-looked'));
+  return extras;
 }
 
-function showLooking() {
-  root.querySelector('[data-act="look"]').disabled = looking.busy;
+async function describePictures() {
+  described = new Map();
+  if (extras) extras.patches.stop();
+  changed();
+  if (!describing.checked || !(await withExtras('patches')) || !describing.checked) return;
+  const pictures = results.filter(({ kind, signals, trimmed }) => kind === 'picture' && (signals.length || trimmed));
+  const wanted = pictures.slice(0, mostDescribed).map(({ number }) => [number, files[number - 1]]);
+  await extras.describe(fingerprinter, wanted, (found) => {
+    described = found;
+    const { lines, items } = sortedOut();
+    return [items.filter(({ descriptors }) => descriptors).length, lines.filter(({ pdq }) => pdq).length];
+  });
 }
 
 // Whether a file says that AI made it. The answer is filled in, and is still the person's.
-async function saysAi({ onProgress, signal }) {
-  const { Provenance } = await import('../hashing/provenance.js');
-  const provenance = await Provenance.start();
-  try {
-    for (const [done, file] of files.entries()) {
-      onProgress({ done, total: files.length });
-      if (signal.aborted) return '';
-      if (await provenance.saysAi(file)) {
-        root.querySelector('[data-ai][value="yes"]').checked = true;
-        changed();
-        return panels.word('ai-found');
-      }
-    }
-    return panels.word('ai-nothing');
-  } finally {
-    provenance.stop();
-  }
+async function look() {
+  if (!(await withExtras('looking'))) return;
+  await extras.look(files, () => {
+    root.querySelector('[data-ai][value="yes"]').checked = true;
+    changed();
+  });
 }
 
 function showProgress({ done, total, part = 0 }) {
@@ -261,7 +252,8 @@ function remarkItem(name, first, { number, reason }) {
 function showSaved({ case_number: number, pin, first, items, held, refused }) {
   body = '';
   forgetFiles();
-  offline.remove();
+  if (offline) offline.remove();
+  else forgetKept();
   panels.show(number ? 'done' : 'added');
   panels.part('saved').textContent = panels.counted(number ? 'saved' : 'added', items);
   const list = panels.part('remarks');
@@ -276,8 +268,7 @@ function showSaved({ case_number: number, pin, first, items, held, refused }) {
 }
 
 function forgetFiles() {
-  patches.stop();
-  looking.stop();
+  if (extras) extras.stop();
   files = [];
   results = [];
   described = new Map();
@@ -363,6 +354,8 @@ async function prepareOffline() {
   status.textContent = panels.word('offline-getting');
   progress.hidden = false;
   try {
+    const { Offline } = await import('./offline.js');
+    offline ??= new Offline();
     await offline.prepare(({ done, total }) => {
       progress.value = done / total;
     });
@@ -390,7 +383,7 @@ const acts = {
   check: () => showResults(),
   write: () => panels.show('write'),
   send: () => sendCase(),
-  look: () => looking.run(saysAi, panels.word('not-looked')),
+  look,
   print: () => print(),
   save: saveCard,
   written: () => {
@@ -423,7 +416,7 @@ addEventListener('pagehide', forgetCase);
 
 showConnection();
 const offlineCard = root.querySelector('[data-offline-card]');
-if (offlineCard && !Offline.possible) offlineCard.hidden = true;
+if (offlineCard && !canKeep()) offlineCard.hidden = true;
 root.querySelector('[data-folder]').hidden = !('webkitdirectory' in inputs[1]) || matchMedia('(pointer: coarse)').matches;
 proof.start();
 proof.payload().then(() => changed(), () => {});

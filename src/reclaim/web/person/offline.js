@@ -8,7 +8,7 @@
 // that needs one; but not the reader of credentials, which is larger than all else and answers a question that nobody
 // has to ask. The browser itself checks each file against the digest in the published list (/files.json).
 
-import { CACHE, canKeep, forgetKept } from '../components/kept.js';
+import { CACHE, forgetKept } from '../components/kept.js';
 
 const FILES = new URL('../', import.meta.url);
 const LIST = new URL('../files.json', FILES);
@@ -35,11 +35,6 @@ async function register(address) {
 }
 
 export class Offline {
-  // Whether this browser can do it: over HTTPS, and not in every private window.
-  static get possible() {
-    return canKeep();
-  }
-
   // onProgress({done, total}) counts bytes of files. Rejects, with nothing kept, if any file is not as published, the
   // connection is lost, the browser has no room, or remove() is called.
   async prepare(onProgress = () => {}) {
