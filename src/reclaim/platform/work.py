@@ -14,7 +14,7 @@ from reclaim.platform.inbox.store import DatabaseStore, ExtraStore, follow_extra
 from reclaim.platform.outcomes.queries import due, word_of
 from reclaim.platform.outcomes.services import note_delivered
 from reclaim.platform.review.services import forget_shifts
-from reclaim.platform.subscription.bank import BankFileError, load_bank
+from reclaim.platform.subscription.bank import BankAccess, BankFileError, load_bank
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.services import note_end_of_feed
 from reclaim.protocol.stopncii_v1 import MAX_SUBMISSION
@@ -48,6 +48,8 @@ def _sync_extra_types() -> None:
     follow_extra_types(access.extra_types)
     client = access.extra_client()
     if client is None:
+        if ExtraStore().load_checkpoint() is not None:
+            _acknowledge_what_was_followed(access)
         return
     try:
         client_sync(client, ExtraStore())
@@ -55,6 +57,19 @@ def _sync_extra_types() -> None:
         if error.status == 403:
             forget_extra_signals()
         raise
+    finally:
+        client.close()
+
+
+def _acknowledge_what_was_followed(access: BankAccess) -> None:
+    """Of the extra types everything was deleted when they were followed no longer; the bank still waits for the word
+    on each that is withdrawn since."""
+    client = access.acknowledging_client()
+    if client is None:
+        return
+    try:
+        if owed := client.owed():
+            client.acknowledge([each.name for each in owed])
     finally:
         client.close()
 

@@ -71,6 +71,9 @@ def test_a_cropped_copy_is_found_by_its_parts_checked_by_the_bank_decided_by_a_p
         assert platform.json("decide", match["match"], "blocked", "--by", "Ada")["bank_told"] is True
         assert 'data-what="removed"' in case_page(fresh_bank, case)
 
+        # What is followed no longer is deleted, and the word on a withdrawal is given all the same.
+        platform.command(*[word for word in asked if word not in ("--extra", "descriptors")], stdin=json.dumps(keys))
+        assert platform.json("sync")["held"] == 1
         fresh_bank.withdraw(case)
         assert platform.json("sync")["held"] == 0
         assert not fresh_bank.holds(known.name)

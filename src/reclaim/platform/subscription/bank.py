@@ -95,14 +95,20 @@ class BankAccess(BankKeys):
 
     def extra_client(self) -> NativeClient | None:
         """A client that fetches the extra types and has placements checked; ``None`` where none is followed."""
-        if not self.extra_types or self.version == "v1":
-            return None
+        return self._extra_client(self.extra_types) if self.extra_types and self.version == "v2" else None
+
+    def acknowledging_client(self) -> NativeClient | None:
+        """A client for the word that extra types, which are followed no longer, are deleted; ``None`` without a key."""
+        client = self._extra_client(list(ExtraType)) if self.version == "v2" else None
+        return client if client and client.can_give_feedback else None
+
+    def _extra_client(self, types: Sequence[ExtraType]) -> NativeClient:
         return NativeClient(
             self.url,
             self._native_keys(),
             pinned=self.pinned,
             least_trust=self.least_trust,
-            types=[each.value for each in self.extra_types],
+            types=[each.value for each in types],
         )
 
     def _native_keys(self) -> NativeKeys:

@@ -120,7 +120,7 @@ def start_over() -> None:
     A sync that is under way is overtaken by this: what it fetched came from the other bank.
     """
     with locked_signals() as subscription:
-        for extra in (False, True):
+        for extra in (False, True) if subscription.extra_checkpoint else (False,):
             last = checkpoint_of(subscription, extra=extra) or Checkpoint()
             move_checkpoint(subscription, last.start_over(time.time()).to_store(), extra=extra)
         audit.record("operator", "subscription.start_over", "signals:all")
