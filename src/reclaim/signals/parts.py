@@ -60,13 +60,14 @@ class Part(NamedTuple):
 def parts_of(square: Plane) -> list[Part]:
     """Up to ``MOST_PARTS`` rectangles of a 512 x 512 luma square, never the whole of it; those seen come first."""
     turned = _transposed(square)
-    found: list[Part] = []
-    for part in [*_seen(square, turned), *_GRID]:
-        peeled = _peel(square, turned, part)
-        for each in (part, peeled):
-            if not any(_same(each, other) for other in found):
-                found.append(each)
-    return found[:MOST_PARTS]
+    both = [each for part in [*_seen(square, turned), *_GRID] for each in (part, _peel(square, turned, part))]
+    sides = np.array(both, np.int64)
+    alike = np.abs(sides[:, None] - sides[None]).max(axis=2) <= 1
+    found: list[int] = []
+    for number in range(len(both)):
+        if not alike[number, found].any():
+            found.append(number)
+    return [both[number] for number in found[:MOST_PARTS]]
 
 
 def _transposed(plane: Plane) -> Plane:
@@ -85,10 +86,6 @@ def _grid() -> list[Part]:
 
 
 _GRID = _grid()
-
-
-def _same(one: Part, other: Part) -> bool:
-    return all(abs(a - b) <= 1 for a, b in zip(one, other, strict=True))
 
 
 def _seen(square: Plane, turned: Plane) -> list[Part]:
@@ -218,6 +215,9 @@ def _peel(square: Plane, turned: Plane, part: Part) -> Part:
         right -= _is_even(turned[right - 1, top:bottom])
         if (left, top, right, bottom) == before:
             break
+    # The line after a frame is half frame and half picture.
+    left, top = left + (left > part.left), top + (top > part.top)
+    right, bottom = right - (right < part.right), bottom - (bottom < part.bottom)
     enough = right - left >= LEAST_SIDE and bottom - top >= LEAST_SIDE
     return Part(left, top, right, bottom) if enough else part
 
