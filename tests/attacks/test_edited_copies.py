@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from PIL import Image, ImageOps
 from pytest_django import Settings
 
@@ -19,6 +20,8 @@ from reclaim.platform.inbox.models import Match, Rules, Upload
 from reclaim.platform.inbox.services import make_upload_key
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.models import KnownSignal
+from reclaim.sitekit.permissions import Role
+from tests.members import OWN_PAGE, signed_in
 from tests.site.platform.test_by_parts import CheckingBank, World, cropped, described, send
 from tests.site.platform.world import ASTRONAUT, CAT, PlatformApi, bank_has, edited, pdq
 
@@ -101,6 +104,20 @@ def test_a_bank_cannot_make_descriptors_or_a_source_act_by_calling_them_anything
     world.asks()
     assert world.again(upload)["status"] == "clear"
     assert not Match.objects.get().holds
+
+
+def test_what_is_looked_for_is_set_by_an_admin_within_what_may_be_set(world: World) -> None:
+    form = {"views": "on", "review_distance": "45", "partly_altered": "label"}
+    lead, admin = Client(headers=OWN_PAGE), Client(headers=OWN_PAGE)
+    signed_in(lead, Role.LEAD, name="Lea")
+    signed_in(admin, Role.ADMIN, name="Cleo")
+    assert lead.post("/rules/matching/", form).status_code == 403
+    for wrong in ({"review_distance": "30"}, {"review_distance": "61"}, {"partly_altered": "hold"}):
+        assert admin.post("/rules/matching/", form | wrong).status_code == 400, wrong
+    assert admin.post("/rules/matching/", form).status_code == 302
+    rules = Rules.objects.get()
+    assert (rules.views, rules.review_distance, rules.partly_altered, rules.sources) == (True, 45, "label", False)
+    assert "What is looked for" in admin.get("/rules/matching/").content.decode()
 
 
 def test_who_blocks_one_match_has_not_said_that_the_upload_is_a_fake_of_a_clothed_original(world: World) -> None:

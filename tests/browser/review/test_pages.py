@@ -179,6 +179,7 @@ def test_an_admin_s_pages_and_an_appeal_pass_axe_at_320_pixels_in_the_dark(
         "",
         "preferences/",
         "rules/",
+        "rules/matching/",
         "shift/",
         "break/",
         "appeals/",
