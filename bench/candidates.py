@@ -81,7 +81,7 @@ class Inverted:
             row = self._even + id_ - int(self._ids[self._even])
             if row < self._even:
                 raise KeyError(id_)
-        return self._codes[row].tobytes()
+        return bytes(self._codes[row])
 
 
 def bank(made_of: Material, pictures: int) -> Iterator[tuple[Codes, Ids]]:

@@ -24,6 +24,12 @@ def _order() -> npt.NDArray[np.uint8]:
     return np.frombuffer((files("reclaim.matching") / "data" / FILE).read_bytes(), np.uint8)
 
 
+def read_anew() -> None:
+    """For whoever has just written another order: take it from the file at the next use."""
+    _order.cache_clear()
+    _inverse.cache_clear()
+
+
 @cache
 def _inverse() -> npt.NDArray[np.intp]:
     return np.argsort(_order())

@@ -182,7 +182,9 @@ def _asked(upload: UploadDescriptors, stops: StopList) -> _Upload:
     codes = np.concatenate([as_codes(upload.values, "Descriptors"), as_codes(upload.mirrored, "Descriptors")])
     patches = np.tile(np.arange(len(upload.values)), 2)
     mirrored = np.repeat([False, True], len(upload.values))
-    says = ~stops.mask(codes)
+    says = np.flatnonzero(~stops.mask(codes))
+    # Equal ones say the same, and are asked once: an upload of one pattern over and over costs no more than another.
+    says = says[np.unique(np.column_stack([codes, mirrored])[says], axis=0, return_index=True)[1]]
     return _Upload(codes[says], patches[says], mirrored[says])
 
 
