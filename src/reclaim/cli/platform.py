@@ -211,7 +211,8 @@ def sync(data: Path, database_url: str | None, following: bool, as_json: bool) -
 def match(files: Sequence[Path], data: Path, database_url: str | None, adult: bool | None, as_json: bool) -> None:
     """Take each FILE as an upload: match it, and hold it for review if it matches.
 
-    What it may show by its parts alone, the bank is asked at the next tick. A file that cannot be read gets an error of its own while the rest goes on.
+    What it may show by its parts alone, the bank is asked about at the next tick. A file that cannot be read gets an
+    error of its own while the rest goes on.
 
     \b
     Exit codes: 0 all files were read, matched or not; 10 not a picture, 11 empty, 12 cut short or damaged,
