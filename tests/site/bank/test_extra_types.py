@@ -216,6 +216,15 @@ def test_all_signals_of_a_held_picture_wait_together_and_are_let_in_or_refused_t
     assert (HeldSignal.objects.count(), Placement.objects.count()) == (0, 1)
 
 
+def test_a_held_picture_whose_descriptors_were_taken_back_is_let_in_without_them() -> None:
+    follower = Follower.let_have()
+    item = held_item(1)
+    assert withdraw_descriptors(item.case) == 1
+    assert release_item(item, "operator")
+    assert {each.value for each in follower.ordinary.sync()} == {pdq_value(1), pdq_value(101)}
+    assert (follower.follows(), Placement.objects.count(), HeldSignal.objects.count()) == ([], 0, 0)
+
+
 def test_descriptors_that_were_taken_back_alone_can_be_given_again() -> None:
     from reclaim.bank.cases.services import add_to_case
 

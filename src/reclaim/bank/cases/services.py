@@ -427,7 +427,7 @@ def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str =
         if item_numbers is not None:
             chosen = chosen.filter(number__in=list(item_numbers))
         items = [item.pk for item in chosen]
-        _end(ledger, _sources(items))
+        ledger.withdraw_sources(_sources(items))
         CaseItem.objects.filter(pk__in=items).update(
             state=CaseItem.State.WITHDRAWN, withdrawn_on=timezone.now().date(), held_for=[]
         )
@@ -441,17 +441,13 @@ def withdraw_descriptors(case: Case, actor: str = "person") -> int:
     """Withdraw the descriptors of every picture of the case, and nothing else; returns how many. Again is harmless."""
     with locked_ledger() as ledger:
         held = Source.objects.filter(casesignal__item__case=case).exclude(state=Source.State.ENDED)
-        sources = list(held.filter(Q(record__type=DESCRIPTORS) | Q(held__type=DESCRIPTORS)).select_related("record"))
-        _end(ledger, sources)
+        described = held.filter(Q(record__type=DESCRIPTORS) | Q(held__type=DESCRIPTORS))
+        sources = list(described.select_related("record").defer(*BODIES_OF_RECORD))
+        ledger.withdraw_sources(sources)
         if sources:
             audit.record(actor, "case.withdraw_descriptors", f"case:{case.pk}")
     log_event("descriptors were withdrawn", signals=len(sources))
     return len(sources)
-
-
-def _end(ledger: LedgerTransaction, sources: Sequence[Source]) -> None:
-    ledger.withdraw_sources(sources)
-    placements.forget([source.pk for source in sources])
 
 
 def _sources(items: Sequence[int]) -> list[Source]:
@@ -466,7 +462,9 @@ def release_item(item: CaseItem, actor: str) -> bool:
             return False
         ledger.for_case = item.case_id
         for source in _sources([item.pk]):
-            ledger.release_source(source)
+            # The person may have taken its descriptors back meanwhile.
+            if source.state == Source.State.HELD:
+                ledger.release_source(source)
         CaseItem.objects.filter(pk=item.pk).update(state=CaseItem.State.IN_PLACE, held_for=[])
         audit.record(actor, "item.release", f"item:{item.pk}")
     log_event("a held item was released")
@@ -478,7 +476,7 @@ def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
     with locked_ledger() as ledger:
         if not CaseItem.objects.filter(pk=item.pk, state=CaseItem.State.HELD).exists():
             return False
-        _end(ledger, _sources([item.pk]))
+        ledger.withdraw_sources(_sources([item.pk]))
         CaseItem.objects.filter(pk=item.pk).update(
             state=CaseItem.State.REFUSED, refused_for=reason, refused_on=timezone.now().date(), held_for=[]
         )
@@ -490,7 +488,7 @@ def refuse_item(item: CaseItem, reason: CaseItem.Refusal, actor: str) -> bool:
 def end_mistaken(ledger: LedgerTransaction, items: Sequence[CaseItem]) -> None:
     """Take items out of the bank whose signals find something else than what was reported. Each person is told."""
     keys = [item.pk for item in items]
-    _end(ledger, _sources(keys))
+    ledger.withdraw_sources(_sources(keys))
     CaseItem.objects.filter(pk__in=keys, state=CaseItem.State.IN_PLACE).update(
         state=CaseItem.State.REFUSED, refused_for=CaseItem.Refusal.MISTAKEN, refused_on=timezone.now().date()
     )
