@@ -15,6 +15,7 @@ PARTS = (
     ("index", "--n", "100000"),
     ("index", "--n", "1000000"),
     ("index", "--n", "10000000"),
+    ("candidates", "--n", "10000"),
     ("service",),
     ("scan",),
     ("blind",),

@@ -64,6 +64,19 @@ def index(count: int, as_json: bool) -> None:
     _measure("index", as_json, count)
 
 
+@command.command()
+@click.option("--n", "count", default=10_000, show_default=True, type=click.IntRange(1000, 1_000_000))
+@json_option
+def candidates(count: int, as_json: bool) -> None:
+    """Pictures that an upload shows by its descriptors, in a bank of N such pictures.
+
+    \b
+    Example:
+      reclaim bench candidates --n 100000
+    """
+    _measure("candidates", as_json, count)
+
+
 @command.command(name="hash")
 @json_option
 def hash_(as_json: bool) -> None:
