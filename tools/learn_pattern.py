@@ -2,7 +2,8 @@
 
     python -m tools.learn_pattern [--photographs bench/corpus]
 
-Every fourth photograph of the folder is taken (the others measure what was learnt). Patches about the corners of each
+Of every fourth photograph of the folder (the others measure what was learnt) those without people are taken: patterns
+learnt from portraits on a plain ground tell other portraits apart less well. Patches about the corners of each
 and about the same corners of edited copies (cropped, made smaller, tilted, saved badly, blurred with noise) tell of
 every possible test how often it turns over though the patch is the same. The steadiest come first; one is taken if it
 is balanced over all patches and tells little that a test taken before does not: how little is loosened until there
@@ -22,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
+from reclaim.signals.descriptors import describe_upload
 from reclaim.signals.luma import square
 from tools import descriptors_reference as reference
 
@@ -30,13 +32,14 @@ HEADER = ROOT / "src" / "reclaim" / "signals" / "_descriptors_pattern.h"
 MODULE = ROOT / "src" / "reclaim" / "web" / "hashing" / "descriptors_pattern.js"
 TESTS = 256
 SEED = 20
+EVERY = 4
+SCENES = ("animal-", "place-", "room-", "sea-")
 SPACING = 2
 NEAREST = 3
 UNBALANCED = 0.2
 LOOSER = 0.02
-FIRST_LIMIT = 0.2
-UPLOAD_CORNERS = 800
-PAIRS_OF_A_COPY = 20
+FIRST_LIMIT = 0.5
+PAIRS_OF_A_COPY = 40
 
 Matrix = npt.NDArray[np.float64]
 Point = npt.NDArray[np.int64]
@@ -46,21 +49,17 @@ class Patches:
     """A picture's corners, and the smoothed shades at every point of each patch, turned upright."""
 
     def __init__(self, picture: Image.Image, points: Point, *, person: bool) -> None:
-        plane, frame = square(picture.convert("L")), reference.frame_of(*picture.size)
+        luma, frame = square(picture.convert("L")), reference.frame_of(*picture.size)
+        kept = describe_upload(luma, *picture.size).places.tolist()
+        if person:
+            kept = [place for place in kept if place[2] in reference.PERSON_LEVELS]
         places: list[tuple[float, ...]] = []
         shades: list[npt.NDArray[np.uint16]] = []
-        levels = reference.PERSON_LEVELS if person else range(reference.LEVELS)
-        total = sum(0.8333**level for level in range(reference.LEVELS))
-        for level in levels:
+        for level in sorted({place[2] for place in kept}):
             width, height = reference.level_size(frame, level)
-            if min(width, height) <= 2 * reference.MARGIN:
-                continue
-            pixels = reference.resized(plane, width, height)
-            smooth = reference.smoothed(pixels)
-            quota = reference.PER_LEVEL // 3 if person else round(UPLOAD_CORNERS * 0.8333**level / total)
-            found = reference.corners(reference.strengths(pixels))
-            for _, y, x in reference.in_turn(found, width, height, reference.UPLOAD_GRID)[:quota]:
-                angle = reference.angle_of(pixels, x, y)
+            smooth = reference.smoothed(reference.resized(luma, width, height))
+            for left, top, _, angle in (place for place in kept if place[2] == level):
+                x, y = (2 * left + 1) * width // (2 * frame[0]), (2 * top + 1) * height // (2 * frame[1])
                 ends = reference.turned(points, angle) + np.array([x, y])
                 shades.append(smooth[ends[:, 1], ends[:, 0]].astype(np.uint16))
                 places.append(((x + 0.5) * frame[0] / width, (y + 0.5) * frame[1] / height, level, angle))
@@ -71,11 +70,11 @@ class Patches:
 def copies(picture: Image.Image, generator: np.random.Generator) -> Iterator[tuple[Image.Image, Matrix]]:
     """Edited copies, each with the 3 x 3 matrix from the picture's pixels to its own."""
     width, height = picture.size
-    for kept in (0.9, 0.75, 0.6):
+    for kept in (0.85, 0.6):
         wide, high = round(width * kept), round(height * kept)
         x, y = int(generator.integers(0, width - wide + 1)), int(generator.integers(0, height - high + 1))
         yield picture.crop((x, y, x + wide, y + high)), np.array([[1, 0, -x], [0, 1, -y], [0, 0, 1.0]])
-    for degrees in (-10, 3, 25):
+    for degrees in (-10, 25):
         turn = math.radians(degrees)
         c, s, across, down = math.cos(turn), math.sin(turn), width / 2, height / 2
         shift = (across - c * across - s * down, down + s * across - c * down)
@@ -83,7 +82,6 @@ def copies(picture: Image.Image, generator: np.random.Generator) -> Iterator[tup
         yield picture.rotate(degrees, Image.Resampling.BICUBIC), matrix
     small = picture.resize((max(1, round(width * 0.55)), max(1, round(height * 0.55))), Image.Resampling.LANCZOS)
     yield saved(small, 60), np.diag([small.width / width, small.height / height, 1.0])
-    yield saved(picture, 25), np.eye(3)
     noise = generator.normal(0, 6, (height, width, 3))
     soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(max(width, height) / 700)), np.float64) + noise
     yield saved(Image.fromarray(np.clip(soft, 0, 255).astype(np.uint8)), 85), np.eye(3)
@@ -113,11 +111,10 @@ def same_patches(one: Patches, other: Patches, matrix: Matrix) -> list[tuple[int
     return [(i, int(best[i])) for i in range(len(best)) if cost[i, best[i]] < math.inf]
 
 
-def gather(files: list[Path], points: Point) -> tuple[npt.NDArray[np.uint16], Point, Point]:
-    """Shades of all patches (n x points); which of them are of whole pictures; which pairs are the same patch."""
+def gather(files: list[Path], points: Point) -> tuple[npt.NDArray[np.uint16], Point]:
+    """Shades of all patches (n x points); which pairs are the same patch, in the whole picture and in a copy."""
     generator = np.random.default_rng(SEED)
     shades: list[npt.NDArray[np.uint16]] = []
-    first: list[int] = []
     pairs: list[tuple[int, int]] = []
     count = 0
     for file in files:
@@ -127,7 +124,6 @@ def gather(files: list[Path], points: Point) -> tuple[npt.NDArray[np.uint16], Po
         start = count
         shades.append(whole.shades)
         count += len(whole.shades)
-        first += range(start, count)
         for copy, matrix in copies(picture, generator):
             other = Patches(copy, points, person=False)
             to_frame = np.diag([512 / max(copy.size), 512 / max(copy.size), 1.0])
@@ -135,12 +131,12 @@ def gather(files: list[Path], points: Point) -> tuple[npt.NDArray[np.uint16], Po
             found = same_patches(whole, other, to_frame @ matrix @ from_frame)
             for i in generator.permutation(len(found))[:PAIRS_OF_A_COPY]:
                 pairs.append((start + found[i][0], count))
-                shades.append(other.shades[found[i][1]][None])
+                shades.append(other.shades[[found[i][1]]])
                 count += 1
-    return np.concatenate(shades), np.array(first), np.array(pairs)
+    return np.concatenate(shades), np.array(pairs)
 
 
-def learn(shades: npt.NDArray[np.uint16], first: Point, pairs: Point, points: Point) -> tuple[Point, float]:
+def learn(shades: npt.NDArray[np.uint16], pairs: Point, points: Point) -> tuple[Point, float]:
     """TESTS x 4, and how alike two of them may be at most (the absolute correlation)."""
     ends = np.array(
         [
@@ -149,18 +145,21 @@ def learn(shades: npt.NDArray[np.uint16], first: Point, pairs: Point, points: Po
             if ((points[i] - points[j]) ** 2).sum() >= NEAREST**2
         ]
     )
+    first = np.unique(pairs[:, 0])
     bits = shades[:, ends[:, 0]] < shades[:, ends[:, 1]]
     share = bits[first].mean(axis=0)
     turned_over = (bits[pairs[:, 0]] != bits[pairs[:, 1]]).mean(axis=0)
     restless = (turned_over + 0.01) / np.maximum(2 * share * (1 - share), 0.001)
     order = [int(o) for o in np.argsort(restless, kind="stable") if abs(share[o] - 0.5) <= UNBALANCED]
-    spread = bits[first].astype(np.float32) - share.astype(np.float32)
-    spread /= np.maximum(np.linalg.norm(spread, axis=0), 1e-6)
+    spread = np.ascontiguousarray(bits[first].T, np.float32) - share[:, None].astype(np.float32)
+    spread /= np.maximum(np.linalg.norm(spread, axis=1, keepdims=True), 1e-6)
     limit: float = FIRST_LIMIT
     while True:
         taken: list[int] = []
+        rows = np.zeros((TESTS, len(first)), np.float32)
         for each in order:
-            if len(taken) < TESTS and (not taken or np.abs(spread[:, taken].T @ spread[:, each]).max() < limit):
+            if len(taken) < TESTS and np.abs(rows[: len(taken)] @ spread[each]).max(initial=0) < limit:
+                rows[len(taken)] = spread[each]
                 taken.append(each)
         if len(taken) == TESTS:
             return np.concatenate([points[ends[taken, 0]], points[ends[taken, 1]]], axis=1), limit
@@ -201,7 +200,8 @@ def main() -> None:
     """Learn, write, say how alike the tests are."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, default=ROOT / "bench" / "corpus")
-    files = sorted(parser.parse_args().photographs.glob("*.jpg"))[::4]
+    files = sorted(parser.parse_args().photographs.glob("*.jpg"))[::EVERY]
+    files = [file for file in files if file.name.startswith(SCENES)]
     side = range(-reference.REACH, reference.REACH + 1)
     points = np.array(
         [
@@ -211,10 +211,10 @@ def main() -> None:
             if x % SPACING == 0 and y % SPACING == 0 and x * x + y * y <= reference.REACH**2
         ]
     )
-    shades, first, pairs = gather(files, points)
-    tests, limit = learn(shades, first, pairs, points)
+    shades, pairs = gather(files, points)
+    tests, limit = learn(shades, pairs, points)
     write(tests)
-    print(f"{len(files)} photographs, {len(first)} patches, {len(pairs)} pairs; correlation under {limit:.2f}")
+    print(f"{len(files)} photographs, {len(shades)} patches, {len(pairs)} pairs; correlation under {limit:.2f}")
 
 
 if __name__ == "__main__":
