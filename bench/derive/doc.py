@@ -32,10 +32,10 @@ def main(file: str) -> None:
 def _filled(text: str, name: str, made: str) -> str:
     """The note with this between its mark and the end. Raises ValueError where there is no such mark."""
     before, mark, after = text.partition(f"<!-- {name} -->\n")
-    _, end, rest = after.partition("\n<!-- end -->")
+    _, end, rest = after.partition("<!-- end -->")
     if not end:
         raise ValueError(f"docs/derive.md has no mark «{name}».")
-    return before + mark + made + end + rest
+    return f"{before}{mark}{made}\n{end}{rest}"
 
 
 def tables(figures: dict[str, Any]) -> dict[str, str]:

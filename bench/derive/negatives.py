@@ -1,6 +1,8 @@
 """Hard negatives: pictures that share much with a known one and do not show it.
 
-Each kind is a set of pictures; any two of a kind that show different photographs are a pair that must not match.
+Of each kind some pictures are known and others are uploads; any two of a kind that show different photographs are a
+pair that must not match. The known ones show photographs of which no upload is an edit, so nothing else in the bank
+shows what an edited copy does.
 Bursts are not made here: the corpus has photographs of one place or event, see `corpus.Photograph.scene`. What is
 made is `background`: the same photograph with another in its middle, seen from a little further left. Those share most
 of their pixels, as a partly altered copy does with its original, so nothing that finds such copies can tell them apart.
@@ -18,7 +20,7 @@ from bench.derive.chrome import DARK, HELD, LIGHT, NAMES, OPEN, WORDS, Making, f
 from bench.derive.corpus import Part, Photograph
 from bench.derive.edits import caption, jpeg
 
-KINDS = ("burst", "template", "meme", "screenshot", "document", "background")
+KINDS = ("template", "meme", "screenshot", "document", "form", "burst", "background")
 """Of pairs that are not unrelated."""
 
 _OF_EACH = 12
@@ -44,8 +46,8 @@ class Hard:
     """The photograph that is its background, for the kind of that name."""
 
 
-def hard(part: Part, photographs: list[Photograph], of_each: int = _OF_EACH) -> Iterator[Hard]:
-    """Those of a part of the corpus, made of its photographs. Held-out apps' screens are only in that part."""
+def hard(part: Part, photographs: list[Photograph], of_each: int = _OF_EACH, *, known: bool = False) -> Iterator[Hard]:
+    """Those of a part of the corpus, made of these photographs. Held-out apps' screens are only in that part."""
     chance = random.Random(f"hard negatives, {part}")
     alone = [photograph for photograph in photographs if not photograph.scene]
 
@@ -67,8 +69,11 @@ def hard(part: Part, photographs: list[Photograph], of_each: int = _OF_EACH) -> 
             made = chrome(photograph.read(), making, DARK if chance.random() < 0.5 else LIGHT)
             yield Hard("screenshot", f"{name} {photograph.name}", (photograph.name, *making.used), jpeg(made))
     for number in range(3 * of_each):
-        name = f"document{number} {part}"
-        yield Hard("document", name, (name,), jpeg(_document(number % 3, random.Random(name))))
+        name = f"document{number} {part} {'known' if known else 'asked'}"
+        kind = "form" if number % 3 == 2 else "document"
+        yield Hard(kind, name, (name,), jpeg(_document(number % 3, random.Random(name))))
+    if known:
+        return  # of these the photograph itself is what is known
     for photograph in some()[: max(2, of_each // 3)]:
         for other in chance.sample([one for one in alone if one is not photograph], 3):
             made = _moved(photograph.read(), other.read(), chance)

@@ -19,8 +19,8 @@ from reclaim.signals.geometry import LEAST_INLIERS
 
 REVIEW_MOST = 60
 """Bits: stage one asks for no review beyond this."""
-SCENES = ("burst", "background")
-"""Kinds that no threshold is set by: two photographs of one scene are for a person to tell apart."""
+SCENES = ("form", "burst", "background")
+"""Kinds that no threshold is set by: a form filled in twice and two photographs of one scene look the same."""
 SURROUNDINGS = (*SCENES, "template", "document")
 """With those that share whole parts with the known picture, as a partly altered copy does: stage two finds these."""
 

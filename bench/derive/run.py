@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bench.derive.chrome import HELD
-from bench.derive.corpus import Part, Photograph, few, photographs
+from bench.derive.corpus import TESTS, Part, Photograph, few, photographs
 from bench.derive.edits import EDITS, Edit, upload
 from bench.derive.methods import Answer, Bank, Bits, Distances, Known, answers, known
 from bench.derive.negatives import KINDS, Hard, hard
@@ -168,19 +168,20 @@ class Measuring:
         by_part: dict[Part, list[Photograph]] = {
             part: [photograph for photograph in every if photograph.part == part] for part in ("open", "held")
         }
+        around = [photograph for photograph in every if photograph.path.parent == TESTS]
+        for photograph in around:
+            by_part["open"].remove(photograph)
         self.photographs: dict[Part, list[Photograph]] = {
             "open": few(by_part["open"], pictures or LEARNT_ON),
             "held": few(by_part["held"], pictures or len(every)) if held else [],
         }
-        of_each = 12 if pictures is None else max(3, min(12, pictures // 5))
-        self.hard: dict[Part, list[Hard]] = {
-            part: list(hard(part, self.photographs[part], of_each)) if self.photographs[part] else []
-            for part in self.photographs
-        }
-        pool = by_part["open"] + (by_part["held"] if held else []) if pictures is None else None
+        of_each = 12 if pictures is None else max(3, min(12, pictures // 3))
+        parts = [part for part in self.photographs if self.photographs[part]]
+        self.hard: dict[Part, list[Hard]] = {part: list(hard(part, self.photographs[part], of_each)) for part in parts}
+        known = every if pictures is None and held else [*self.photographs["open"], *self.photographs["held"]]
         self.bank: list[Photograph | Hard] = [
-            *(pool or [one for part in self.photographs.values() for one in part]),
-            *(one for part in self.hard.values() for one in part),
+            *known,
+            *(one for part in parts for one in hard(part, around, of_each, known=True)),
         ]
         self.entries = [_entry(one) for one in self.bank]
         self.console = Console(stderr=True)

@@ -11,7 +11,7 @@ from bench.derive.methods import METHODS, PARTS_WITHOUT
 from bench.derive.report import BOTH, REVIEWED, ablation, aims, columns, costs, recalls, wrongly
 from bench.derive.run import UNRELATED, Measuring
 
-ABLATED_ON = 24
+ABLATED_ON = 12
 """Held-out photographs that the ablation of stage two is made with: each variant looks everything up anew."""
 LOOKED_UP = 40
 """Uploads whose look-up is timed."""
