@@ -1,6 +1,9 @@
-"""Learn the 256 tests of the local descriptors from photographs, and write them for the kernel and for the browser.
+"""Learn the 256 tests of local descriptors from photographs, and write them for the kernel and the browser.
 
-    python -m tools.learn_pattern [--photographs bench/corpus]
+    python -m tools.learn_pattern [--photographs bench/corpus] [--write]
+
+Another pattern makes another kind of signal: every descriptor that a bank holds would be lost. So nothing is written
+unless it is asked for. docs/descriptors.md says from which photographs the pattern in use was learnt.
 
 Of every fourth photograph of the folder (the others measure what was learnt) those without people are taken: patterns
 learnt from portraits on a plain ground tell other portraits apart less well. Patches about the corners of each
@@ -200,7 +203,9 @@ def main() -> None:
     """Learn, write, say how alike the tests are."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, default=ROOT / "bench" / "corpus")
-    files = sorted(parser.parse_args().photographs.glob("*.jpg"))[::EVERY]
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    files = sorted(options.photographs.glob("*.jpg"))[::EVERY]
     files = [file for file in files if file.name.startswith(SCENES)]
     side = range(-reference.REACH, reference.REACH + 1)
     points = np.array(
@@ -213,7 +218,8 @@ def main() -> None:
     )
     shades, pairs = gather(files, points)
     tests, limit = learn(shades, pairs, points)
-    write(tests)
+    if options.write:
+        write(tests)
     print(f"{len(files)} photographs, {len(shades)} patches, {len(pairs)} pairs; correlation under {limit:.2f}")
 
 
