@@ -58,6 +58,20 @@ ONCE = Retry(total=0, redirect=0, raise_on_status=False)
 
 
 @dataclass(frozen=True)
+class Bounds:
+    """How much of an answer is awaited."""
+
+    most: int = LARGEST_ANSWER
+    """Bytes."""
+    seconds: float = LONGEST_ANSWER
+    """Of its body."""
+    timeout: Timeout = TIMEOUT
+
+
+USUAL = Bounds()
+
+
+@dataclass(frozen=True)
 class Answer:
     """An answer, read whole."""
 
@@ -113,10 +127,13 @@ class Connection:
         retries: Retry = READS,
         fields: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        bounds: Bounds = USUAL,
     ) -> Answer:
-        """An answer whose body is at most ``LARGEST_ANSWER``."""
-        with self.open(method, url, headers, retries=retries, fields=fields, body=body) as response:
-            read = read_within(response, LARGEST_ANSWER, LONGEST_ANSWER)
+        """An answer whose body is within ``bounds``."""
+        with self.open(
+            method, url, headers, retries=retries, fields=fields, body=body, timeout=bounds.timeout
+        ) as response:
+            read = read_within(response, bounds.most, bounds.seconds)
             return Answer(response.status, dict(response.headers), b"".join(read))
 
     @contextlib.contextmanager

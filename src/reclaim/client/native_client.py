@@ -16,7 +16,17 @@ from pydantic import BaseModel
 from urllib3 import Timeout
 
 from reclaim.client.changes import Change, Owed, SignalName, Word
-from reclaim.client.connection import NOT_NOW, ONCE, READS, Answer, Connection, checked_base_url, read_within
+from reclaim.client.connection import (
+    NOT_NOW,
+    ONCE,
+    READS,
+    USUAL,
+    Answer,
+    Bounds,
+    Connection,
+    checked_base_url,
+    read_within,
+)
 from reclaim.client.errors import BankMisbehaved, BankRefused, BankUnreachable, CursorGone, SyncOvertaken
 from reclaim.client.events import Event, read_events
 from reclaim.client.native_reading import NAMES, TYPES, NativePage, checked, read_message, read_object, read_signals
@@ -35,6 +45,8 @@ MOST_EMPTY_PAGES = 100
 MOST_OWED_PAGES = 1000
 STREAM_TIMEOUT = Timeout(connect=10, read=45)
 """A stream has a heartbeat every 15 seconds; one that is silent for three of them is over."""
+CHECK_BOUNDS = Bounds(most=2**20, seconds=10.0, timeout=Timeout(connect=5, read=10))
+"""Of an answer to a check: what follows the feed asks it too, and a withdrawal must not wait for it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -357,7 +369,9 @@ class NativeClient:
         """
         chosen = [tuple(int(part) for part in pair) for pair in pairs[: wire.MOST_PAIRS]]
         message = wire.PlacementCheck.model_validate({"value": value, "frame": frame, "pairs": chosen})
-        body = self._call("POST", "placements/check", self._keys.descriptors, body=wire.as_json(message))
+        body = self._call(
+            "POST", "placements/check", self._keys.descriptors, body=wire.as_json(message), bounds=CHECK_BOUNDS
+        )
         return read_message(wire.PlacementAnswer, body, "answer to a check")
 
     def submit(self, signals: Sequence[wire.SubmittedSignal]) -> wire.Taken:
@@ -384,12 +398,13 @@ class NativeClient:
         *,
         fields: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        bounds: Bounds = USUAL,
     ) -> Answer:
         more = {"Accept": "application/json", **({"Content-Type": "application/json"} if body is not None else {})}
         headers = self._headers(key, more)
         retries = READS if method == "GET" else ONCE
         return self._connection.call(
-            method, f"{self._base_url}/{place}", headers, retries=retries, fields=fields, body=body
+            method, f"{self._base_url}/{place}", headers, retries=retries, fields=fields, body=body, bounds=bounds
         )
 
     @staticmethod

@@ -24,7 +24,8 @@ from reclaim.signals.trim import trim
 from reclaim.signals.views import LONGEST_ANSWER, Views, fields_of, views_in, views_of
 
 MOST_CHECKS = 3
-"""Pictures that one upload may be checked against: each check is a question to the bank, which counts them."""
+"""Pictures that one upload may be checked against, of those that may be asked about: each check is a question to the
+bank, which counts them."""
 
 
 class Described(NamedTuple):
@@ -60,8 +61,8 @@ def described(square: npt.NDArray[np.uint8], width: int, height: int) -> list[De
     return found
 
 
-def may_show(upload: Sequence[Described], index: DescriptorIndex, most: int = MOST_CHECKS) -> list[MayShow]:
-    """The pictures that most descriptors speak for, best first, each once."""
+def may_show(upload: Sequence[Described], index: DescriptorIndex) -> list[MayShow]:
+    """The pictures that most descriptors speak for, best first, each once; of these ``MOST_CHECKS`` are asked about."""
     found = [
         (candidate.paired, each, candidate) for each in upload for candidate in candidates(each.descriptors, index)
     ]
@@ -69,7 +70,7 @@ def may_show(upload: Sequence[Described], index: DescriptorIndex, most: int = MO
     for _, (descriptors, part), candidate in sorted(found, key=lambda one: (-one[0], one[2].id)):
         frame = (descriptors.width, descriptors.height)
         best.setdefault(candidate.id, MayShow(candidate.id, candidate.pairs.tolist(), frame, part))
-    return list(best.values())[:most]
+    return list(best.values())
 
 
 def told(said: PlacementRelation | None, part: Box | None) -> Relation:

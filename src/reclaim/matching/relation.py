@@ -46,6 +46,13 @@ def _known(turn: str) -> str:
     return turn
 
 
+def _inside(box: Box) -> Box:
+    # Tenths may have no width left, and what is no number compares as false.
+    if not (0 <= box.left <= box.right <= 1 and 0 <= box.top <= box.bottom <= 1):
+        raise ValueError("A box lies within the upload.")
+    return box
+
+
 class Stretch(BaseModel):
     """What of two videos is alike, in order: seconds from the beginning of each."""
 
@@ -83,7 +90,7 @@ class Relation(BaseModel):
     """The turn of the upload, or of its view, that lies as the known picture does: one of ``signals.pdq.TURNS``."""
     tilt: float = Field(0, ge=-45, le=45)
     """Degrees, anticlockwise, by which the upload is tilted against the known picture."""
-    box: Box | None = None
+    box: Annotated[Box, AfterValidator(_inside)] | None = None
     """Where in the upload the known picture is, whole or in part; None where that is all of it or not known."""
     kept: Share | None = None
     """About how much of the known picture is in the upload; None where that is not known."""

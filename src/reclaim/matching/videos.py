@@ -118,9 +118,7 @@ def decide_on_frames(
 ) -> VideoDecision:
     """Look up the frames of a video as they lie; poor and repeated ones may be among them, and do not count."""
     bare = FramesView("whole", TURNS[0], tuple(frames))
-    videos = [
-        video.model_copy(update={"turn": None}) for video in find_videos([bare], index, policy, review_only=review_only)
-    ]
+    videos = find_videos([bare], index, policy, review_only=review_only)
     return _decision([], videos, ["vpdq"], _count(frames), policy)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.conf import settings
 
-from reclaim.client import Bank, BankError, BankRefused, SyncOvertaken, SyncReport
+from reclaim.client import Bank, BankError, BankRefused, ExtraType, SyncOvertaken, SyncReport
 from reclaim.client import sync as client_sync
 from reclaim.platform.inbox.by_parts import ask_bank, show_unchecked
 from reclaim.platform.inbox.services import delete_orphaned_copies, forget_clear_uploads
@@ -46,32 +46,36 @@ def _sync_extra_types() -> None:
     except BankFileError:  # of a client that somebody else made
         return
     follow_extra_types(access.extra_types)
-    client = access.extra_client()
-    if client is None:
-        if ExtraStore().load_checkpoint() is not None:
-            _acknowledge_what_was_followed(access)
+    if ExtraStore().load_checkpoint() is None:  # none was ever followed
         return
     try:
-        client_sync(client, ExtraStore())
+        if (client := access.extra_client()) is not None:
+            try:
+                client_sync(client, ExtraStore())
+            finally:
+                client.close()
     except BankRefused as error:
         if error.status == 403:
             forget_extra_signals()
+            _acknowledge_but(access, followed=())
         raise
-    finally:
-        client.close()
+    _acknowledge_but(access, followed=access.extra_types)
 
 
-def _acknowledge_what_was_followed(access: BankAccess) -> None:
-    """Of the extra types everything was deleted when they were followed no longer; the bank still waits for the word
-    on each that is withdrawn since."""
-    client = access.acknowledging_client()
-    if client is None:
-        return
-    try:
-        if owed := client.owed():
-            client.acknowledge([each.name for each in owed])
-    finally:
-        client.close()
+def _acknowledge_but(access: BankAccess, followed: Sequence[ExtraType]) -> None:
+    """Of the extra types that are not followed any more all was deleted; the bank still waits for the word on each
+    signal of them that was withdrawn since."""
+    types = [kind for kind in ExtraType if kind not in followed]
+    client = access.acknowledging_client(types)
+    if client is not None:
+        try:
+            if owed := client.owed():
+                client.acknowledge([each.name for each in owed])
+        finally:
+            client.close()
+    # What was not told yet is among what the bank waits for; without a key nobody will be told.
+    store = ExtraStore()
+    store.acknowledged([name for name in store.pending_acknowledgements() if name.type in types])
 
 
 def _bring_index_files_up() -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -17,14 +18,15 @@ from pytest_django import Settings
 
 from reclaim.client import BankUnreachable, Change, Checkpoint, ExtraType
 from reclaim.matching.parts import relation_of
-from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.by_parts import PATIENCE, ask_bank, show_unchecked
+from reclaim.platform.inbox import by_parts, pictures
+from reclaim.platform.inbox.by_parts import ASKING_SECONDS, PATIENCE, ask_bank, show_unchecked
 from reclaim.platform.inbox.models import Candidate, Match, Rules, Upload
 from reclaim.platform.inbox.services import forget_clear_uploads
 from reclaim.platform.inbox.store import DatabaseStore, ExtraStore, follow_extra_types, forget_extra_signals
 from reclaim.platform.outcomes.models import Outcome
 from reclaim.platform.subscription.index_files import update_index_files
 from reclaim.platform.subscription.models import KnownSignal, PendingAcknowledgement
+from reclaim.platform.subscription.services import locked_signals
 from reclaim.protocol.native_v2 import PlacementAnswer, PlacementRelation
 from reclaim.signals import read_luma
 from reclaim.signals.descriptors import Descriptors, describe
@@ -208,11 +210,89 @@ def test_the_same_file_again_is_not_asked_about_again(world: World) -> None:
     assert (world.bank.asked, Match.objects.count()) == (1, 2)
 
 
-def test_what_is_held_for_its_looks_is_not_asked_about(world: World) -> None:
-    bank_has(ASTRONAUT)
+def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(world: World, data_folder: Path) -> None:
+    collage = data_folder / "collage.jpg"
+    with Image.open(CAT) as left, Image.open(io.BytesIO(cropped(ASTRONAUT))) as right:
+        both = Image.new("RGB", (2 * right.width, right.height))
+        both.paste(left.convert("RGB").resize(right.size), (0, 0))
+        both.paste(right, (right.width, 0))
+        both.save(collage, quality=90)
+    bank_has(collage)
+    name = world.described(ASTRONAUT)
+    upload = world.uploaded(collage.read_bytes())
+    world.asks()
+    found = {match["relation"]["how"]: match["status"] for match in world.again(upload)["matches"]}
+    assert (upload["status"], found) == ("held", {"same": "open", "parts": "open"})
+    assert told() == {pdq(collage): "pending", name: "pending"}
+    held, other = world.again(upload)["matches"]
+    world.api.decide(held["match"], "not-blocked")
+    assert (world.again(upload)["status"], world.again(upload)["under_review"]) == ("clear", True)
+    world.api.decide(other["match"], "blocked")
+    assert world.again(upload)["status"] == "blocked"
+
+
+def test_clothed_originals_that_are_not_asked_about_take_no_other_picture_s_place(world: World) -> None:
+    Rules.objects.create(pk=1, sources=True)
+    values = described(ASTRONAUT).values.tobytes()
+    labels = ["of-a-source"]
+    send(*(Change(ExtraType.DESCRIPTORS, f"{each:064x}", descriptors=values, labels=labels) for each in range(3)))
+    name = world.described(ASTRONAUT)
+    world.uploaded(cropped(ASTRONAUT))
+    world.asks()
+    assert told() == {name: "pending"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"turn": "sideways"},
+        {"turn": "original", "box": (0.1, float("nan"), 0.5, 1)},
+        {"turn": "original", "box": (-3, 0, 1, 1)},
+        {"turn": "original", "box": (0.9, 0, 0.1, 1)},
+    ],
+)
+def test_what_a_bank_says_that_cannot_be_is_as_if_it_had_not_answered(world: World, said: dict[str, Any]) -> None:
     world.described(ASTRONAUT)
-    assert world.uploaded(ASTRONAUT.read_bytes())["status"] == "held"
-    assert not Candidate.objects.exists()
+    world.uploaded(cropped(ASTRONAUT))
+    relation = PlacementRelation(kept=1, **said)
+    world.bank.check_placement = lambda *_: PlacementAnswer(match=True, relation=relation)  # type: ignore[method-assign]
+    assert world.asks() == 0
+    assert (Match.objects.count(), Candidate.objects.get().tries) == (0, 1)
+
+
+def test_a_bank_that_is_slow_to_answer_is_asked_only_a_while_before_its_feed_is_followed_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.described(ASTRONAUT)
+    for edits in ((), ("turned",)):
+        world.uploaded(cropped(ASTRONAUT, *edits))
+    now = [0.0]
+    monkeypatch.setattr(by_parts, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    answer = world.bank.check_placement
+
+    def slowly(*asked: Any) -> PlacementAnswer:
+        now[0] += ASKING_SECONDS + 1
+        return answer(*asked)
+
+    world.bank.check_placement = slowly  # type: ignore[method-assign]
+    assert [world.asks(), world.asks(), world.asks()] == [1, 1, 0]
+
+
+def test_what_happens_to_an_upload_while_others_are_shown_unchecked_is_not_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.described(ASTRONAUT)
+    world.uploaded(cropped(ASTRONAUT))
+    Candidate.objects.update(found_at=timezone.now() - 2 * PATIENCE)
+    moment = timezone.now()
+
+    def locked_meanwhile() -> Any:
+        Upload.objects.update(carried_out_at=moment)
+        return locked_signals()
+
+    monkeypatch.setattr(by_parts, "locked_signals", locked_meanwhile)
+    assert show_unchecked() == 1
+    assert Upload.objects.get().carried_out_at == moment
 
 
 @pytest.mark.django_db(transaction=True)
@@ -306,7 +386,7 @@ def altered(photo: Path) -> bytes:
 def test_a_partly_altered_copy_is_said_to_be_one_and_waits_for_people_or_not_as_the_rules_say(
     world: World, reviewer: Client, rule: str, stands: str, waits: bool
 ) -> None:
-    world.described(ASTRONAUT)
+    name = world.described(ASTRONAUT)
     Rules.objects.create(pk=1, partly_altered=rule)
     upload = world.uploaded(altered(ASTRONAUT))
     world.asks()
@@ -318,6 +398,8 @@ def test_a_partly_altered_copy_is_said_to_be_one_and_waits_for_people_or_not_as_
     assert ("partly altered</span>" in reviewer.get("/?found=altered").content.decode()) is waits
     assert bool(told()) is waits
     assert pictures.stills(Upload.objects.get().pk) == int(waits)
+    send(Change(ExtraType.DESCRIPTORS, name, withdrawn=True))
+    assert [match["status"] for match in world.again(upload)["matches"]] == ["withdrawn"]
 
 
 def test_a_word_on_adult_content_that_is_none_is_refused(world: World) -> None:

@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from reclaim.client import BankUnreachable, ExtraType, NativeClient, NativeKeys, SignalName, kind_of, sync
+from reclaim.client import (
+    BankMisbehaved,
+    BankUnreachable,
+    ExtraType,
+    NativeClient,
+    NativeKeys,
+    SignalName,
+    kind_of,
+    sync,
+)
 from reclaim.protocol.stopncii_v1 import SignalType
 from tests.described import name, pairs_of, text_of
 from tests.personas import pdq_value
@@ -85,3 +94,10 @@ def test_a_placement_is_checked_with_the_nearest_pairs_and_what_is_used_up_is_sa
         extra.check_placement(name(1), (512, 384), pairs_of(1))
     with pytest.raises(ValueError, match="frame"):
         extra.check_placement(name(1), (300, 384), pairs_of(1))
+
+
+def test_of_an_answer_to_a_check_no_more_is_read_than_one_has(bank: ScriptedBank) -> None:
+    bank.answers = [Answer(b'{"match":' + b" " * 2**20 + b"true}")]
+    _, extra = clients(bank)
+    with pytest.raises(BankMisbehaved, match="larger than 1 MB"):
+        extra.check_placement(name(1), (512, 384), pairs_of(1))

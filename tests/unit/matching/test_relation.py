@@ -43,7 +43,14 @@ def test_how_much_is_kept_and_altered_is_told_to_a_tenth_and_no_finer() -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [{"how": "seen"}, {"how": "same", "turn": "sideways"}, {"how": "parts", "kept": 1.2}, {"how": "same", "x": 1}],
+    [
+        {"how": "seen"},
+        {"how": "same", "turn": "sideways"},
+        {"how": "parts", "kept": 1.2},
+        {"how": "parts", "box": (0, 0, float("inf"), 1)},
+        {"how": "parts", "box": (0.6, 0, 0.5, 1)},
+        {"how": "same", "x": 1},
+    ],
 )
 def test_what_is_no_relation_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -24,13 +27,22 @@ from reclaim.matching.service.config import Config
 from reclaim.matching.service.messages import PictureDecision
 from reclaim.matching.service.parts import Parts
 from reclaim.matching.service.routes import Routes
-from reclaim.signals import read_luma
+from reclaim.signals import fingerprint, read_luma
+from reclaim.signals.crew import Crew
 from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.geometry import check
 from tests.unit.client.scripted_bank import Answer, Request, ScriptedBank, serve
 
 PHOTO = Path(__file__).parents[2] / "photos" / "cat.jpg"
-Decide = Callable[..., PictureDecision]
+
+
+@dataclass(frozen=True)
+class Service:
+    by_parts: Callable[..., PictureDecision]
+    of_bytes: Callable[..., PictureDecision]
+
+    def __call__(self, adult: bool | None = None) -> PictureDecision:
+        return self.by_parts(adult)
 
 
 @pytest.fixture(scope="module")
@@ -40,17 +52,20 @@ def known() -> Descriptors:
 
 
 @pytest.fixture(scope="module")
-def upload() -> Seen:
+def crew() -> Iterator[Crew[Seen]]:
+    crew = seen_crew(1)
+    yield crew
+    crew.end()
+
+
+@pytest.fixture(scope="module")
+def upload(crew: Crew[Seen]) -> Seen:
     """A cropped copy, as a limited process sees it."""
     out = io.BytesIO()
     with Image.open(PHOTO) as image:
         wide, high = image.size
         image.crop((wide // 6, high // 6, wide, high)).save(out, "JPEG", quality=80)
-    crew = seen_crew(1)
-    try:
-        seen, alone = crew.ask(BOTH_STAGES + out.getvalue(), 60), crew.ask(VIEWS_ALONE + out.getvalue(), 60)
-    finally:
-        crew.end()
+    seen, alone = crew.ask(BOTH_STAGES + out.getvalue(), 60), crew.ask(VIEWS_ALONE + out.getvalue(), 60)
     assert isinstance(seen, Seen)
     assert isinstance(alone, Seen)
     assert (alone.views, alone.described) == (seen.views, [])
@@ -70,7 +85,7 @@ def service(tmp_path: Path, known: Descriptors, upload: Seen) -> Callable[..., A
     @contextmanager
     def open_service(
         bank: ScriptedBank | None = None, *, sources: bool = False, of_a_source: bool = False
-    ) -> Iterator[Decide]:
+    ) -> Iterator[Service]:
         ReviewOnly([7] if of_a_source else []).save(folder, OF_A_SOURCE_FILE)
         asked = None if bank is None else BankForChecks(bank.url.removesuffix("/v1") + "/v2", "key")
         policy = Policy(sources=sources)
@@ -82,8 +97,13 @@ def service(tmp_path: Path, known: Descriptors, upload: Seen) -> Callable[..., A
             decision = decide_on_signals("0" * 32, upload.views, indexes, asked_of)
             return Routes(parts)._with_parts(decision, upload, indexes, asked_of, time.monotonic() + 20)
 
+        def of_bytes(data: bytes, crew: Crew[Seen]) -> PictureDecision:
+            parts._crew = Future()
+            parts._crew.set_result(crew)
+            return Routes(parts)._decide(data, None, time.monotonic() + 20)
+
         try:
-            yield decide
+            yield Service(decide, of_bytes)
         finally:
             parts.checks.close()
             parts.pictures.close()
@@ -155,3 +175,30 @@ def test_a_clothed_original_is_asked_about_only_where_platform_and_upload_are_ad
         assert (decide().matches, decide(False).matches) == ([], [])
         [match] = decide(True).matches
         assert (match.type, match.action) == ("source", "review")
+
+
+@pytest.mark.parametrize("said", [{"turn": "sideways"}, {"turn": "original", "box": [0, 0, 1e308, 1]}])
+def test_what_a_bank_says_that_cannot_be_is_as_if_it_had_not_answered(
+    service: Callable[..., Any], bank: ScriptedBank, said: dict[str, Any]
+) -> None:
+    bank.answers = [{"match": True, "relation": {"kept": 1, **said}}]
+    with service(bank) as decide:
+        assert (decide().action, len(decide().unchecked)) == ("review", 1)
+
+
+def test_a_second_known_picture_in_what_is_held_for_its_looks_is_asked_about_too(
+    service: Callable[..., Any], bank: ScriptedBank, crew: Crew[Seen], tmp_path: Path
+) -> None:
+    picture = fingerprint(PHOTO)
+    create_stored(
+        tmp_path / "index" / "pdq.index",
+        HammingIndex(np.frombuffer(bytes.fromhex(picture.pdq), np.uint8).reshape(1, 32), [3]),
+        replace=True,
+    )
+    with service(bank) as decide:
+        decision = decide.of_bytes(PHOTO.read_bytes(), crew)
+        assert [(match.type, match.action) for match in decision.matches] == [
+            ("pdq", "hold"),
+            ("descriptors", "review"),
+        ]
+        assert decision.action == "hold"

@@ -170,6 +170,7 @@ def test_a_few_seconds_in_a_long_compilation_are_looked_at_with_where_they_lie_i
     compilation = OTHER[:100] + retimed(KNOWN[8:13], 100) + retimed(OTHER[100:], 105)
     match = only(decide_on_frames(compilation, index_of(KNOWN + clip_frames(3, 100)[20:])))
     assert (match.query_percent, match.action) == (2.4, Action.REVIEW)
+    assert set(vars(match)) == set(FoundVideo.model_fields)
     assert match.relation.sentence == "1:40 to 1:45 of this upload is 0:08 to 0:13 of the known video."
 
 

@@ -57,12 +57,13 @@ class Checks:
         asked = self._pool.submit(self._client.check_placement, value, candidate.frame, candidate.pairs)
         try:
             answer = asked.result(patience)
+            # Also of what a bank says that cannot be, nobody learns whether the upload shows the picture.
+            return told(answer.relation, candidate.part) if answer.match else None
         except (BankError, ValueError, TimeoutError) as error:
             asked.cancel()
             self._not_before = time.monotonic() + PAUSE
             _log.warning("the bank could not be asked about a candidate reason=%s", type(error).__name__)
             raise NotAskedError from None
-        return told(answer.relation, candidate.part) if answer.match else None
 
     def close(self) -> None:
         """Ask no more."""

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from reclaim.index import CODE_BYTES
 from reclaim.index.codes import Codes
-from reclaim.matching.by_parts import BOTH_STAGES, VIEWS_ALONE, Seen, may_show
+from reclaim.matching.by_parts import BOTH_STAGES, MOST_CHECKS, VIEWS_ALONE, Seen, may_show
 from reclaim.matching.decisions import (
     Decision,
     FileIndex,
@@ -267,8 +267,7 @@ class Routes:
         )
         views = seen if isinstance(seen, SignalError) else seen.views
         decision = decide_on_signals(md5[0], views, indexes, policy)
-        # What is held is a known picture, all of it: its parts need not be asked about.
-        if isinstance(seen, SignalError) or decision.action is Action.HOLD or indexes.descriptors is None:
+        if isinstance(seen, SignalError) or indexes.descriptors is None:
             return PictureDecision(**decision.model_dump())
         return self._with_parts(decision, seen, indexes, policy, deadline)
 
@@ -277,12 +276,15 @@ class Routes:
     ) -> PictureDecision:
         """The decision with what the bank says of pictures that the upload may show, and with what it does not say."""
         pictures, checks = indexes.descriptors, self._parts.checks
-        found, unchecked = [], []
+        found, unchecked, asked = [], [], 0
         for candidate in may_show(seen.described, pictures) if pictures is not None else []:
             of_a_source = candidate.id in indexes.of_a_source
             values = pictures.values(candidate.id) if pictures is not None else None
             if values is None or not len(values) or (of_a_source and not policy.takes_sources):
                 continue
+            if asked == MOST_CHECKS:
+                break
+            asked += 1
             name = name_of(values)
             try:
                 relation = checks.check(name, candidate, deadline - _TO_ANSWER)

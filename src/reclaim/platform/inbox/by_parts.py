@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from reclaim.client import BankError, BankUnreachable, NativeClient
+from reclaim.client import BankError, BankRefused, BankUnreachable, NativeClient
 from reclaim.index import IndexFileError, StoredIndex
 from reclaim.matching.by_parts import MayShow, described, may_show, told
 from reclaim.matching.candidates import DescriptorIndex
@@ -32,10 +33,13 @@ from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event, log_failure
 
 ASKED_AT_ONCE = 50
+ASKING_SECONDS = 20.0
+"""Then the rest waits for the next time: a bank that is slow with its answers must not keep its withdrawals away."""
 PATIENCE = datetime.timedelta(minutes=2)
 """So long nobody is bothered with what the bank may say in a moment."""
 ASKED_FOR = datetime.timedelta(days=7)
 """After that the bank is asked no more; the match stays with people, as one that was never checked."""
+_NO_KEY = (401, 403)
 _WAITS = tuple(datetime.timedelta(minutes=minutes) for minutes in (0.5, 2, 10, 30, 60))
 
 
@@ -68,7 +72,7 @@ _index = _Index()
 
 
 def by_parts(luma: npt.NDArray[np.uint8], sides: tuple[int, int]) -> list[MayShow]:
-    """The pictures that an upload may show, from its luma square and its width and height."""
+    """The pictures that an upload may show, from its luma square and its width and height; best first."""
     index = _index.current()
     return [] if index is None else may_show(described(luma, *sides), index)
 
@@ -89,8 +93,10 @@ def ask_bank(client: NativeClient) -> int:
 
     Where it cannot be asked, or answers no more for now, they stay, and are tried again later and later.
     """
-    answered = 0
+    answered, ends_at = 0, time.monotonic() + ASKING_SECONDS
     for candidate in due():
+        if time.monotonic() > ends_at:
+            break
         relation = _known_of_the_same_file(candidate)
         try:
             if relation is None:
@@ -101,7 +107,7 @@ def ask_bank(client: NativeClient) -> int:
         except (BankError, ValueError) as error:
             _postpone(candidate)
             log_event("the bank could not be asked about a candidate; trying again", reason=type(error).__name__)
-            if isinstance(error, BankUnreachable):
+            if isinstance(error, BankUnreachable) or (isinstance(error, BankRefused) and error.status in _NO_KEY):
                 break
             continue
         _conclude(candidate.pk, relation)
@@ -127,8 +133,8 @@ def _postpone(candidate: Candidate) -> None:
 def _conclude(number: int, relation: Relation | None) -> None:
     """The bank has said how the upload shows the picture, or that it does not (``None``)."""
     with locked_signals():
-        candidate = Candidate.objects.select_related("upload", "signal").filter(pk=number).first()
-        if candidate is None:  # withdrawn or decided meanwhile
+        candidate = _candidate(number)
+        if candidate is None:
             return
         upload, signal = candidate.upload, candidate.signal
         if signal.is_of_a_source and not (rules().sources and upload.adult is True):
@@ -146,6 +152,13 @@ def _conclude(number: int, relation: Relation | None) -> None:
     log_event("the bank has checked a candidate", match=relation is not None)
 
 
+def _candidate(number: int) -> Candidate | None:
+    """A candidate as it is now; ``None`` where it was withdrawn or decided meanwhile. Call it under
+    ``locked_signals``."""
+    rows = Candidate.objects.select_related("upload", "signal").defer("signal__frames", "signal__descriptors")
+    return rows.filter(pk=number).first()
+
+
 def _match(upload: Upload, signal: KnownSignal, match: Match | None, relation: Relation) -> None:
     found = match or Match(
         upload=upload, signal=signal, holds=False, quality=upload.quality, of_a_source=signal.is_of_a_source
@@ -161,9 +174,11 @@ def show_unchecked() -> int:
     """Have people look at what the bank could not be asked about for a while; at how many more."""
     now = timezone.now()
     shown = 0
-    for candidate in Candidate.objects.filter(found_at__lt=now - PATIENCE).select_related("upload", "signal"):
+    for number in list(Candidate.objects.filter(found_at__lt=now - PATIENCE).values_list("pk", flat=True)):
         with locked_signals():
-            if not Candidate.objects.filter(pk=candidate.pk).exists():
+            # Read here: its upload may have been decided about, and written, a moment ago.
+            candidate = _candidate(number)
+            if candidate is None:
                 continue
             if not candidate.upload.matches.filter(signal=candidate.signal_id).exists():
                 _match_unchecked(candidate)

@@ -379,7 +379,8 @@ def close_withdrawn(signals: Sequence[KnownSignal]) -> None:
     about = Q(matches__signal__in=gone) | Q(candidates__signal__in=gone)
     uploads = list(Upload.objects.filter(about).distinct())
     Candidate.objects.filter(signal__in=gone).delete()
-    Match.objects.filter(signal__in=gone, status=Match.Status.OPEN).update(status=Match.Status.WITHDRAWN)
+    undecided = (Match.Status.OPEN, Match.Status.LABELLED)
+    Match.objects.filter(signal__in=gone, status__in=undecided).update(status=Match.Status.WITHDRAWN)
     for upload in uploads:
         settle(upload, gone)
 

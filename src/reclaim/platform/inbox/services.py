@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from reclaim.client import ExtraType
 from reclaim.matching import Action, Policy
-from reclaim.matching.by_parts import MayShow
+from reclaim.matching.by_parts import MOST_CHECKS, MayShow
 from reclaim.matching.pictures import Match as PictureMatch
 from reclaim.matching.pictures import match_views
 from reclaim.matching.videos import find_videos
@@ -129,8 +129,8 @@ def take_upload(data: bytes, actor: str, *, adult: bool | None = None) -> Upload
                 _row_of(match)._replace(of_a_source=True) for match in match_views(views, shared_sources, near).matches
             ]
         sides = picture.width, picture.height
-        # What is held is a known picture, all of it: its parts need not be asked about.
-        parts = [] if any(row.holds for row in rows) else by_parts(picture.luma, sides)
+        # Of what is held too: it may be a copy of which a part was replaced, or show a second known picture.
+        parts = by_parts(picture.luma, sides)
         copies = [pictures.review_copy(picture.luma, sides)] if rows or parts else []
     about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(sides))
     if rows or parts:
@@ -234,7 +234,7 @@ def _keep(
                 if part.id in known
                 and known[part.id].type == ExtraType.DESCRIPTORS
                 and (counts_sources or not known[part.id].is_of_a_source)
-            ]
+            ][:MOST_CHECKS]
             if not matches and not asked:
                 return None
             # On the disk before the row is committed: who has to look finds a copy, if anything can be seen of it.
@@ -272,7 +272,8 @@ def _keep(
 def _may_hold(row: _Row, signal: KnownSignal) -> bool:
     """Whether this match may keep an upload back before a person has looked: only where it is the very file, or all of
     it as it lies, within 31 bits; whatever the policy says."""
-    is_same = row.turn == TURNS[0] and (row.distance is None or row.distance <= MATCH_DISTANCE)
+    is_whole = row.turn == TURNS[0] and (row.relation is None or row.relation["how"] == "same")
+    is_same = is_whole and (row.distance is None or row.distance <= MATCH_DISTANCE)
     return is_same and not row.of_a_source and not signal.review_only and not signal.is_of_a_source
 
 

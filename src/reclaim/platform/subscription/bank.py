@@ -97,9 +97,9 @@ class BankAccess(BankKeys):
         """A client that fetches the extra types and has placements checked; ``None`` where none is followed."""
         return self._extra_client(self.extra_types) if self.extra_types and self.version == "v2" else None
 
-    def acknowledging_client(self) -> NativeClient | None:
-        """A client for the word that extra types, which are followed no longer, are deleted; ``None`` without a key."""
-        client = self._extra_client(list(ExtraType)) if self.version == "v2" else None
+    def acknowledging_client(self, types: Sequence[ExtraType]) -> NativeClient | None:
+        """A client for the word that of these extra types all is deleted; ``None`` without a key."""
+        client = self._extra_client(types) if types and self.version == "v2" else None
         return client if client and client.can_give_feedback else None
 
     def _extra_client(self, types: Sequence[ExtraType]) -> NativeClient:
