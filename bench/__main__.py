@@ -9,6 +9,7 @@ PARTS = (
     ("hash",),
     ("video",),
     ("derive",),
+    ("leakage",),
     ("browser",),
     ("network",),
     ("browser_video",),

@@ -142,3 +142,18 @@ def derive(pictures: int | None, plot: Path | None, as_json: bool) -> None:
     if plot is not None:
         importlib.import_module("bench.derive.plots").draw(found, plot)
     _show(found, measuring, as_json)
+
+
+@command.command()
+@click.option("--pictures", type=click.IntRange(5, 1000), help="Only so many photographs of each part, to be quick.")
+@click.option("--plot", type=click.Path(file_okay=False, exists=True, path_type=Path), help="Draw into this folder.")
+@json_option
+def leakage(pictures: int | None, plot: Path | None, as_json: bool) -> None:
+    """What a stolen bank tells of its pictures, with and without descriptors and their placement.
+
+    \b
+    Example:
+      reclaim bench leakage --pictures 20
+    """
+    measuring = _measuring("leakage")
+    _show(measuring.run(pictures, plot), measuring, as_json)
