@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from django.contrib.contenttypes.management import create_contenttypes
 from django.core.management import call_command
+from django.db.models.signals import post_migrate
 from pytest_django import DjangoDbBlocker
 
 FORBIDDEN_IN_LOGS = {
@@ -48,9 +50,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Django's own permissions and kinds of content, which nothing here asks for, are not made.
+
+    Tests with real transactions empty the tables at their end and then make whatever a migration ends with.
+    """
+    post_migrate.disconnect(create_contenttypes)
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Note in the database of keys, whose one table is made without migrations, that they are done."""
+    """What the migrations do besides making tables, which are made without them; and the note that they are done."""
+    from reclaim.bank.ledger.models import LedgerClock
+
     with django_db_blocker.unblock():
+        LedgerClock.objects.create(pk=1)
         call_command("migrate", "vault", database="keys", fake=True, verbosity=0)
 
 

@@ -39,10 +39,13 @@ LIMITS_FILE = str(Path(__file__).parent / "limits.toml")
 # In this process passwords are hashed lightly; the servers that tests start hash as always.
 PASSWORD_HASHERS = ["tests.members.LightHasher"]
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+# The tables are made from the models, in less time: tests/unit/sitekit/test_migrations.py holds that the migrations
+# come to the same, and the sites in tests/system are made by them.
+DATABASES["default"]["TEST"] = {"MIGRATE": False}
 DATABASES["keys"]["TEST"] = {"NAME": "test_keys", "MIGRATE": False}
 if DATABASE == "sqlite":
     # Files, not memory: threads of one test must see one another's commits.
-    DATABASES["default"]["TEST"] = {"NAME": str(Path(DATA) / "test.sqlite3")}
+    DATABASES["default"]["TEST"]["NAME"] = str(Path(DATA) / "test.sqlite3")
     DATABASES["keys"]["TEST"]["NAME"] = str(Path(DATA) / "test-keys.sqlite3")
     for each in DATABASES.values():
         each["NAME"] = str(each["NAME"])
