@@ -210,7 +210,9 @@ def test_the_same_file_again_is_not_asked_about_again(world: World) -> None:
     assert (world.bank.asked, Match.objects.count()) == (1, 2)
 
 
-def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(world: World, data_folder: Path) -> None:
+def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(
+    world: World, data_folder: Path, reviewer: Client
+) -> None:
     collage = data_folder / "collage.jpg"
     with Image.open(CAT) as left, Image.open(io.BytesIO(cropped(ASTRONAUT))) as right:
         both = Image.new("RGB", (2 * right.width, right.height))
@@ -225,6 +227,9 @@ def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(world
     assert (upload["status"], found) == ("held", {"same": "open", "parts": "open"})
     assert told() == {pdq(collage): "pending", name: "pending"}
     held, other = world.again(upload)["matches"]
+    page = reviewer.get(f"/matches/{other['match']}/").content.decode()
+    assert "Another match keeps the upload back; this one alone would not." in page
+    assert "public meanwhile" not in reviewer.get("/").content.decode()
     world.api.decide(held["match"], "not-blocked")
     assert (world.again(upload)["status"], world.again(upload)["under_review"]) == ("clear", True)
     world.api.decide(other["match"], "blocked")
@@ -258,6 +263,17 @@ def test_what_a_bank_says_that_cannot_be_is_as_if_it_had_not_answered(world: Wor
     world.bank.check_placement = lambda *_: PlacementAnswer(match=True, relation=relation)  # type: ignore[method-assign]
     assert world.asks() == 0
     assert (Match.objects.count(), Candidate.objects.get().tries) == (0, 1)
+
+
+def test_where_the_bank_does_not_say_how_the_picture_lies_nothing_is_drawn(world: World, reviewer: Client) -> None:
+    world.described(ASTRONAUT)
+    upload = world.uploaded(cropped(ASTRONAUT))
+    world.bank.check_placement = lambda *_: PlacementAnswer(match=True)  # type: ignore[method-assign]
+    world.asks()
+    (match,) = world.again(upload)["matches"]
+    page = reviewer.get(f"/matches/{match['match']}/").content.decode()
+    assert "Recognised by its parts." in page
+    assert "fills the whole upload" not in page
 
 
 def test_a_bank_that_is_slow_to_answer_is_asked_only_a_while_before_its_feed_is_followed_again(

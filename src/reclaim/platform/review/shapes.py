@@ -42,6 +42,8 @@ def shapes_of(match: Match) -> Shapes | None:
     relation, width, height = match.related, match.upload.width, match.upload.height
     if relation is None or relation.how == "same" or not width or not height or match.unchecked:
         return None
+    if relation.how == "parts" and relation.kept is None:  # the bank has not said how it lies
+        return None
     scale = _SIDE / max(width, height)
     wide, high = round(width * scale), round(height * scale)
     box = relation.box or _WHOLE
