@@ -102,9 +102,9 @@ class Record(_Told):
     decisions: Decisions
     acknowledge_by: Moment | None = None
     """Of a withdrawn one that must be acknowledged: until when."""
-    because: Literal["trust"] | None = None
-    """Of a withdrawn one: it is in the bank, and its trust is below the ``least_trust`` that was asked for. It is
-    acknowledged to nobody."""
+    because: Literal["trust", "sources"] | None = None
+    """Of a withdrawn one that is in the bank: its trust is below the ``least_trust`` that was asked for, or its
+    descriptors are of a source photograph, and no key of the platform opens those. It is acknowledged to nobody."""
 
 
 class SignalsPage(_Told):

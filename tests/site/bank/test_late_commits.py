@@ -7,8 +7,10 @@ import time
 
 import pytest
 
+from reclaim.bank.ledger.models import Source
 from reclaim.bank.ledger.queries import feed_page
 from reclaim.bank.ledger.services import locked_ledger
+from tests.described import Follower, a_described_case
 from tests.personas import ActingPlatform, a_case, pdq_value
 from tests.threads import in_thread
 
@@ -35,6 +37,31 @@ def test_a_writer_that_commits_late_is_not_passed_by_a_faster_one() -> None:
     slow.join()
     fast.join()
     assert set(platform.fetch_all()) == {pdq_value(1), pdq_value(2)}
+
+
+def test_what_is_withdrawn_while_a_platform_first_asks_for_descriptors_is_not_given_to_it() -> None:
+    case, follower = a_described_case(1).case, Follower.let_have()
+    ends, may_commit, given = threading.Event(), threading.Event(), list[str]()
+
+    def withdraws() -> None:
+        with locked_ledger() as ledger:
+            ledger.withdraw_sources(Source.objects.filter(casesignal__item__case=case).select_related("record"))
+            ledger.settle()
+            ends.set()
+            assert may_commit.wait(10)
+
+    def fetches() -> None:
+        given.extend(each.status for each in follower.page(types="descriptors").records)
+
+    writer = in_thread(withdraws)
+    assert ends.wait(10)
+    reader = in_thread(fetches)
+    time.sleep(0.5)
+    may_commit.set()
+    writer.join()
+    reader.join()
+    # It owes no word on that one, so nobody would wait for it to delete a copy.
+    assert given == ["withdrawn"]
 
 
 def test_a_reader_that_resumes_by_timestamp_misses_nothing_that_concurrent_writers_commit() -> None:

@@ -295,6 +295,12 @@ def test_a_source_photograph_is_of_a_type_of_its_own_with_all_that_belongs_to_it
     }
 
 
+def test_a_source_photograph_is_not_said_to_be_made_with_ai_as_the_fakes_of_its_case_are() -> None:
+    answer = send_case(picture(1), {**picture(2), "source": True}, made_with_ai="yes")
+    assert answer.status_code == 201
+    assert dict(CaseItem.objects.values_list("number", "made_with_ai")) == {1: "yes", 2: "unsaid"}
+
+
 def test_of_a_picture_whose_whole_is_harmless_or_poor_the_part_inside_is_taken_and_the_other_way_round() -> None:
     inside = {"value": pdq_value(2), "quality": 80}
     assert told(send_case({**picture("0" * 64), "trimmed": inside}, described(3, trimmed={**inside, "quality": 49})))

@@ -83,18 +83,26 @@ def hour_of(second: int) -> datetime.datetime:
 
 
 def wire_records(
-    records: Sequence[LedgerRecord], among: QuerySet[LedgerRecord], least_trust: int
+    records: Sequence[LedgerRecord], among: QuerySet[LedgerRecord], least_trust: int, *, sources: bool
 ) -> list[dict[str, Any]]:
     """These records as ``native_v2.Record`` has them, to be written as JSON; ``among`` are those that they are from.
 
-    A signal that is trusted less than ``least_trust`` is told as withdrawn, so that copies of it go. Not made into
-    models, which would take more time than all the rest of a page; the tests read every page as such.
+    A signal that is trusted less than ``least_trust`` is told as withdrawn, so that copies of it go; so are descriptors
+    of a source photograph to a platform that may not have ``sources``. Not made into models, which would take more time
+    than all the rest of a page; the tests read every page as such.
     """
     brought, decisions = brought_by(among), decisions_on(among)
-    return [_wire_record(record, brought[record.pk], decisions[record.pk], least_trust) for record in records]
+    told = []
+    for record in records:
+        by = brought[record.pk]
+        hidden = "trust" if record.trust < least_trust else ""
+        if not sources and OF_A_SOURCE in by.labels:
+            hidden = "sources"
+        told.append(_wire_record(record, by, decisions[record.pk], hidden))
+    return told
 
 
-def _wire_record(record: LedgerRecord, brought: Brought, decisions: dict[str, int], least_trust: int) -> dict[str, Any]:
+def _wire_record(record: LedgerRecord, brought: Brought, decisions: dict[str, int], hidden: str) -> dict[str, Any]:
     given: dict[str, Any] = {
         "type": record.type,
         "value": record.value,
@@ -109,8 +117,8 @@ def _wire_record(record: LedgerRecord, brought: Brought, decisions: dict[str, in
     }
     if record.status == LedgerRecord.Status.WITHDRAWN and record.withdrawn_at is not None:
         given["acknowledge_by"] = acknowledge_by(record.withdrawn_at).replace(microsecond=0)
-    elif record.trust < least_trust:
-        given["because"] = "trust"
+    elif hidden:
+        given["because"] = hidden
     elif record.frames:
         given["frames"] = record.frames
     elif record.descriptors:

@@ -34,7 +34,7 @@ from reclaim.bank.feedback import services as feedback
 from reclaim.bank.feedback.queries import REASON_TAG, acknowledge_by, owed_by
 from reclaim.bank.ledger.queries import between, changes, standing
 from reclaim.bank.platforms.models import Platform
-from reclaim.bank.platforms.queries import access_platform, scopes_of, scopes_of_all_keys
+from reclaim.bank.platforms.queries import access_platform, may_have_sources, scopes_of, scopes_of_all_keys
 from reclaim.bank.push.address import events_address
 from reclaim.bank.screening.queries import Candidate, screen
 from reclaim.protocol import native_v2 as wire
@@ -111,14 +111,20 @@ def signals(request: HttpRequest, query: Query[wire.SignalsQuery]) -> HttpRespon
         except ValueError as error:
             return problem(422, "Unknown cursor", f"{error} Send the cursor of your last page as it is, or none.")
     stored = feedback.Stored(cursor.position, cursor.second, cursor.everything) if cursor.complete else None
-    if query.wanted.isdisjoint(wire.EXTRA_TYPES):
-        feedback.note_fetch(platform, stored, videos="vpdq" in query.wanted)
-    else:
+    extra = not query.wanted.isdisjoint(wire.EXTRA_TYPES)
+    if extra:
         feedback.note_extra_fetch(platform, query.wanted, stored)
+    else:
+        feedback.note_fetch(platform, stored, videos="vpdq" in query.wanted)
     page = changes(platform, cursor.position, min(query.limit, wire.LARGEST_PAGE), query.wanted)
     # Within a page by value: what is written down of it shows no order in which signals came in.
     records = sorted(
-        wire_records(page.records, between(cursor.position, page.end), query.least_trust),
+        wire_records(
+            page.records,
+            between(cursor.position, page.end),
+            query.least_trust,
+            sources=extra and may_have_sources(platform),
+        ),
         key=lambda record: (record["value"], record["type"]),
     )
     if page.has_more:

@@ -369,13 +369,18 @@ _OF_EXTRA_FETCHES = ("told_position", "covered_position", "confirmed_position", 
 
 
 def note_extra_fetch(platform: Platform, types: Collection[str], stored: Stored | None) -> None:
-    """The same for a fetch of extra types, of which the platform may be given signals from now on."""
+    """The same for a fetch of extra types, of which the platform may be given signals from now on.
+
+    The first one waits for the ledger: of what is withdrawn at that moment it must be clear whether the platform has
+    it, or the tombstone could be erased before the platform is told.
+    """
     copies = {row.type: row for row in ExtraCopy.objects.filter(platform=platform)}
     seen = platform.last_fetch_at
-    seen_lately = seen is not None and timezone.now() - seen < _SEEN_AGAIN and copies.keys() >= set(types)
+    begins = not copies.keys() >= set(types)
+    seen_lately = seen is not None and timezone.now() - seen < _SEEN_AGAIN and not begins
     if seen_lately and not any(_extra_fetched(copies[kind], stored) for kind in types):
         return
-    with transaction.atomic():
+    with locked_ledger() if begins else transaction.atomic():
         now = Platform.objects.select_for_update().get(pk=platform.pk)
         now.last_fetch_at = timezone.now()
         now.save(update_fields=["last_fetch_at"])

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_POST
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from reclaim.bank.cases.models import CaseItem
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.queries import access_session_case
 from reclaim.bank.cases.services import (
@@ -278,7 +279,10 @@ def _sorted_out(sent: Sent, admission: Admission) -> tuple[list[NewItem], list[N
             continue
         values += [value for _, verdict in usable for value in telling_values(verdict)]
         held_for = tuple(reason for _, verdict in usable for reason in verdict.held_for)
-        items.append(NewItem(number, item.kind, _kept(item, usable), sent.made_with_ai, held_for))
+        # What she says of the case is said of the fakes, not of what they were made from.
+        ordinary = isinstance(item, SentPicture) and item.source
+        made_with_ai = CaseItem.MadeWithAi.UNSAID if ordinary else sent.made_with_ai
+        items.append(NewItem(number, item.kind, _kept(item, usable), made_with_ai, held_for))
     # An organisation that gave a code vouches for how much comes, not for what it is.
     bulk = () if admission.vouched else note_sending(admission.network, len(items), values)
     return [replace(item, held_for=(*item.held_for, *bulk)) for item in items], refused

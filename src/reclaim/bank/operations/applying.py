@@ -73,7 +73,7 @@ SCOPES = {
     Wanted.SUBMIT: "Send signals of what you find yourselves",
     Wanted.LOOKUP: "Without a list: ask for each upload whether it matches",
     Wanted.DESCRIPTORS: "Beside the list, descriptors: find cropped and otherwise edited copies, for your reviewers",
-    Wanted.SOURCES: "Beside the list, source photographs: find deepfakes by the clothed original, for your reviewers",
+    Wanted.SOURCES: "For adult content alone, source photographs: find deepfakes by their clothed originals",
 }
 
 

@@ -20,6 +20,7 @@ from reclaim.bank.ledger.models import LedgerRecord, Source
 from reclaim.bank.placements.models import CheckDay, CheckedSignal, Placement
 from reclaim.bank.placements.sealing import NotOursError, Places, seal, unseal
 from reclaim.bank.platforms.models import Platform
+from reclaim.bank.platforms.queries import may_have_sources
 from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Place
 from reclaim.signals.geometry import LEAST_INLIERS, LEAST_INLIERS_OF_MANY, Geometry, check
 from reclaim.sitekit import audit
@@ -78,6 +79,8 @@ def check_placement(
         source__record__value=value,
         source__state=Source.State.ACTIVE,
     )
+    if not may_have_sources(platform):
+        rows = rows.filter(source__of_source=False)
     # Of two persons' the earlier one: nobody changes what is known of a picture by bringing it again.
     row = rows.order_by("source__added_position", "source").first()
     decoy = _decoy(value)

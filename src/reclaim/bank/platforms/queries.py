@@ -62,6 +62,11 @@ def scopes_of_all_keys(platform: Platform) -> frozenset[str]:
     return frozenset(scope for key in keys_of(platform) for scope in key.scopes)
 
 
+def may_have_sources(platform: Platform) -> bool:
+    """Whether any of its keys opens source photographs, and so the descriptors of such."""
+    return PlatformKey.Scope.SOURCES in scopes_of_all_keys(platform)
+
+
 def active_platforms() -> QuerySet[Platform]:
     """Platforms that can fetch now."""
     fetching = [
