@@ -225,6 +225,47 @@ def test_a_held_picture_whose_descriptors_were_taken_back_is_let_in_without_them
     assert (follower.follows(), Placement.objects.count(), HeldSignal.objects.count()) == ([], 0, 0)
 
 
+def test_a_person_who_takes_descriptors_back_reads_who_has_confirmed_that_and_who_has_not() -> None:
+    from reclaim.bank.cases.services import add_to_case
+
+    def said() -> tuple[int, int, int, int]:
+        line = told(case)
+        return line.given, line.withdrawal_open, line.patches_open, line.patches_taken
+
+    follower = Follower.let_have()
+    case = a_described_case(1).case
+    follower.ordinary.sync()
+    follower.follows()
+    follower.follows()
+    withdraw_descriptors(case)
+    follower.ordinary.sync()
+    assert said() == (1, 0, 1, 0)
+    follower.follows()
+    follower.acknowledges()
+    follower.follows()
+    follower.follows()
+    assert said() == (1, 0, 0, 1)
+    add_to_case(case, [NewItem.picture(1, described(1))])
+    assert said() == (1, 0, 0, 0)
+    withdraw(case)
+    assert said() == (0, 1, 0, 0)
+
+
+def test_descriptors_of_a_source_photograph_are_only_for_who_may_have_source_photographs() -> None:
+    alone = Follower.let_have("Alone", "descriptors")
+    alone.types = "descriptors"
+    a_described_case(1, source=True)
+    other = a_described_case(1).case
+    assert [each.descriptors for each in alone.follows()] == [text_of(1)]
+    assert alone.asks(1).json()["match"] is True
+    withdraw(other)
+    # What it has of it is to go, though the bank has it still.
+    [gone] = alone.follows()
+    assert (gone.status, gone.because, gone.descriptors) == ("withdrawn", "sources", None)
+    assert (alone.asks(1).json()["match"], Follower.let_have().asks(1).json()["match"]) == (False, True)
+    assert not owed_by(alone.acting.platform, ["descriptors"]).exists()
+
+
 def test_descriptors_that_were_taken_back_alone_can_be_given_again() -> None:
     from reclaim.bank.cases.services import add_to_case
 

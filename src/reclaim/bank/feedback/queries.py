@@ -46,7 +46,8 @@ class PlatformReport:
     """What one platform did with a case's items, as counts: never which other case a signal belongs to.
 
     Each item that is in place counts once: as not given, or as one of ``reviewing``, ``removed``, ``kept`` and
-    ``silent``, which together are ``given``. Each withdrawn one counts as taken or open.
+    ``silent``, which together are ``given``. Each withdrawn one counts as taken or open. So does, besides, one that is
+    in place and whose descriptors were withdrawn.
     """
 
     name: str
@@ -60,6 +61,10 @@ class PlatformReport:
     withdrawal_taken: int = 0
     withdrawal_open: int = 0
     """It may still hold a signal: it has not confirmed the withdrawal."""
+    patches_taken: int = 0
+    """Of items in place, those whose descriptors alone were withdrawn."""
+    patches_open: int = 0
+    """It may still hold those: it has not confirmed that."""
 
     @property
     def given(self) -> int:
@@ -92,20 +97,29 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
             given = [(source, copy) for source in sources if (copy := _copy_with(source, platform, extra)) is not None]
             ended = [(source, copy) for source, copy in given if source.withdrawn_position is not None]
             in_place = [(source, copy) for source, copy in given if source.withdrawn_position is None]
+            taken = all(
+                _withdrawal_is_taken(source, copy, (platform.pk, source.record_id) in acknowledged)
+                for source, copy in ended
+            )
+            stays = any(source.withdrawn_position is None for source in sources)
             if in_place:
                 said = [feedback.get((platform.pk, source.record_id)) for source, _ in in_place]
                 _count(line, in_place, said)
-            elif ended:
-                taken = all(
-                    _withdrawal_is_taken(source, copy, (platform.pk, source.record_id) in acknowledged)
-                    for source, copy in ended
-                )
+            elif ended and not stays:
                 line.withdrawal_taken += taken
                 line.withdrawal_open += not taken
-            elif any(source.withdrawn_position is None for source in sources):
+            elif stays:
                 line.not_given += 1
+            # Of what is in place only descriptors end by themselves; given once more, they are there.
+            if ended and stays and not any(_is_descriptors(source) for source, _ in in_place):
+                line.patches_taken += taken
+                line.patches_open += not taken
         reports.append(line)
     return reports
+
+
+def _is_descriptors(source: Source) -> bool:
+    return source.record is not None and source.record.type == LedgerRecord.Type.DESCRIPTORS
 
 
 @dataclass(frozen=True)

@@ -202,6 +202,8 @@ def _lines(report: PlatformReport, counted: Callable[[int], str]) -> Iterator[To
         ("silent", _("No answer so far"), report.silent, "quiet"),
         ("withdrawal-taken", _("Withdrawn: it has confirmed that"), report.withdrawal_taken, ""),
         ("withdrawal-open", _("Withdrawn: not yet confirmed"), report.withdrawal_open, "warn"),
+        ("patches-taken", _("Patches taken back: it has confirmed that"), report.patches_taken, ""),
+        ("patches-open", _("Patches taken back: not yet confirmed"), report.patches_open, "warn"),
     ):
         if count:
             yield ToldLine(what, sentence, count, counted(count), mark)
