@@ -129,6 +129,21 @@ def test_the_part_inside_a_screenshot_is_shown_as_an_outline_and_sent_unless_the
     assert person.body()["items"][0]["trimmed"]["value"] == inside
 
 
+def test_an_ordinary_picture_is_never_sent_as_its_very_file(person: Person) -> None:
+    """By that alone websites would block it wherever it is; only its looks are of a type that they treat otherwise."""
+    person.open("/start/files/")
+    sorted_out = """async () => {
+      const { sortOut } = await import('/static/person/choice.js');
+      const trimmed = { value: 'a', quality: 90, box: {} };
+      const exact = { type: 'md5', value: 'b' };
+      const results = [{ number: 1, ok: true, kind: 'picture', poor: true, why: 'flat', signals: [], exact, trimmed }];
+      const chosen = { useExact: true, mostFrames: 9, described: new Map(), untrimmed: new Set([1]) };
+      const given = [[], [1]].map((ordinary) => sortOut(results, { ...chosen, ordinary: new Set(ordinary) }));
+      return given.map(({ items, plain }) => [items.map(({ signals }) => signals[0].type), plain]);
+    }"""
+    assert person.page.evaluate(sorted_out) == [[["md5"], 1], [[], 0]]
+
+
 def test_patches_are_made_when_the_person_asks_and_taken_back_alone(person: Person) -> None:
     page = person.page
     person.choose(PHOTO, OTHER_PHOTO)

@@ -32,6 +32,9 @@ function namesAi(said) {
   return false;
 }
 
+// How a file is told to be that was not changed since it was signed; «Trusted» is told only by who has a list of signers.
+const UNCHANGED = new Set(['Valid', 'Trusted']);
+
 // Whether the file's signed words belong to this very file, unchanged, and name AI for it or for what it was made from.
 // Who signed is not asked: that would take a list of whom to trust, and a person's answer needs none.
 async function saysAi(blob) {
@@ -40,7 +43,7 @@ async function saysAi(blob) {
   const reader = await WasmReader.fromBlob(type, blob, SETTINGS);
   try {
     const { validation_state: state, manifests } = JSON.parse(reader.json());
-    return state !== 'Invalid' && namesAi(Object.values(manifests).map(({ assertions }) => assertions || []));
+    return UNCHANGED.has(state) && namesAi(Object.values(manifests).map(({ assertions }) => assertions || []));
   } finally {
     reader.free();
   }

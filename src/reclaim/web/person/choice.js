@@ -56,8 +56,10 @@ export function sortOut(results, { useExact, mostFrames, untrimmed, described, o
     // A picture that is too plain as a whole may have a part inside that is not.
     const usePart = Boolean(trimmed) && !untrimmed.has(number);
     const tooPlain = result.poor && !usePart;
-    if (tooPlain) plain += 1;
-    if (tooPlain && !useExact) {
+    // An ordinary picture is let look for by its looks alone: by its file, websites would block it wherever it is.
+    const exact = tooPlain && !ordinary.has(number);
+    if (exact) plain += 1;
+    if (tooPlain && !(exact && useExact)) {
       line.why = result.why;
       line.plain = true;
       continue;

@@ -114,7 +114,7 @@ function sortedOut() {
 // Called again whenever the person changes something about what is sent.
 function showResults({ focus = true } = {}) {
   const { lines, items, plain, later } = sortedOut();
-  const usable = items.length > 0 || plain > 0;
+  const usable = items.length > 0 || plain > 0 || lines.some(({ inside }) => inside);
   panels.show(usable ? 'check' : 'none', { focus });
   panels.part('list').replaceChildren(...lines.map(fileItem));
   if (!usable) return;
