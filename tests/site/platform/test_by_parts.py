@@ -236,6 +236,14 @@ def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(
     assert world.again(upload)["status"] == "blocked"
 
 
+def test_a_held_picture_that_its_parts_say_nothing_new_of_is_decided_about_once(world: World) -> None:
+    bank_has(ASTRONAUT)
+    world.described(ASTRONAUT)
+    upload = world.uploaded(ASTRONAUT.read_bytes())
+    assert (upload["status"], world.asks()) == ("held", 1)
+    assert [match["relation"]["how"] for match in world.again(upload)["matches"]] == ["same"]
+
+
 def test_clothed_originals_that_are_not_asked_about_take_no_other_picture_s_place(world: World) -> None:
     Rules.objects.create(pk=1, sources=True)
     values = described(ASTRONAUT).values.tobytes()

@@ -141,6 +141,8 @@ def _conclude(number: int, relation: Relation | None) -> None:
             relation = None
         match = upload.matches.filter(signal=signal).first()
         candidate.delete()
+        if match is None and relation is not None and _says_nothing_new(upload, signal, relation):
+            relation = None
         if relation is not None:
             _match(upload, signal, match, relation)
         elif match is not None and match.status == Match.Status.OPEN and match.unchecked and not standing(match):
@@ -150,6 +152,15 @@ def _conclude(number: int, relation: Relation | None) -> None:
         tell_bank([signal.pk])
         audit.record("system", "upload.review" if relation else "upload.clear", f"upload:{upload.pk}")
     log_event("the bank has checked a candidate", match=relation is not None)
+
+
+def _says_nothing_new(upload: Upload, signal: KnownSignal, relation: Relation) -> bool:
+    """Whether a person has to look already, because the upload is the same picture as it lies: two whole pictures of
+    one upload are one."""
+    whole = relation.turn == TURNS[0] and relation.box is None and relation.kept == 1 and not relation.partly_altered
+    if not whole or signal.is_of_a_source:
+        return False
+    return upload.matches.filter(holds=True, distance__isnull=False, relation__how="same").exists()
 
 
 def _candidate(number: int) -> Candidate | None:
