@@ -461,7 +461,8 @@ def _puzzles(thief: Thief, victims: list[Victim]) -> tuple[dict[str, Plane], dic
         places, _ = tried(Pieces.of(drawn_patches(thief, each.descriptors.values)), under, each.frame)
         true = each.descriptors.places[:, :2].astype(float)
         near.append(np.hypot(*(places[:, :2] - true).T) <= NEAR)
-        near_by_chance.append(np.hypot(*(chance.permutation(true) - true).T) <= NEAR)
+        order = chance.permutation(len(true))  # each at another's place
+        near_by_chance.append(np.hypot(*(true[order] - true[np.roll(order, 1)]).T) <= NEAR)
         size = drawn_size(each.frame)
         pictures[each.photograph.name] = put_together(thief, under, each.descriptors.values, places, size)
     shares = {"near": float(np.concatenate(near).mean()), "by_chance": float(np.concatenate(near_by_chance).mean())}
