@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,12 +16,18 @@ from threatexchange.exchanges.clients.stopncii.api import (
     StopNCIISignalType,
 )
 
+from reclaim.client import NativeClient, NativeKeys
 from reclaim.conformance.values import new_md5, new_pdq
+from tests.described import name, places_of, text_of
 from tests.system.exchange.peers import PHOTOS, Raw, stock_client, stock_tx
 from tests.system.site_process import Bank
 
 Names = Callable[[], str]
 PDQ, MD5 = StopNCIISignalType.ImagePDQ, StopNCIISignalType.VideoMD5
+_MAKE_A_CASE = """
+from reclaim.bank.cases.services import NewItem, PictureSignals, create_case
+create_case([NewItem.picture(number, PictureSignals(**sent)) for number, sent in enumerate(arguments, start=1)])
+"""
 
 
 def fetched(client: StopNCIIAPI, start: int = 10) -> dict[str, StopNCIIHashRecord]:
@@ -74,6 +81,32 @@ def test_the_client_keeps_every_record_of_every_kind(bank: Bank, new_name: Names
     parsed = fetched(client)
     assert set(parsed) == set(raw)
     assert all(isinstance(record.caseNumbers, dict) for record in parsed.values())
+
+
+def test_the_client_sees_nothing_of_the_extra_types_that_another_platform_follows(
+    bank: Bank, new_name: Names, tmp_path: Path
+) -> None:
+    plain, source, seed = new_pdq(), new_pdq(), 7
+    extra = {"descriptors": text_of(seed), "placement": places_of(seed).tolist(), "source": True}
+    bank.run(_MAKE_A_CASE, {"pdq": plain, "quality": 90}, {"pdq": source, "quality": 90, **extra})
+    bank.add_platform(scoped := new_name())
+    scopes = [word for scope in ("fetch", "descriptors", "sources") for word in ("--scope", scope)]
+    key = json.loads(bank.command("platform", "key", "add", scoped, *scopes, "--json").stdout)["key"]
+    url = bank.url.removesuffix("/v1") + "/v2"
+    follower = NativeClient(url, NativeKeys(key, descriptors=key, sources=key), types=["descriptors", "source"])
+    followed = {change.value for page in follower.pages("") for change in page.changes}
+    follower.close()
+    assert {source, name(seed)} <= followed
+    keys = bank.add_platform(new_name())
+    records = fetched(stock_client(bank, keys))
+    assert plain in records
+    assert followed.isdisjoint(records)
+    assert set(records) == set(Raw(bank, keys).records())
+    tx = stock_tx(tmp_path, bank, keys)
+    tx("fetch")
+    dataset = tx("dataset", "-P")
+    assert plain in dataset
+    assert not [value for value in followed if value in dataset]
 
 
 def test_the_clients_own_spelling_of_a_type_is_taken(bank: Bank, new_name: Names) -> None:
