@@ -60,7 +60,7 @@ _LINK_PATCHES = 16
 _SEED = 5
 
 SHOWN = ("animal-035", "animal-049", "place-015", "room-004")
-"""Photographs of the contact sheet. Nobody is in them: pictures of people are looked at in memory alone."""
+"""Photographs of the contact sheet. Nobody can be recognised in them: what is drawn of people is not shown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
