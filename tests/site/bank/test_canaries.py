@@ -11,9 +11,10 @@ from reclaim.bank.canaries import leaks
 from reclaim.bank.canaries.leaks import trace, values_in
 from reclaim.bank.canaries.models import Canary
 from reclaim.bank.canaries.services import A_PLATFORM, REAL_SIGNALS_A_CANARY, make_missing, tend_canaries
-from reclaim.bank.cases.services import withdraw
+from reclaim.bank.cases.services import NewItem, add_to_case, withdraw, withdraw_descriptors
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.platforms.services import revoke_platform
+from tests.described import described
 from tests.personas import ActingPlatform, a_case, pdq_value
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,21 @@ def test_a_platform_that_is_new_finds_its_canaries_all_over_the_past() -> None:
     assert len(places) > A_PLATFORM // 2
     assert places[0] < len(in_order) // 2
     assert len(set(places)) == len(places)
+
+
+def test_no_canary_comes_or_moves_with_descriptors_beside_which_it_would_be_alone(
+    two: tuple[ActingPlatform, ActingPlatform],
+) -> None:
+    one, _ = two
+    ActingPlatform.vetted("Waits for its canaries")
+    make_missing()
+    case = a_case(*range(900, 930)).case
+    before = one.fetch(pageSize=2000).hashRecords
+    add_to_case(case, [NewItem.picture(number, described(seed)) for number, seed in enumerate(range(900, 930), 1)])
+    assert LedgerRecord.objects.filter(type="descriptors", status="active").count() == 30
+    assert one.fetch(pageSize=2000).hashRecords == before
+    withdraw_descriptors(case)
+    assert one.fetch(pageSize=2000).hashRecords == before
 
 
 def test_feedback_on_a_canary_is_taken_like_any_other(two: tuple[ActingPlatform, ActingPlatform]) -> None:

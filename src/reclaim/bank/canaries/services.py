@@ -7,11 +7,12 @@ import secrets
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from reclaim.bank.canaries.models import Canary, CanaryFigures
 from reclaim.bank.canaries.queries import known_to_all
 from reclaim.bank.canaries.values import draw
-from reclaim.bank.ledger.models import LedgerClock, LedgerRecord, Source
+from reclaim.bank.ledger.models import ORDINARY_TYPES, LedgerClock, LedgerRecord, Source
 from reclaim.bank.ledger.services import MEAN_GAP, LedgerTransaction, locked_ledger
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import vetted_platforms
@@ -71,7 +72,7 @@ def _place_in_the_past(platform: Platform, canaries: list[Canary]) -> None:
         if has_fetched or clock.position == 0:
             return
         # At most one for so many real signals here too, or the first page would be full of them.
-        real = LedgerRecord.objects.filter(only_for=None, status=LedgerRecord.Status.ACTIVE)
+        real = _real_signals()
         enough = REAL_SIGNALS_A_CANARY * len(canaries)
         for canary in canaries[: real[:enough].count() // REAL_SIGNALS_A_CANARY]:
             place = _left_place(clock.position)
@@ -79,12 +80,17 @@ def _place_in_the_past(platform: Platform, canaries: list[Canary]) -> None:
                 _put(platform, canary, *place, _random.choice(qualities))
 
 
+def _real_signals() -> QuerySet[LedgerRecord]:
+    """Those in the feed in which canaries are: extra types have one of their own."""
+    return LedgerRecord.objects.filter(only_for=None, status=LedgerRecord.Status.ACTIVE, type__in=ORDINARY_TYPES)
+
+
 def _left_place(last: int) -> tuple[int, int] | None:
     """A free position, and the second of the record before it; ``None`` if none was found.
 
     It is near a real signal that was drawn by lot, so that the old and the new have as many canaries as signals.
     """
-    real = LedgerRecord.objects.filter(only_for=None, status=LedgerRecord.Status.ACTIVE)
+    real = _real_signals()
     keys = real.values_list("pk", flat=True)
     first, newest = keys.order_by("pk").first(), keys.order_by("-pk").first()
     if first is None or newest is None:
@@ -125,12 +131,14 @@ def come_along(ledger: LedgerTransaction) -> None:
     """Let canaries come into feeds and move in them together with real signals, in the same second and as often.
 
     Not those of a platform whose own words or finds move the signals: it knows which it named, and would see that
-    nothing else but its canaries moves with them.
+    nothing else but its canaries moves with them. Nor with signals of the extra types, beside which nothing else moves
+    in the feed that all follow.
     """
     figures = CanaryFigures.objects.filter(pk=1).first()
     if figures is None or not figures.placed + figures.waiting:
         return
-    real = [record for record in ledger.moving if record.only_for_id is None and record.pk not in ledger.withdrawn]
+    ordinary = [record for record in ledger.moving if record.only_for_id is None and not record.extra]
+    real = [record for record in ordinary if record.pk not in ledger.withdrawn]
     newcomers = sum(record.pk is None for record in real)
     if newcomers and figures.waiting:
         _bring_in(ledger, newcomers)
@@ -183,12 +191,12 @@ def retire() -> int:
 
 
 def _note_figures() -> None:
-    active = LedgerRecord.objects.filter(status=LedgerRecord.Status.ACTIVE)
+    placed = LedgerRecord.objects.filter(status=LedgerRecord.Status.ACTIVE).exclude(only_for=None)
     CanaryFigures.objects.update_or_create(
         pk=1,
         defaults={
-            "signals": active.filter(only_for=None).count(),
-            "placed": active.exclude(only_for=None).count(),
+            "signals": _real_signals().count(),
+            "placed": placed.count(),
             "waiting": Canary.objects.filter(placed=False, platform__isnull=False).count(),
         },
     )
