@@ -2,8 +2,9 @@
 
 A pixel is on an *edge* where the brightness steps across three pixels, and not half as much on either side; or where a
 thin line of one colour runs, as a gutter or a frame. Photographs have edges everywhere, but hardly ever in one straight
-line of rows or columns. The lines with most of them in one piece, and the square's own border, are the sides of
-rectangles; those whose four sides are edges for the most part are taken, those without another line through them first.
+line of rows or columns. The lines with most of them in one piece, and more than the lines around, are the sides of
+rectangles, as is the square's own border; of those whose four sides are edges for the most part, the ones whose sides
+stand out most from what lies along them are taken. So a texture, which has edges in every line, makes no rectangles.
 The halves, quarters, thirds and ninths of the square are taken unseen. So the number is bounded, whatever comes.
 """
 
@@ -23,11 +24,13 @@ Numbers = npt.NDArray[np.int64]
 SIDE = 512
 LEAST_SIDE = 44
 """Pixels of the square: what is smaller has too little detail to be told."""
-MOST_LINES = 14
+MOST_LINES = 22
 """Along each axis."""
-MOST_FOUND = 28
-"""Rectangles taken because of their edges; each may be taken a second time without its frame."""
-MOST_PARTS = 2 * MOST_FOUND + 23
+MOST_FOUND = 14
+"""Rectangles taken because of their edges; each in four ways, as PDQ of a small one changes with every pixel."""
+MOST_PARTS = 4 * MOST_FOUND + 23
+MOST_COMPARED = 400
+"""Rectangles that are told apart."""
 
 _STEP = 12
 """Grey levels that an edge steps at least."""
@@ -38,10 +41,15 @@ _THIN = 5
 _ALONG = 8
 """Pixels along a thin line that are compared."""
 _BLOCK = 16
-_LINE_PERCENT = 40
-"""Of a line's best piece this much at least is edge."""
+_CLOSE, _FAR = 2, 8
+"""Rows from beyond the one to the other, on both sides, are around a row."""
+_LINE_PERCENT = 25
+"""Of a line's best piece so much more at least is edge than of the rows around."""
 _SIDE_PERCENT = 40
-_THROUGH_PERCENT = 65
+_BORDER = 25
+"""Percent by which the square's border is taken to stand out."""
+_REACH = 3
+"""Pixels from a line in which the steepest is looked for: about as wide as the frame around an inset."""
 _MARGIN = 6
 """Pixels from the border where no line is looked for."""
 _PEELED = 8
@@ -60,14 +68,19 @@ class Part(NamedTuple):
 def parts_of(square: Plane) -> list[Part]:
     """Up to ``MOST_PARTS`` rectangles of a 512 x 512 luma square, never the whole of it; those seen come first."""
     turned = _transposed(square)
-    both = [each for part in [*_seen(square, turned), *_GRID] for each in (part, _peel(square, turned, part))]
-    sides = np.array(both, np.int64)
+    all_ways: list[Part] = []
+    for part in _seen(square, turned):
+        steepest, inner = _refined(square, turned, part)
+        all_ways += (part, steepest, _peel(square, turned, steepest), inner)
+    for part in _GRID:
+        all_ways += (part, _peel(square, turned, part))
+    sides = np.array(all_ways, np.int64)
     alike = np.abs(sides[:, None] - sides[None]).max(axis=2) <= 1
     found: list[int] = []
-    for number in range(len(both)):
+    for number in range(len(all_ways)):
         if not alike[number, found].any():
             found.append(number)
-    return [both[number] for number in found[:MOST_PARTS]]
+    return [all_ways[number] for number in found[:MOST_PARTS]]
 
 
 def _transposed(plane: Plane) -> Plane:
@@ -89,34 +102,34 @@ _GRID = _grid()
 
 
 def _seen(square: Plane, turned: Plane) -> list[Part]:
-    """The rectangles whose four sides are edges, those first that no other line goes through."""
+    """The rectangles whose four sides are edges, those first whose weakest side stands out most."""
     across, down = _edges(square), _edges(turned)
     rows, columns = (np.array([0, *_lines(edges), SIDE]) for edges in (across, down))
     top, bottom = _pairs(rows)
     left, right = _pairs(columns)
-    along_rows = _shares(across, rows, columns[left], columns[right])
-    along_columns = _shares(down, columns, rows[top], rows[bottom])
-    least = np.minimum(
-        np.minimum(along_rows[top], along_rows[bottom]), np.minimum(along_columns[left], along_columns[right]).T
+    held_rows, over_rows = _sides(across, rows, columns[left], columns[right])
+    held_columns, over_columns = _sides(down, columns, rows[top], rows[bottom])
+    enough = (held_rows[top] & held_rows[bottom]) & (held_columns[left] & held_columns[right]).T
+    down_at, across_at = np.nonzero(enough)
+    top, bottom, left, right = top[down_at], bottom[down_at], left[across_at], right[across_at]
+    over = np.stack(
+        [
+            over_rows[top, across_at],
+            over_rows[bottom, across_at],
+            over_columns[left, down_at],
+            over_columns[right, down_at],
+        ]
     )
-    # How much of the sides is edge beyond the least that must be; the square's border says nothing.
-    wide, high = columns[right] - columns[left], rows[bottom] - rows[top]
-    over_rows = _over(along_rows, rows) * wide
-    over_columns = _over(along_columns, columns) * high
-    seen = over_rows[top] + over_rows[bottom] + (over_columns[left] + over_columns[right]).T
-    through = _through(rows, top, bottom, along_rows) + _through(columns, left, right, along_columns).T
-    at_rows, at_columns = np.nonzero(least >= _SIDE_PERCENT)
-    boxes = np.stack(
-        [columns[left][at_columns], rows[top][at_rows], columns[right][at_columns], rows[bottom][at_rows]], 1
-    )
-    order = np.lexsort((-seen[at_rows, at_columns], np.minimum(through[at_rows, at_columns], 3)))
-    taken = np.array([[0, 0, SIDE, SIDE]])
-    for box in boxes[order]:
-        if (np.abs(taken - box).max(axis=1) > 3).all():
-            taken = np.vstack([taken, box])
-            if len(taken) > MOST_FOUND:
-                break
-    return [_refined(square, turned, Part(*map(int, box))) for box in taken[1:]]
+    worth = 10 * over.min(axis=0) + over.sum(axis=0)  # the weakest side tells most
+    boxes = np.stack([columns[left], rows[top], columns[right], rows[bottom]], 1)
+    best = np.argsort(-worth, kind="stable")[:MOST_COMPARED]
+    boxes = boxes[best]
+    boxes = boxes[(boxes != (0, 0, SIDE, SIDE)).any(axis=1)]
+    found: list[Part] = []
+    while len(boxes) and len(found) < MOST_FOUND:
+        found.append(Part(*boxes[0].tolist()))
+        boxes = boxes[np.abs(boxes - boxes[0]).max(axis=1) > 3]
+    return found
 
 
 def _apart(one: Plane, other: Plane) -> Plane:
@@ -140,9 +153,12 @@ def _edges(plane: Plane) -> Flags:
 
 
 def _lines(edges: Flags) -> list[int]:
-    """The rows that hold the longest pieces of edge, up to ``MOST_LINES``."""
+    """The rows with the longest pieces of edge that the rows around have not, up to ``MOST_LINES``."""
     held = edges.reshape(SIDE, SIDE // _BLOCK, _BLOCK).sum(axis=2, dtype=np.int64)
-    worth = np.ascontiguousarray((100 * held - _LINE_PERCENT * _BLOCK).T)
+    sums = np.cumsum(np.pad(held, ((_FAR + 1, _FAR), (0, 0))), axis=0)
+    around = sums[2 * _FAR + 1 :] - sums[: -2 * _FAR - 1]
+    around -= sums[_FAR + _CLOSE + 1 : SIDE + _FAR + _CLOSE + 1] - sums[_FAR - _CLOSE : SIDE + _FAR - _CLOSE]
+    worth = np.ascontiguousarray((100 * (held - around // (2 * (_FAR - _CLOSE))) - _LINE_PERCENT * _BLOCK).T)
     best, here = np.zeros(SIDE, np.int64), np.zeros(SIDE, np.int64)
     for block in worth:
         np.maximum(here + block, 0, out=here)
@@ -164,44 +180,45 @@ def _pairs(lines: Numbers) -> tuple[Numbers, Numbers]:
     return first[far], second[far]
 
 
-def _shares(edges: Flags, lines: Numbers, starts: Numbers, ends: Numbers) -> npt.NDArray[np.float64]:
-    """How many percent of each line are edge from each start to each end; of the square's border, all."""
-    sums = np.empty((len(lines), SIDE + 1), np.int64)
-    sums[:, 0] = 0
+def _sides(edges: Flags, lines: Numbers, starts: Numbers, ends: Numbers) -> tuple[Flags, Numbers]:
+    """Of each line from each start to each end: whether enough of it is edge, and how many percent more than beside it.
+
+    The square's border is edge, and says nothing.
+    """
+    on, beside = np.zeros((2, len(lines), SIDE + 1), np.int64)
     for number, line in enumerate(lines.tolist()):
-        near = edges[max(line - 1, 0) : line + 2].any(axis=0) if 0 < line < SIDE else np.ones(SIDE, np.bool_)
-        np.cumsum(near, out=sums[number, 1:])
-    shares: npt.NDArray[np.float64] = 100 * (sums[:, ends] - sums[:, starts]) / (ends - starts)
-    return shares
+        if 0 < line < SIDE:
+            np.cumsum(edges[line - 1 : line + 2].any(axis=0), out=on[number, 1:])
+            above, below = (edges[row : row + 3].any(axis=0) for row in (max(line - 7, 0), min(line + 4, SIDE - 3)))
+            np.cumsum(above.astype(np.int64) + below, out=beside[number, 1:])
+    length = ends - starts
+    shares = 100 * (on[:, ends] - on[:, starts]) // length
+    over = shares - 50 * (beside[:, ends] - beside[:, starts]) // length
+    border = (lines == 0) | (lines == SIDE)
+    shares[border], over[border] = 100, _BORDER
+    return shares >= _SIDE_PERCENT, over
 
 
-def _over(shares: npt.NDArray[np.float64], lines: Numbers) -> npt.NDArray[np.float64]:
-    over: npt.NDArray[np.float64] = np.where(((lines == 0) | (lines == SIDE))[:, None], 0.0, shares - _SIDE_PERCENT)
-    return over
-
-
-def _through(lines: Numbers, first: Numbers, second: Numbers, shares: npt.NDArray[np.float64]) -> Numbers:
-    """How many lines go through each rectangle: pairs of lines of this axis x pairs of the other."""
-    inside = (lines > lines[first][:, None] + 12) & (lines < lines[second][:, None] - 12)
-    return inside.astype(np.int64) @ (shares >= _THROUGH_PERCENT).astype(np.int64)
-
-
-def _refined(square: Plane, turned: Plane, part: Part) -> Part:
-    """Each side at the steepest line near it."""
+def _refined(square: Plane, turned: Plane, part: Part) -> tuple[Part, Part]:
+    """Each side at the steepest line near it; and at the innermost of those that are a third as steep."""
     left, top, right, bottom = part
-    return Part(
-        _steepest(turned, left, top, bottom),
-        _steepest(square, top, left, right),
-        _steepest(turned, right, top, bottom),
-        _steepest(square, bottom, left, right),
+    sides = (
+        _steepest(turned, left, top, bottom, 1),
+        _steepest(square, top, left, right, 1),
+        _steepest(turned, right, top, bottom, -1),
+        _steepest(square, bottom, left, right, -1),
     )
+    return Part(*(steepest for steepest, _ in sides)), Part(*(innermost for _, innermost in sides))
 
 
-def _steepest(plane: Plane, row: int, start: int, end: int) -> int:
-    if not 2 < row < SIDE - 2:
-        return row
-    near = plane[row - 3 : row + 3, start:end]
-    return row - 2 + int(np.argmax(_apart(near[1:], near[:-1]).sum(axis=1, dtype=np.int64)))
+def _steepest(plane: Plane, row: int, start: int, end: int, inwards: int) -> tuple[int, int]:
+    if not _REACH < row < SIDE - _REACH:
+        return row, row
+    near = plane[row - _REACH - 1 : row + _REACH + 1, start:end]
+    steps = _apart(near[1:], near[:-1]).sum(axis=1, dtype=np.int64)[::-inwards]
+    # Innermost first.
+    steepest, innermost = int(np.argmax(steps)), int(np.argmax(3 * steps > steps.max()))
+    return row + inwards * (_REACH - steepest), row + inwards * (_REACH - innermost)
 
 
 def _peel(square: Plane, turned: Plane, part: Part) -> Part:
