@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,57 +14,23 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Request
 
 from tests.browser.person.pictures import PHOTO, as_payload
+from tests.system.site_process import Bank
 
 LEAVE_ADDRESS = "https://www.bbc.co.uk/weather"
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
-def _run(*arguments: str, env: dict[str, str]) -> str:
-    command = [sys.executable, "-m", "reclaim", *arguments]
-    return subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture(scope="session")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The origin of a bank that `reclaim bank serve` serves, with two platforms and a helpline."""
-    data = str(tmp_path_factory.mktemp("bank"))
-    # Its own environment: the one of these tests names the database of the tests inside the process.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("RECLAIM_", "DJANGO_"))}
-    env["RECLAIM_LIMITS"] = str(Path(__file__).parents[1] / "limits.toml")
+    limits = str(Path(__file__).parents[1] / "limits.toml")
+    bank = Bank(tmp_path_factory.mktemp("bank") / "bank", environment={"RECLAIM_LIMITS": limits})
     for name in ("Example Social", "Picture Board"):
-        keys = json.loads(_run("bank", "platform", "add", name, "--data", data, "--json", env=env))
-        assert keys["fetch_key"]
-    helpline = ("bank", "organisation", "add", "Example Helpline", "--country", "GB", "--language", "en")
-    about = ("--contact", "By telephone, on working days.", "--supervisor", "Sam")
-    _run(*helpline, *about, "--data", data, env=env)
-    port = _free_port()
-    command = [sys.executable, "-m", "reclaim", "bank", "serve", "--no-events", "--data", data, "--port", str(port)]
-    server = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    origin = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(origin, server)
-        yield origin
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
-
-
-def _wait_for(origin: str, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        assert server.poll() is None, "the bank ended while it started"
-        try:
-            urllib.request.urlopen(origin + "/", timeout=2).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise AssertionError("the bank did not start within 30 seconds")
+        assert bank.add_platform(name)["fetch_key"]
+    helpline = ("organisation", "add", "Example Helpline", "--country", "GB", "--language", "en")
+    bank.command(*helpline, "--contact", "By telephone, on working days.", "--supervisor", "Sam")
+    bank.start()
+    yield f"http://127.0.0.1:{bank.port}"
+    bank.stop()
 
 
 @dataclass

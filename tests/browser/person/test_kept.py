@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.http import HttpResponse
 from django.test import Client
 from playwright.sync_api import Browser, Route
@@ -15,6 +14,7 @@ from reclaim.bank.cooperation.queries import day_of
 from reclaim.bank.takedown.services import add_links
 from reclaim.bank.vault.services import case_key
 from reclaim.sitekit.served import served_files
+from tests.browser.axe import violations
 from tests.browser.person.test_access_for_all import SMALL_TARGETS
 from tests.cooperating import unlocked
 from tests.helped import Helped, a_case_file
@@ -76,8 +76,7 @@ def test_the_pages_of_helpers_are_accessible_on_a_small_screen_in_either_directi
     page.route("**/*", answer)
     for path in answers:
         page.goto(ORIGIN + path)
-        found = Axe().run(page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert violations(page) == [], path
         width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= window, f"{path} scrolls sideways"
         assert page.evaluate(SMALL_TARGETS) == [], path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
+from tests.browser.axe import violations
 from tests.browser.person.conftest import person_with
 from tests.browser.person.test_access_for_all import SMALL_TARGETS
 
@@ -23,8 +23,7 @@ def test_every_page_of_the_law_is_accessible(browser: Browser, bank: str, look: 
     person = person_with(browser, bank, **look)
     for path in PAGES:
         person.open(path)
-        found = Axe().run(person.page)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert violations(person.page) == [], path
         width, window = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= window, f"{path} scrolls sideways"
         assert person.page.locator("h1").count() == 1, path

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.axe import violations
 from tests.members import PASSWORD, Account, set_up, type_password
 from tests.system.platform.site import Platform
 
@@ -28,8 +28,7 @@ def account(platform: Platform, name: str, host: str = "127.0.0.1") -> Account:
 
 
 def check(page: Page) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, result.generate_report()
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page
 
+from tests.browser.axe import violations
 from tests.browser.review.conftest import ReviewSite, as_ada, sign_in
 from tests.members import Account
 from tests.members import sign_in as sign_in_member
@@ -25,8 +25,7 @@ def fits(page: Page) -> bool:
 
 
 def check(page: Page) -> None:
-    result = Axe().run(page)
-    assert result.violations_count == 0, result.generate_report()
+    assert violations(page) == []
     assert fits(page)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from http.cookies import SimpleCookie
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
+
+from tests.browser.axe import violations
 
 SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
 """A folder for pictures of every page, for whoever changes one."""
@@ -16,8 +17,7 @@ SMALL = {"width": 320, "height": 640}
 
 def check_page(part: str, page: Page, name: str) -> None:
     """Axe finds nothing, and nothing is wider than the window."""
-    result = Axe().run(page)
-    assert result.violations_count == 0, f"{name}: {result.generate_report()}"
+    assert violations(page) == [], name
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
     if SHOTS:
         for width in (1280, 360, 320):

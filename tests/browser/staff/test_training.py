@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from reclaim.cli.exits import Exit
+from tests.browser.axe import violations
 from tests.conftest import secrets_in
 from tests.system.environment import RECLAIM, plain_environment
 from tests.system.new_sites import BANK, make_site
@@ -61,12 +61,12 @@ SHOTS = os.environ.get("RECLAIM_TEST_SHOTS", "")
 
 
 def faults(page: Page, name: str) -> list[str]:
-    found = Axe().run(page)
+    found = violations(page)
     if SHOTS:
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 760})
             page.screenshot(path=f"{SHOTS}/training-{name}-{width}.png", full_page=True)
-    return [f"{each['id']}: {each['nodes'][0]['html'][:120]}" for each in found.response["violations"]]
+    return found
 
 
 def test_a_facilitator_and_a_trainee_go_through_a_scenario(sandbox: Sandbox, browser: Browser, tmp_path: Path) -> None:
