@@ -1,4 +1,4 @@
-"""A scan on a Ray cluster of three machines that are processes, one of which is killed half-way. Run by test_ray."""
+"""A scan on a Ray cluster of two machines that are processes, one of which is killed half-way. Run by test_ray."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def main() -> None:
         # Where Ray notes which cluster is the current one: ours alone, and there before it writes to it.
         os.environ["RAY_TMPDIR"] = folder
         (Path(folder) / "ray").mkdir()
-        head = {"num_cpus": 0, "object_store_memory": MEMORY, "temp_dir": folder, "include_dashboard": False}
+        head = {"num_cpus": 1, "object_store_memory": MEMORY, "temp_dir": folder, "include_dashboard": False}
         cluster = Cluster(initialize_head=True, head_node_args=head)
         try:
-            nodes = [cluster.add_node(num_cpus=1, object_store_memory=MEMORY) for _ in range(2)]
+            other = cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
             killed: list[int] = []
-            thread = threading.Thread(target=kill_half_way, args=(out, nodes[1], killed), daemon=True)
+            thread = threading.Thread(target=kill_half_way, args=(out, other, killed), daemon=True)
             thread.start()
             request = Request(source, index, out, engine="ray", address=cluster.address, shard_rows=5)
             summary = scan(request)
