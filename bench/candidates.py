@@ -71,9 +71,13 @@ class Inverted:
         self._codes, self._ids, self._even = codes, ids, even
         self._odd = {id_: row for row, id_ in enumerate(ids[:even].tolist())}
 
-    def query_many(self, codes: Codes, radius: int) -> ManyHits:
+    def query_bounded(self, codes: Codes, radius: int, *, looks: int, fullest: int) -> ManyHits:
+        del looks, fullest  # it knows no such bounds
         starts, distances, rows = self.index.range_search(np.ascontiguousarray(codes), radius + 1)
         return ManyHits(starts.astype(np.int64), self._ids[rows], distances.astype(np.uint16))
+
+    def __len__(self) -> int:
+        return len(self._codes)
 
     def code_of(self, id_: int) -> bytes:
         row = self._odd.get(id_)

@@ -24,6 +24,9 @@ from reclaim.index.forks import tell_in_child
 Mode = Literal["fast", "compact"]
 """``fast``: 162 bytes a code. ``compact``: 130, and slower from millions of codes on. 16 more from 16.7 million on."""
 
+MOST_LOOKS = 4032
+"""Of one band, see ``HammingIndex.query_bounded``."""
+
 Progress = Callable[[int, int], object]
 """Called with how many steps are done, of how many."""
 
@@ -192,6 +195,22 @@ class HammingIndex:
         """The same for several codes, shape (n, 32), in three arrays: the fastest way to ask for many."""
         check_radius(radius)
         starts, ids, distances = self._native.query(as_codes(codes, "Query codes"), radius)
+        return ManyHits(
+            np.frombuffer(starts, np.int64), np.frombuffer(ids, np.int64), np.frombuffer(distances, np.uint16)
+        )
+
+    def query_bounded(self, codes: Codes, radius: int, *, looks: int, fullest: int) -> ManyHits:
+        """Like ``query_many``, in bounded time where codes crowd together, which it may then miss some of.
+
+        Of each bucket of codes that share one of their sixteen bands with a code asked for, only the first ``fullest``
+        are looked at, and of one band's buckets at most ``looks`` (1 to 4,032) in full: no code has more than
+        16 * ``looks`` hits for each of the main structure and what was added since. Those are found that were put in
+        first. Raises ``ValueError`` for another number.
+        """
+        check_radius(radius)
+        if not 1 <= looks <= MOST_LOOKS or not 1 <= fullest < 2**32:
+            raise ValueError(f"A bounded search looks at 1 to {MOST_LOOKS} codes of a band, and 1 or more of a bucket.")
+        starts, ids, distances = self._native.query(as_codes(codes, "Query codes"), radius, 0, looks, fullest)
         return ManyHits(
             np.frombuffer(starts, np.int64), np.frombuffer(ids, np.int64), np.frombuffer(distances, np.uint16)
         )

@@ -36,3 +36,7 @@ class Searching(ABC):
     def query_many(self, codes: Codes, radius: int) -> ManyHits:
         """See ``HammingIndex.query_many``."""
         return self._index().query_many(codes, radius)
+
+    def query_bounded(self, codes: Codes, radius: int, *, looks: int, fullest: int) -> ManyHits:
+        """See ``HammingIndex.query_bounded``."""
+        return self._index().query_bounded(codes, radius, looks=looks, fullest=fullest)

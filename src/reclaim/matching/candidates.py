@@ -46,7 +46,8 @@ MOST_SENT = 64
 _LEAST_VOTES = 2
 _SHORTLISTED = 24
 _AT_ONCE = 1024  # queries: from 512 on the index answers many in the order of its own memory
-_MOST_HITS = 2048  # of one query: whatever is in so many pictures tells none from another
+_LOOKS = 64  # codes looked at in full for one band of one descriptor: what is on so many pictures tells none apart
+_FULLEST_LEAST, _FULLEST_SHARE, _BAND_BITS = 1024, 16, 16  # entries of a bucket; the second in times an even share
 _SLOT_PAIRS = 3
 _WITHIN = 10  # bits beyond a slot's best pair
 _CHANCE = 47  # bits: how near the nearest of an upload's patches comes to a descriptor of an unrelated picture
@@ -131,8 +132,10 @@ class DescriptorIndex:
         return bits.given(np.frombuffer(b"".join(codes), np.uint8).reshape(-1, CODE_BYTES))
 
     def near(self, values: Codes, radius: int) -> ManyHits:
-        """The ids within so many bits of each of these descriptors, shape (n, 32); see ``HammingIndex.query_many``."""
-        return self.index.query_many(bits.laid(values), radius)
+        """The ids within so many bits of each of these descriptors, shape (n, 32), in bounded time however many
+        are there; see ``HammingIndex.query_bounded``."""
+        fullest = max(_FULLEST_LEAST, _FULLEST_SHARE * len(self) >> _BAND_BITS)
+        return self.index.query_bounded(bits.laid(values), radius, looks=_LOOKS, fullest=fullest)
 
     def refresh(self) -> int:
         """See ``StoredIndex.refresh``; 0 for an index in memory, which has no other writer."""
@@ -195,9 +198,8 @@ def _voted(asked: _Upload, index: DescriptorIndex, radius: int) -> list[tuple[in
     for start in range(0, len(asked.codes), _AT_ONCE):
         hits = index.near(asked.codes[start : start + _AT_ONCE], radius)
         counts = np.diff(hits.starts)
-        few = np.repeat(counts <= _MOST_HITS, counts)
-        of.append(start + np.repeat(np.arange(len(counts)), counts)[few])
-        near.append(hits.ids[few])
+        of.append(start + np.repeat(np.arange(len(counts)), counts))
+        near.append(hits.ids)
     if not near:
         return []
     queries, ids = np.concatenate(of), np.concatenate(near)

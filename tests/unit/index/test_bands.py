@@ -153,3 +153,34 @@ def test_an_unknown_kernel_or_mode_is_refused() -> None:
         _native.use("abacus")
     with pytest.raises(ValueError, match="mode"):
         HammingIndex(mode="huge")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_bounded_search_answers_as_the_reference_where_nothing_crowds(kernel: str, mode: Mode) -> None:
+    generator = np.random.default_rng(14)
+    codes = generator.integers(0, 256, (SIZE, 32), np.uint8)
+    ids = ids_for(codes)
+    index = HammingIndex(codes, ids, mode=mode)
+    for radius in (3, 15, 20):
+        asked = questions(codes, radius, 9, generator)
+        found = index.query_bounded(asked, radius, looks=64, fullest=1024)
+        pairs = list(zip(found.ids.tolist(), found.distances.tolist(), strict=True))
+        assert [pairs[first:last] for first, last in pairwise(found.starts.tolist())] == [
+            search(codes, ids, code, radius) for code in asked
+        ]
+
+
+@pytest.mark.parametrize("count", [2000, 20_000])  # without bands and with them
+def test_a_bounded_search_ends_where_codes_crowd_and_finds_those_that_were_put_in_first(count: int) -> None:
+    codes = np.repeat(np.arange(32, dtype=np.uint8)[None], count, axis=0)
+    index = HammingIndex(codes, np.arange(count))
+    index.extend(codes, np.arange(count, 2 * count))
+    found = index.query_bounded(codes[:3], 15, looks=8, fullest=100)
+    assert np.diff(found.starts).max() <= 2 * 16 * 8
+    assert found.ids[:8].tolist() == list(range(8))
+
+
+@pytest.mark.parametrize("bounds", [(0, 1), (1, 0), (4033, 1), (1, 2**32)])
+def test_a_search_within_other_bounds_is_refused(bounds: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="looks at 1 to 4032 codes of a band"):
+        HammingIndex().query_bounded(np.zeros((1, 32), np.uint8), 15, looks=bounds[0], fullest=bounds[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image, ImageOps
 
 from reclaim.index import HammingIndex, StoredIndex, create_stored
 from reclaim.matching import bits
-from reclaim.matching.candidates import MOST_SENT, DescriptorIndex, candidates
+from reclaim.matching.candidates import MOST_SENT, VOTE_RADIUS, DescriptorIndex, candidates
 from reclaim.matching.parts import relation_of
 from reclaim.matching.stop_list import RADIUS, StopList, shipped
 from reclaim.signals.descriptors import MOST, UploadDescriptors, describe, describe_upload
@@ -155,3 +156,30 @@ def test_one_pattern_over_and_over_names_nothing(known):
     places = np.zeros((800, 4), np.int16)
     upload = UploadDescriptors(np.repeat(same[:1], 800, axis=0), np.repeat(same[:1], 800, axis=0), places, 512, 512)
     assert candidates(upload, crowd) == []
+
+
+@pytest.fixture(scope="module")
+def crowded(known):
+    """One real picture, and then 24,000 descriptors that each differ a little from one of its."""
+    chance = np.random.default_rng(5)
+    near = np.repeat(known[0].values[:1], 24_000, axis=0)
+    near ^= np.packbits(chance.random((len(near), 256)) < 0.02, axis=1)
+    crowd = [(number + 8, codes) for number, codes in enumerate(np.split(near, len(near) // 60))]
+    return DescriptorIndex.build([(7, known[0].values), *crowd]), near
+
+
+def test_a_crowded_bank_costs_no_more_than_so_many_hits_and_looks(crowded):
+    index, near = crowded
+    asked = near[:200] ^ np.packbits(np.arange(256) % 97 == 0)
+    began = time.thread_time()
+    hits = index.near(asked, VOTE_RADIUS)
+    places = np.zeros((len(asked), 4), np.int16)
+    candidates(UploadDescriptors(asked, asked, places, 512, 512), index, StopList.empty())
+    assert time.thread_time() - began < 5
+    assert 0 < np.diff(hits.starts).max() <= 16 * 64
+
+
+def test_a_crowd_that_was_reported_later_hides_no_picture_that_was_known_first(crowded, photographs):
+    index, _ = crowded
+    found = candidates(describe_upload(*square(cropped(photographs[0]))), index)
+    assert found[0].id == 7

@@ -48,7 +48,7 @@ static uint32_t share_of(const Index *self, uint32_t queries, int radius, Choice
 }
 
 static void search(Index *self, const Kernel *kernel, const Code *queries, uint32_t count, int radius, Choice choice,
-                   Hits *hits)
+                   Limits limits, Hits *hits)
 {
     uint32_t first = 0;
     do {
@@ -56,14 +56,15 @@ static void search(Index *self, const Kernel *kernel, const Code *queries, uint3
         const uint32_t share = share_of(self, count - first, radius, choice);
         size_t at = hits->count;
         if (self->main != NULL) {
-            search_segment(self->main, kernel, queries + first, share, radius, choice, hits);
+            search_segment(self->main, kernel, queries + first, share, radius, choice, limits, hits);
         }
-        search_delta(&self->delta, kernel, queries + first, share, radius, hits);
+        search_delta(&self->delta, kernel, queries + first, share, radius, limits, hits);
         pthread_rwlock_unlock(&self->lock);
         for (; at < hits->count; at++) {
             hits->items[at].query += first;
         }
         first += share;
+        limits.left = limits.left != NULL ? limits.left + share : NULL;
     } while (first < count);
 }
 
@@ -71,9 +72,10 @@ PyObject *index_query(Index *self, PyObject *args)
 {
     PyObject *object;
     int radius, choice = CHOOSE;
+    unsigned looks = 0, fullest = 0;
     uint32_t count = 0;
     Hits hits = {NULL, 0, 0, 0};
-    if (!PyArg_ParseTuple(args, "Oi|i", &object, &radius, &choice)) {
+    if (!PyArg_ParseTuple(args, "Oi|iII", &object, &radius, &choice, &looks, &fullest)) {
         return NULL;
     }
     if (radius < 0 || radius > MAX_RADIUS || choice < CHOOSE || choice > ALWAYS_BANDS) {
@@ -84,11 +86,32 @@ PyObject *index_query(Index *self, PyObject *args)
     if (queries == NULL) {
         return NULL;
     }
+    Limits limits = EXACT;
+    if (looks > LOOKS_MOST) {
+        free(queries);
+        return PyErr_Format(PyExc_ValueError, "looks are at most %d", LOOKS_MOST);
+    }
+    if (looks > 0) {
+        limits.looks = looks;
+        limits.fullest = fullest;
+        limits.left = malloc(((size_t)count + 1) * sizeof *limits.left);
+        if (limits.left == NULL) {
+            free(queries);
+            return PyErr_NoMemory();
+        }
+        for (uint32_t q = 0; q < count; q++) {
+            limits.left[q] = looks * BANDS;
+        }
+    }
     const Kernel *kernel = kernel_in_use;
     Py_BEGIN_ALLOW_THREADS
-    search(self, kernel, queries, count, radius, (Choice)choice, &hits);
+    search(self, kernel, queries, count, radius, (Choice)choice, limits, &hits);
     hits_sort(&hits);
+    if (limits.left != NULL) {
+        hits_distinct(&hits);
+    }
     Py_END_ALLOW_THREADS
+    free(limits.left);
     free(queries);
     PyObject *result = hits.failed ? PyErr_NoMemory() : answer_from(&hits, count);
     free(hits.items);

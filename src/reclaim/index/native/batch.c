@@ -67,7 +67,7 @@ static void visit_part(Search *search, const Work *work, uint32_t band, uint32_t
         fetch_part(&search->s->band[band], part + 1, i, last);
         if (count > 0) {
             const int distance = __builtin_popcount(mask[i]);
-            const Sweep sweep = {band, mask[i], (uint8_t)distance, bound - distance};
+            const Sweep sweep = {band, mask[i], (uint8_t)distance, bound - distance, UINT32_MAX};
             look_through(search, search->k->scan_cached, &sweep, work->probes + work->group[group], count);
         }
     }
@@ -89,6 +89,7 @@ void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32
         search->queries = queries;
         search->radius_of = radius_of;
         search->radius = radius;
+        search->limits = EXACT;
         search->hits = hits;
         search->candidates.count = 0;
         work->probes = probes;

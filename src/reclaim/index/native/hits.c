@@ -32,6 +32,18 @@ static int in_order(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* Drops what several bands have found; sorted already. */
+void hits_distinct(Hits *hits)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < hits->count; i++) {
+        if (kept == 0 || in_order(&hits->items[kept - 1], &hits->items[i]) != 0) {
+            hits->items[kept++] = hits->items[i];
+        }
+    }
+    hits->count = kept;
+}
+
 void hits_sort(Hits *hits)
 {
     if (hits->count > 1) {

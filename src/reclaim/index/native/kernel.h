@@ -48,6 +48,7 @@ typedef struct {
 
 int hits_push(Hits *hits, uint32_t query, uint32_t distance, int64_t id);
 void hits_sort(Hits *hits);
+void hits_distinct(Hits *hits);
 
 /* ---- bands ---- */
 
@@ -100,6 +101,7 @@ typedef struct {
     uint16_t flip; /* what each probe's key is combined with */
     uint8_t distance; /* of the bucket from the query */
     int bound; /* bits in which the next band may differ */
+    uint32_t fullest; /* entries of one bucket that are looked at, the first ones */
 } Sweep;
 
 /* Looks through the bucket of each probe; where `out` is full before the end, `*done` and `*at` say where to go on. */
@@ -228,12 +230,25 @@ typedef struct {
 
 typedef enum { CHOOSE, ALWAYS_BRUTE, ALWAYS_BANDS } Choice;
 
+/* What bounds a search among codes that crowd together. It then misses some, of those that crowd the ones that were put
+ * in last. */
+typedef struct {
+    uint32_t fullest; /* entries of one bucket that are looked at, the first ones */
+    uint32_t looks;   /* codes that one band leads to and that are looked at in full, at most LOOKS_MOST */
+    uint32_t *left;   /* by query: what may still be found without bands; NULL: the search is exact */
+} Limits;
+
+enum { LOOKS_MOST = CANDIDATES - 2 * LINE };
+
+static const Limits EXACT = {UINT32_MAX, UINT32_MAX, NULL};
+
 Plan plan_for(const Segment *s, int radius, size_t queries, Choice choice);
 void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Choice choice,
-                    Hits *hits);
+                    Limits limits, Hits *hits);
 void search_batch(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius,
                   const int8_t radius_of[BANDS], Hits *hits);
-void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t count, int radius, Hits *hits);
+void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t count, int radius, Limits limits,
+                  Hits *hits);
 
 /* One search through the bands, and its candidates on their way to be looked at in full. */
 typedef struct {
@@ -242,6 +257,7 @@ typedef struct {
     const Code *queries;
     const int8_t *radius_of; /* each band's */
     int radius;
+    Limits limits;
     Hits *hits;
     Candidates candidates;
 } Search;

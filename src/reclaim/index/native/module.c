@@ -34,8 +34,10 @@ PyDoc_STRVAR(merge_doc, "merge(progress=None, all_cores=True, /)\n--\n\nBuild th
                         "the steps.\n"
                         "False if another merge is under way.");
 
-PyDoc_STRVAR(query_doc, "query(codes, radius, choice=0, /)\n--\n\n(starts, ids, distances) as bytearrays of int64, int64 and\n"
-                        "uint16: query q's answer is starts[q] to starts[q + 1]. choice: 0 by cost, 1 every code, 2 bands.");
+PyDoc_STRVAR(query_doc, "query(codes, radius, choice=0, looks=0, fullest=0, /)\n--\n\n(starts, ids, distances) as bytearrays of int64, int64 and\n"
+                        "uint16: query q's answer is starts[q] to starts[q + 1]. choice: 0 by cost, 1 every code, 2 bands.\n"
+                        "With looks, at the first fullest entries of a bucket are looked at, and at so many codes of a\n"
+                        "band in full; choice then says nothing.");
 
 PyDoc_STRVAR(plan_doc, "plan(radius, queries, /)\n--\n\n(banded, nanoseconds by bands, nanoseconds by every code) for one\n"
                        "query, as the cost model has it; the first is -1 without bands.");

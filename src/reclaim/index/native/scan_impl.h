@@ -167,7 +167,8 @@ TARGET static int NAME(scan_fetched)(const Band *band, const Sweep *sweep, const
     for (uint32_t p = *done; p < count; p++) {
         const uint32_t key = probes[p].key ^ sweep->flip;
         const uint16_t wanted = probes[p].wanted;
-        const uint64_t end = offsets[key + 1];
+        const uint64_t size = offsets[key + 1] - offsets[key];
+        const uint64_t end = offsets[key] + (size < sweep->fullest ? size : sweep->fullest);
         const uint64_t start = *at > offsets[key] ? *at : offsets[key];
         uint64_t before = start % LINE;
         for (uint64_t i = start - before; i + before < end; i += 2 * LINE, before = 0) {
@@ -199,7 +200,8 @@ TARGET static int NAME(scan_cached)(const Band *band, const Sweep *sweep, const 
     uint32_t found = out->count;
     for (uint32_t p = *done; p < count; p++) {
         const uint32_t key = probes[p].key ^ sweep->flip;
-        const uint64_t end = offsets[key + 1];
+        const uint64_t size = offsets[key + 1] - offsets[key];
+        const uint64_t end = offsets[key] + (size < sweep->fullest ? size : sweep->fullest);
         for (uint64_t i = *at > offsets[key] ? *at : offsets[key]; i < end; i += LINE) {
             if (found > CANDIDATES - LINE) {
                 *done = p;

@@ -88,7 +88,29 @@ Plan plan_for(const Segment *s, int radius, size_t queries, Choice choice)
     return plan;
 }
 
+/* The same share for each band, whatever it holds; 0 if the bands cannot take them all. */
+static int even_radii(int radius, int8_t radius_of[BANDS])
+{
+    const int units = radius + 1;
+    for (int b = 0; b < BANDS; b++) {
+        radius_of[b] = (int8_t)(units / BANDS + (b < units % BANDS) - 1);
+    }
+    return radius_of[0] <= MAX_BAND_RADIUS;
+}
+
 /* ---- candidates ---- */
+
+static int may_find(Limits limits, uint32_t query)
+{
+    if (limits.left == NULL) {
+        return 1;
+    }
+    if (limits.left[query] == 0) {
+        return 0;
+    }
+    limits.left[query]--;
+    return 1;
+}
 
 /* Bits in which this band and so many after it may differ together. */
 int bound_after(const int8_t radius_of[BANDS], uint32_t band, uint32_t steps)
@@ -174,7 +196,9 @@ void check_candidates(Search *search)
         }
         const Code *query = &search->queries[c->items[i].query];
         const unsigned distance = search->k->distance(&s->codes[row], query);
-        if (distance <= (unsigned)search->radius && !seen_before(search, &s->codes[row], query, c->items[i].band)) {
+        /* With limits an earlier band may not have come so far. */
+        if (distance <= (unsigned)search->radius &&
+            (search->limits.left != NULL || !seen_before(search, &s->codes[row], query, c->items[i].band))) {
             hits_push(search->hits, c->items[i].query, distance, s->ids[row]);
         }
     }
@@ -186,6 +210,22 @@ void look_through(Search *search, Scan scan, const Sweep *sweep, const Probe *pr
     uint32_t done = 0, at = 0;
     while (!scan(&search->s->band[sweep->band], sweep, probes, count, &done, &at, &search->candidates)) {
         check_candidates(search);
+    }
+}
+
+/* The same, of which no more than so many are looked at in full: the first ones. */
+static void look_at_some(Search *search, Scan scan, const Sweep *sweep, const Probe *probes, uint32_t count)
+{
+    Candidates *c = &search->candidates;
+    const uint32_t most = search->limits.looks;
+    uint32_t done = 0, at = 0;
+    if (c->count + most + 2 * LINE > CANDIDATES) {
+        check_candidates(search);
+    }
+    const uint32_t before = c->count;
+    scan(&search->s->band[sweep->band], sweep, probes, count, &done, &at, c);
+    if (c->count - before > most) {
+        c->count = before + most;
     }
 }
 
@@ -221,7 +261,7 @@ static double counted_entries(const void *context, uint32_t b, int r)
 }
 
 static void through_bands(const Segment *s, const Kernel *k, const Code *query, uint32_t number, int radius,
-                          const int8_t radius_of[BANDS], Hits *hits)
+                          const int8_t radius_of[BANDS], Limits limits, Hits *hits)
 {
     enum { FETCHED = 2 }; /* bands fetched ahead */
     Search search;
@@ -232,6 +272,7 @@ static void through_bands(const Segment *s, const Kernel *k, const Code *query, 
     search.queries = query - number;
     search.radius_of = radius_of;
     search.radius = radius;
+    search.limits = limits;
     search.hits = hits;
     search.candidates.count = 0;
     for (uint32_t b = 0; b < FETCHED; b++) {
@@ -251,15 +292,20 @@ static void through_bands(const Segment *s, const Kernel *k, const Code *query, 
                 const Probe probe = {key ^ mask[i], wanted, number};
                 probes[i - first] = probe;
             }
-            const Sweep sweep = {b, 0, (uint8_t)distance, bound - distance};
-            look_through(&search, k->scan_fetched, &sweep, probes, last - first);
+            const Sweep sweep = {b, 0, (uint8_t)distance, bound - distance, limits.fullest};
+            if (limits.left != NULL) {
+                look_at_some(&search, k->scan_fetched, &sweep, probes, last - first);
+            } else {
+                look_through(&search, k->scan_fetched, &sweep, probes, last - first);
+            }
             first = last;
         }
     }
     check_candidates(&search);
 }
 
-static void every_code(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Hits *hits)
+static void every_code(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Limits limits,
+                       Hits *hits)
 {
     uint32_t near[CHUNK];
     for (uint32_t start = 0; start < s->n; start += CHUNK) {
@@ -267,7 +313,7 @@ static void every_code(const Segment *s, const Kernel *k, const Code *queries, u
         for (uint32_t q = 0; q < count; q++) {
             const size_t found = k->scan_codes(s->codes, start, end, &queries[q], radius, near);
             for (size_t i = 0; i < found; i++) {
-                if (is_alive(s, near[i])) {
+                if (is_alive(s, near[i]) && may_find(limits, q)) {
                     hits_push(hits, q, k->distance(&s->codes[near[i]], &queries[q]), s->ids[near[i]]);
                 }
             }
@@ -308,28 +354,37 @@ static void one(const Segment *s, const Kernel *k, const Code *query, uint32_t n
         }
     }
     if (entries <= SURPRISE * expected + CHUNK) {
-        through_bands(s, k, query, number, radius, plan->radius, hits);
+        through_bands(s, k, query, number, radius, plan->radius, EXACT, hits);
         return;
     }
     int8_t own[BANDS];
     const double cost = allocate(s, radius, &SINGLE, own, counted_entries, &counted);
     if (cost <= plan->brute_ns || choice == ALWAYS_BANDS) {
-        through_bands(s, k, query, number, radius, own, hits);
+        through_bands(s, k, query, number, radius, own, EXACT, hits);
         return;
     }
     const size_t first = hits->count;
-    every_code(s, k, query, 1, radius, hits);
+    every_code(s, k, query, 1, radius, EXACT, hits);
     for (size_t i = first; i < hits->count; i++) {
         hits->items[i].query = number;
     }
 }
 
 void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint32_t count, int radius, Choice choice,
-                    Hits *hits)
+                    Limits limits, Hits *hits)
 {
-    const Plan plan = plan_for(s, radius, count, choice);
+    Plan plan = plan_for(s, radius, count, choice);
+    if (limits.left != NULL) {
+        /* Whoever fills buckets must not choose how many are looked into. */
+        plan.banded = s->bands > 0 && even_radii(radius, plan.radius);
+    }
     if (!plan.banded) {
-        every_code(s, k, queries, count, radius, hits);
+        every_code(s, k, queries, count, radius, limits, hits);
+    } else if (limits.left != NULL) {
+        /* Also many: a batch fetches whole bands, of which these look into few buckets, and not to their ends. */
+        for (uint32_t q = 0; q < count; q++) {
+            through_bands(s, k, &queries[q], q, radius, plan.radius, limits, hits);
+        }
     } else if (count >= BATCH_FROM) {
         search_batch(s, k, queries, count, radius, plan.radius, hits);
     } else {
@@ -339,7 +394,8 @@ void search_segment(const Segment *s, const Kernel *k, const Code *queries, uint
     }
 }
 
-void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t count, int radius, Hits *hits)
+void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t count, int radius, Limits limits,
+                  Hits *hits)
 {
     uint32_t near[CHUNK];
     for (uint32_t start = 0; start < d->rows; start += CHUNK) {
@@ -347,7 +403,7 @@ void search_delta(const Delta *d, const Kernel *k, const Code *queries, uint32_t
         for (uint32_t q = 0; q < count; q++) {
             const size_t found = k->scan_codes(d->codes, start, end, &queries[q], radius, near);
             for (size_t i = 0; i < found; i++) {
-                if (d->alive[near[i]]) {
+                if (d->alive[near[i]] && may_find(limits, q)) {
                     hits_push(hits, q, k->distance(&d->codes[near[i]], &queries[q]), d->ids[near[i]]);
                 }
             }
