@@ -276,7 +276,7 @@ PyDoc_STRVAR(views_doc,
              "PDQ of up to 256 parts of a C-contiguous uint8 buffer of two dimensions, each in its eight turns.\n\n"
              "`places` is a C-contiguous buffer of (n, 6) native float64: for each part the pixel x and y of its upper left\n"
              "corner, and the ways from there to its upper right and its lower left one. A part that lies upright must be\n"
-             "within the picture; one that is askew is continued beyond by the picture's edge, and not turned. Returns 257\n"
+             "within the picture and at most 512 pixels along each side; one that is askew is continued beyond by the picture's edge, and not turned. Returns 257\n"
              "bytes for each: eight values of 32, zeros for those that are not made, and the quality of the first. Raises\n"
              "BufferError, TypeError, ValueError, MemoryError.");
 
@@ -295,6 +295,10 @@ static int is_view(const View *view, const Plane *luma)
         return 0;
     }
     const double edge = 1e-6;
+    if (!(view->across_x <= VIEW_SIDE + edge && view->down_y <= VIEW_SIDE + edge) && view->across_y == 0.0 &&
+        view->down_x == 0.0) {
+        return 0; /* of a longer side more pixels go into one sample than it has room for */
+    }
     return view->across_y != 0.0 || view->down_x != 0.0 ||
            (view->x >= -edge && view->y >= -edge && view->x + view->across_x <= (double)luma->width + edge &&
             view->y + view->down_y <= (double)luma->height + edge);
@@ -330,7 +334,7 @@ static PyObject *views(PyObject *module, PyObject *args)
     }
     for (Py_ssize_t i = 0; i < count; i++) {
         if (!is_view(&parts[i], &luma)) {
-            PyErr_SetString(PyExc_ValueError, "a part must lie in the picture and have sides of 5 or more");
+            PyErr_SetString(PyExc_ValueError, "a part must lie in the picture and have sides of 5 to 512 pixels");
             goto done;
         }
     }

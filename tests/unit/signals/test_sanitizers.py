@@ -31,6 +31,9 @@ for name in kernel.kernels():
             if min(height, width) >= 5:
                 answers += [kernel.compute(luma), kernel.compute(luma.astype(np.float32))]
                 assert answers[-1] == answers[-2]
+                corner, askew = [width - 5, height - 5, 5, 0, 0, 5], [-width, 9, width, -7, 3, height]
+                places = [[0, 0, width, 0, 0, height], corner, askew]
+                answers.append(kernel.views(luma, np.array(places, np.float64)))
             assert told.setdefault((height, width), answers) == answers
     for shape in ((5, 70000), (70000, 5), (1, 1 << 20)):
         luma = np.full(shape, 255, np.uint8)
@@ -38,7 +41,12 @@ for name in kernel.kernels():
         if min(shape) >= 5:
             kernel.compute(luma)
 for wrong in (lambda: kernel.compute(np.zeros((5, 4), np.uint8)), lambda: kernel.resize_rows(luma, 0),
-              lambda: kernel.compute(np.full((9, 9), np.nan, np.float32)), lambda: kernel.use("none")):
+              lambda: kernel.compute(np.full((9, 9), np.nan, np.float32)), lambda: kernel.use("none"),
+              lambda: kernel.views(np.zeros((9, 9), np.uint8), np.array([[0, 0, 9, 0, 0, np.nan]])),
+              lambda: kernel.views(np.zeros((9, 9), np.uint8), np.array([[1, 0, 9.0, 0, 0, 9]])),
+              lambda: kernel.views(np.zeros((9, 9), np.uint8), np.array([[9e99, 0, 9, 1, 1, 9]])),
+              lambda: kernel.views(np.zeros((9, 9), np.uint8), np.zeros((257, 6))),
+              lambda: kernel.views(np.zeros((9, 2048), np.uint8), np.array([[0, 0, 2048.0, 0, 0, 9]]))):
     try:
         wrong()
     except ValueError:
