@@ -151,9 +151,14 @@ def test_nobody_is_waited_for_who_was_given_none() -> None:
 def test_a_person_reads_of_a_platform_what_is_true_whether_it_takes_descriptors_or_not() -> None:
     case, only_source = a_described_case(1).case, a_described_case(2, source=True).case
     platform = ActingPlatform.vetted()
-    assert (told(case).given, told(only_source).not_given) == (0, 1)
+    # A platform that may not have source photographs is not said to get one.
+    assert (told(case).not_given, told(only_source).not_given) == (1, 0)
     platform.fetch_all()
-    assert (told(case).given, told(only_source).not_given) == (1, 1)
+    alone = Follower.let_have("", "descriptors", acting=platform)
+    alone.types = "descriptors"
+    for _ in range(2):
+        alone.follows()
+    assert (told(case).given, told(only_source).given, told(only_source).not_given) == (1, 0, 0)
     follower = Follower.let_have(acting=platform)
     follower.follows()
     follower.follows()

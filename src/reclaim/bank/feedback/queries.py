@@ -16,7 +16,8 @@ from reclaim.bank.feedback.models import Acknowledgement, Feedback
 from reclaim.bank.ledger.models import EXTRA_TYPES, ORDINARY_TYPES, LedgerRecord, Source
 from reclaim.bank.ledger.queries import in_the_feed_of, tombstones
 from reclaim.bank.platforms.models import ExtraCopy, Platform
-from reclaim.bank.platforms.queries import active_platforms, platforms_with_a_list
+from reclaim.bank.platforms.queries import active_platforms, platforms_with_a_list, scopes_of_all_keys
+from reclaim.protocol.native_v2 import EXTRA_SCOPES
 from reclaim.protocol.stopncii_v1 import FeedbackValue
 
 REASON_TAG = "reason:"
@@ -45,9 +46,9 @@ class KeptFor(StrEnum):
 class PlatformReport:
     """What one platform did with a case's items, as counts: never which other case a signal belongs to.
 
-    Each item that is in place counts once: as not given, or as one of ``reviewing``, ``removed``, ``kept`` and
-    ``silent``, which together are ``given``. Each withdrawn one counts as taken or open. So does, besides, one that is
-    in place and whose descriptors were withdrawn.
+    Each item that is in place counts once, unless it is of extra types that the platform may not have: as not given, or
+    as one of ``reviewing``, ``removed``, ``kept`` and ``silent``, which together are ``given``. Each withdrawn one
+    counts as taken or open. So does, besides, one that is in place and whose descriptors were withdrawn.
     """
 
     name: str
@@ -92,9 +93,15 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
     reports = []
     for platform in active_platforms():
         line = PlatformReport(platform.name)
+        opened = scopes_of_all_keys(platform) if types.intersection(EXTRA_TYPES) else frozenset()
         for sources in let_in:
             # A platform that takes no frames of videos, or no descriptors, never has them, and owes no word on them.
-            given = [(source, copy) for source in sources if (copy := _copy_with(source, platform, extra)) is not None]
+            given = [
+                (source, copy)
+                for source in sources
+                if (copy := _copy_with(source, platform, extra)) is not None
+                and (source.withdrawn_position is not None or _may_have(source, opened))
+            ]
             ended = [(source, copy) for source, copy in given if source.withdrawn_position is not None]
             in_place = [(source, copy) for source, copy in given if source.withdrawn_position is None]
             taken = all(
@@ -108,7 +115,7 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
             elif ended and not stays:
                 line.withdrawal_taken += taken
                 line.withdrawal_open += not taken
-            elif stays:
+            elif any(source.withdrawn_position is None and _may_have(source, opened) for source in sources):
                 line.not_given += 1
             # Of what is in place only descriptors end by themselves; given once more, they are there.
             if ended and stays and not any(_is_descriptors(source) for source, _ in in_place):
@@ -116,6 +123,14 @@ def report(items: Sequence[Sequence[Source]]) -> list[PlatformReport]:
                 line.patches_open += not taken
         reports.append(line)
     return reports
+
+
+def _may_have(source: Source, opened: Collection[str]) -> bool:
+    """Whether a platform for which these scopes are opened is given this signal, or will be."""
+    kind = source.record.type if source.record is not None else ""
+    if kind not in EXTRA_TYPES:
+        return True
+    return EXTRA_SCOPES[kind] in opened and (not source.of_source or EXTRA_SCOPES["source"] in opened)
 
 
 def _is_descriptors(source: Source) -> bool:
