@@ -156,9 +156,7 @@ def main() -> None:
     made = StopList(entries, before.version + (not same))
     path.write_bytes(made.written())
     dropped = np.mean([made.mask(each).mean() for each in of_photographs])
-    print(
-        f"version {made.version}: {len(entries)} entries; {100 * dropped:.1f} % of a photograph's own are like one"
-    )
+    print(f"version {made.version}: {len(entries)} entries; {100 * dropped:.1f} % of a photograph's own are like one")
 
 
 if __name__ == "__main__":

@@ -157,8 +157,8 @@ class Loop:
         upload = self._upload(self._edit)
         if not upload["matches"]:
             raise EditNotFoundError(
-                f"the copy edited with {self._edit} was not found: nothing of it, whole, turned, trimmed or split, is within "
-                "31 bits of the original; cut pictures are found by descriptors, which a person chooses to add"
+                f"the copy edited with {self._edit} was not found: nothing of it, whole, turned, trimmed or split, is "
+                "within 31 bits of the original; cut pictures are found by descriptors, which a person chooses to add"
             )
         match = upload["matches"][0]
         self._match_id = match["match"]
