@@ -160,9 +160,9 @@ def test_one_pattern_over_and_over_names_nothing(known):
 
 @pytest.fixture(scope="module")
 def crowded(known):
-    """One real picture, and then 24,000 descriptors that each differ a little from one of its."""
+    """One real picture, and then 12,000 descriptors that each differ a little from one of its."""
     chance = np.random.default_rng(5)
-    near = np.repeat(known[0].values[:1], 24_000, axis=0)
+    near = np.repeat(known[0].values[:1], 12_000, axis=0)
     near ^= np.packbits(chance.random((len(near), 256)) < 0.02, axis=1)
     crowd = [(number + 8, codes) for number, codes in enumerate(np.split(near, len(near) // 60))]
     return DescriptorIndex.build([(7, known[0].values), *crowd]), near
