@@ -28,7 +28,7 @@ INTERRUPTED = 130
 )
 @click.option("--out", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="Where results go.")
 @click.option("--signals", is_flag=True, help="SOURCE is a folder of Parquet files with signals.")
-@click.option("--turns", type=click.Choice(["8", "1"]), default="8", help="Look up turned and mirrored too, or not.")
+@click.option("--turns", type=click.Choice(["8", "1"]), default="8", help="In all views, or only as it lies.")
 @click.option("--radius", type=click.IntRange(0, 64), default=31, show_default=True, help="Most bits that may differ.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 @click.option("--jobs", type=click.IntRange(1, 1024), help="Processes here; by default one a processor.")

@@ -61,11 +61,24 @@ def _interrupted(process: subprocess.Popen[str]) -> str:
 
 def test_ctrl_c_ends_it_in_one_sentence_and_it_goes_on_later(catalogue: Path, index: Path, tmp_path: Path) -> None:
     # Enough files for one process that the scan is never done before it is interrupted.
-    source, copies = tmp_path / "source", 10
+    source, copies = tmp_path / "source", 4
     for copy in range(copies):
         shutil.copytree(catalogue, source / str(copy), copy_function=os.link)
     out = tmp_path / "out"
-    command = [*SCAN, str(source), "--index", str(index), "--out", str(out), "--shard-size", "5", "--jobs", "1"]
+    command = [
+        *SCAN,
+        str(source),
+        "--index",
+        str(index),
+        "--out",
+        str(out),
+        "--shard-size",
+        "5",
+        "--jobs",
+        "1",
+        "--turns",
+        "1",
+    ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         deadline = time.monotonic() + 60
         while not list(out.glob("results/shard-*")) and time.monotonic() < deadline:

@@ -23,11 +23,25 @@ def test_a_scan_killed_again_and_again_ends_with_every_row_of_an_undisturbed_one
     catalogue: Path, index: Path, tmp_path: Path
 ) -> None:
     undisturbed = tmp_path / "undisturbed"
-    whole = figures(run(catalogue, "--index", index, "--out", undisturbed, "--shard-size", "5", "--json"))
+    whole = figures(
+        run(catalogue, "--index", index, "--out", undisturbed, "--shard-size", "5", "--turns", "1", "--json")
+    )
     shards = len(list(undisturbed.glob("results/shard-*.parquet")))
 
     killed = tmp_path / "killed"
-    command = [*SCAN, str(catalogue), "--index", str(index), "--out", str(killed), "--shard-size", "5", "--json"]
+    command = [
+        *SCAN,
+        str(catalogue),
+        "--index",
+        str(index),
+        "--out",
+        str(killed),
+        "--shard-size",
+        "5",
+        "--turns",
+        "1",
+        "--json",
+    ]
     moments = random.Random(11)
     at_work = 0
     for kill in range(KILLS):

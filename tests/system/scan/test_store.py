@@ -100,8 +100,19 @@ def test_a_store_gives_the_rows_that_the_same_folder_gives(
     store: Store, catalogue: Path, index: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
-    figures(run(catalogue, "--index", index, "--out", here, "--json"))
-    arguments = ["s3://uploads/2024", "--endpoint", store.url, "--index", index, "--out", there, "--json"]
+    figures(run(catalogue, "--index", index, "--out", here, "--turns", "1", "--json"))
+    arguments = [
+        "s3://uploads/2024",
+        "--endpoint",
+        store.url,
+        "--index",
+        index,
+        "--out",
+        there,
+        "--turns",
+        "1",
+        "--json",
+    ]
     found = figures(run(*arguments, environment=environment))
     assert found["files"] == 164
     rows = {row["name"]: row for row in rows_of(there)}
@@ -117,7 +128,7 @@ IN_THE_CATALOGUE = {None, "not_a_picture", "empty_file", "truncated_picture"}
 def arguments_for(store: Store, index: Path, out: Path) -> list[str]:
     """The command's, for a scan of the whole catalogue in small shards."""
     addresses = ["s3://uploads/2024", "--endpoint", store.url]
-    return [*addresses, "--index", str(index), "--out", str(out), "--shard-size", "5"]
+    return [*addresses, "--index", str(index), "--out", str(out), "--shard-size", "5", "--turns", "1"]
 
 
 @contextmanager
