@@ -1,5 +1,4 @@
-// Where the picture lies within bars, a caption, or an app's screen: found in the luma square, in whole numbers, to the
-// bit as reclaim/signals/trim.py does, which says how.
+// Does to the bit what reclaim/signals/trim.py does, which says how and names each step alike.
 
 const SIDE = 512;
 const LEAST_SIDE = 48;
@@ -9,7 +8,6 @@ const NEAR = 10;
 const EDGE = 12;
 const REACH = 3;
 
-// Lines of a part of the square: rows, or columns as if they were rows.
 class Lines {
   constructor(square, { left, top, right, bottom }, across) {
     this.square = square;
@@ -18,7 +16,6 @@ class Lines {
     [this.line, this.step] = across ? [SIDE, 1] : [1, SIDE];
   }
 
-  // How many values of line `at` differ by more than `by` from those of line `other`, or from one value.
   differing(at, by, { line = null, value = 0 }) {
     const { square, width, step } = this;
     const beside = line === null ? 0 : (line - at) * this.line;
@@ -30,7 +27,6 @@ class Lines {
     return count;
   }
 
-  // How far line `at` is from the one before it, summed.
   rise(at) {
     const { square, width, step } = this;
     let sum = 0;
@@ -48,7 +44,6 @@ class Lines {
   }
 }
 
-// The means of the first and the last even line, and the colour that most of them are near; none without such.
 function groundsOf(means, even) {
   const ofEven = means.filter((_, at) => even[at]);
   if (ofEven.length === 0) return [];
@@ -64,7 +59,6 @@ function groundsOf(means, even) {
   return [ofEven[0], ofEven[ofEven.length - 1], common];
 }
 
-// The ground that each line is, or -1.
 function groundOf(lines) {
   const means = Array.from({ length: lines.count }, (_, at) => lines.mean(at));
   const even = means.map((value, at) => lines.differing(at, NEAR, { value }) * 32 <= lines.width);
@@ -75,7 +69,6 @@ function groundOf(lines) {
   });
 }
 
-// The line near to this one that begins with an edge over three eighths of its length; null where there is none.
 function edgeAt(lines, at) {
   const { count, width } = lines;
   if (at === 0 || at === count) return at;
@@ -85,14 +78,13 @@ function edgeAt(lines, at) {
   for (let each = first; each <= last; each++) {
     const rise = lines.rise(each);
     const away = Math.abs(each - at);
-    if (best === null || rise > best.rise || (rise === best.rise && away < best.away)) best = { each, rise, away };
+    if (!best || rise > best.rise || (rise === best.rise && away < best.away)) best = { each, rise, away };
   }
   const below = Math.min(best.each + 1, last);
   const above = Math.max(best.each - 2, first - 1);
   return lines.differing(below, EDGE, { line: above }) * 8 >= width * 3 ? best.each : null;
 }
 
-// [from which line, to before which] the picture lies; null where every line is ground.
 function stretch(lines) {
   const { count, width } = lines;
   const ground = groundOf(lines);
