@@ -9,6 +9,9 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.contenttypes.management import create_contenttypes
 from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models.signals import post_migrate
 from pytest_django import DjangoDbBlocker
 
@@ -66,6 +69,10 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
     with django_db_blocker.unblock():
         LedgerClock.objects.create(pk=1)
+        made = MigrationRecorder(connection)
+        made.ensure_schema()
+        for app, name in MigrationLoader(None).disk_migrations:
+            made.record_applied(app, name)
         call_command("migrate", "vault", database="keys", fake=True, verbosity=0)
 
 

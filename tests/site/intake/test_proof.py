@@ -56,7 +56,7 @@ def test_the_worker_is_served_below_the_page_that_it_answers_for(prefix: str) ->
 def test_the_page_of_files_names_what_its_script_needs_to_start_and_nothing_that_can_wait() -> None:
     page = Client().get("/start/files/").content.decode()
     named = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', page)
-    assert {"person/files.js", "person/offline.js", "hashing/worker.js", "components/kept.js"} <= set(named)
+    assert {"person/files.js", "hashing/worker.js", "components/kept.js"} <= set(named)
     assert not [path for path in named if path.startswith("vendor/") or "video" in path]
     assert len(named) == len(set(named))
     needed = set(named)

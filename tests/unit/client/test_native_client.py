@@ -25,6 +25,7 @@ from reclaim.client import (
     ask_about,
     sync,
 )
+from reclaim.client.connection import USUAL
 from reclaim.client.events import Event, read_events
 from reclaim.protocol.stopncii_v1 import SignalType
 from tests.unit.client.memory_store import MemoryStore
@@ -479,7 +480,7 @@ def test_a_refusal_is_final_and_says_what_to_do(
 def test_an_answer_that_trickles_in_is_not_awaited(
     bank: ScriptedBank, native: NativeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reclaim.client.connection.LONGEST_ANSWER", -1.0)
+    monkeypatch.setitem(vars(USUAL), "seconds", -1.0)
     bank.answers = [{"records": [], "cursor": "a", "has_more": False}]
     with pytest.raises(BankUnreachable, match="slowly"):
         native.fetch_page()
