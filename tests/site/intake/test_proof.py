@@ -57,6 +57,8 @@ def test_the_page_of_files_names_what_its_script_needs_to_start_and_nothing_that
     page = Client().get("/start/files/").content.decode()
     named = re.findall(r'<link rel="modulepreload" href="/static/([^"]+)">', page)
     assert {"person/files.js", "hashing/worker.js", "components/kept.js"} <= set(named)
+    # It comes when the person asks to try it with the connection off.
+    assert "person/offline.js" not in named
     assert not [path for path in named if path.startswith("vendor/") or "video" in path]
     assert len(named) == len(set(named))
     needed = set(named)
