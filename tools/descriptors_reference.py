@@ -31,6 +31,8 @@ UPLOAD_GRID = 8
 PERSON_LEVELS = range(2, 9)
 PER_LEVEL = 64
 LEAST_ONES = 48
+SHADES = 50
+DRAWN = 4
 
 
 class Corner(NamedTuple):
@@ -147,6 +149,15 @@ def in_turn(found: Sequence[tuple[int, int, int]], width: int, height: int, grid
     return [(-strength, y, x) for _, strength, y, x in sorted(ranked)]
 
 
+def drawn(pixels: Plane, x: int, y: int) -> bool:
+    """Whether one shade fills more than a quarter of the patch."""
+    j, i = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
+    patch = pixels[y - REACH : y + REACH + 1, x - REACH : x + REACH + 1][i * i + j * j <= REACH * (REACH + 1)]
+    wide = 1 + (patch.max() - patch.min()) // SHADES
+    most = max(np.count_nonzero((patch >= shade) & (patch < shade + wide)) for shade in np.unique(patch))
+    return bool(DRAWN * most > len(patch))
+
+
 def angle_of(pixels: Plane, x: int, y: int) -> int:
     """The bin that the patch's brighter side points to."""
     j, i = np.mgrid[-REACH : REACH + 1, -REACH : REACH + 1]
@@ -175,7 +186,14 @@ def balanced(value: bytes) -> bool:
 
 
 def described(
-    plane: npt.NDArray[np.uint8], frame: tuple[int, int], level: int, quota: int, grid: int, tests: Tests
+    plane: npt.NDArray[np.uint8],
+    frame: tuple[int, int],
+    level: int,
+    quota: int,
+    grid: int,
+    tests: Tests,
+    *,
+    with_drawn: bool,
 ) -> list[Corner]:
     """The corners of a level, at most `quota` before those with an unbalanced value are left out."""
     width, height = level_size(frame, level)
@@ -183,8 +201,9 @@ def described(
         return []
     pixels = resized(plane, width, height)
     smooth = smoothed(pixels)
+    found = [(strength, y, x) for strength, y, x in corners(strengths(pixels)) if with_drawn or not drawn(pixels, x, y)]
     out = []
-    for strength, y, x in in_turn(corners(strengths(pixels)), width, height, grid)[:quota]:
+    for strength, y, x in in_turn(found, width, height, grid)[:quota]:
         angle = angle_of(pixels, x, y)
         place = ((2 * x + 1) * frame[0] // (2 * width), (2 * y + 1) * frame[1] // (2 * height), level, angle)
         value = compared(smooth, x, y, tests, angle)
@@ -197,7 +216,11 @@ def described(
 def describe(plane: npt.NDArray[np.uint8], width: int, height: int, tests: Tests) -> list[Corner]:
     """A person's descriptors, ascending by value; also where they are too few to be given."""
     frame = frame_of(width, height)
-    left = [c for level in PERSON_LEVELS for c in described(plane, frame, level, PER_LEVEL, GRID, tests)]
+    left = [
+        corner
+        for level in PERSON_LEVELS
+        for corner in described(plane, frame, level, PER_LEVEL, GRID, tests, with_drawn=False)
+    ]
     left.sort(key=lambda corner: (-corner.strength, corner.level, corner.y, corner.x))
     chosen: list[Corner] = []
     taken: dict[int, int] = {}
@@ -226,5 +249,7 @@ def describe_upload(plane: npt.NDArray[np.uint8], width: int, height: int, most:
     return [
         corner
         for level, part in enumerate(parts)
-        for corner in described(plane, frame, level, halves_up(most * part, sum(parts)), UPLOAD_GRID, tests)
+        for corner in described(
+            plane, frame, level, halves_up(most * part, sum(parts)), UPLOAD_GRID, tests, with_drawn=True
+        )
     ]

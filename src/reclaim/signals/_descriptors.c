@@ -27,6 +27,8 @@ enum {
     GRID = 4,          /* a person's picture has GRID x GRID cells, which take turns */
     UPLOAD_GRID = 8,   /* and an upload more of them */
     LEAST_ONES = 48,
+    SHADES = 50,       /* a drawn patch's one shade is as wide as a fiftieth of what the patch spans */
+    DRAWN = 4,         /* and fills more than a quarter of the patch */
     WEIGHT_BITS = 14,
     FIRST = 2,         /* levels of a person's descriptors */
     LAST = 8,
@@ -317,6 +319,30 @@ static int angle_of(const Level *level, int x, int y)
     return best;
 }
 
+/* Whether one shade, give or take, fills much of a patch: letters, lines and logos lie on a ground of one shade, while what
+ * was photographed changes from pixel to pixel. How wide a shade is grows with what the patch spans, so that a dark
+ * photograph's patches are no different. */
+static int is_drawn(const Level *level, int x, int y)
+{
+    int counts[256] = {0}, pixels = 0, low = 255, high = 0, within = 0, most = 0;
+
+    for (int j = -REACH; j <= REACH; j++) {
+        const uint8_t *row = level->pixels + (ptrdiff_t)(y + j) * level->width + x;
+        for (int i = -extent[abs(j)]; i <= extent[abs(j)]; i++) {
+            low = row[i] < low ? row[i] : low;
+            high = row[i] > high ? row[i] : high;
+            counts[row[i]]++;
+            pixels++;
+        }
+    }
+    const int wide = 1 + (high - low) / SHADES;
+    for (int shade = low; shade <= high; shade++) {
+        within += counts[shade] - (shade - wide >= low ? counts[shade - wide] : 0);
+        most = within > most ? within : most;
+    }
+    return DRAWN * most > pixels;
+}
+
 static void compare(const Level *level, int x, int y, int8_t tests[BITS][4], uint8_t value[BYTES])
 {
     const ptrdiff_t width = level->width;
@@ -371,8 +397,15 @@ static int cell_of(int x, int y, const int sides[2], int grid)
     return y * grid / sides[1] * grid + x * grid / sides[0];
 }
 
+/* Which corners of a level are asked for. */
+typedef struct {
+    int quota;
+    int grid;
+    int drawn; /* whether those of drawn patches are among them */
+} Wanted;
+
 /* At most `quota` corners of a level, its cells in turn, each described; put at `out`. Returns how many. */
-static int corners_of(const Level *level, int number, const int frame[2], int quota, int grid, Room *room, Corner *out)
+static int corners_of(const Level *level, int number, const int frame[2], Wanted wanted, Room *room, Corner *out)
 {
     const int width = level->width, height = level->height, sides[2] = {width, height};
     int32_t ranks[UPLOAD_GRID * UPLOAD_GRID] = {0};
@@ -381,7 +414,8 @@ static int corners_of(const Level *level, int number, const int frame[2], int qu
     for (int y = MARGIN; y < height - MARGIN; y++) {
         const int32_t *row = level->response + (ptrdiff_t)y * width;
         for (int x = MARGIN; x < width - MARGIN; x++) {
-            if (row[x] >= WEAKEST && row[x] >= row[x - 1] && row[x] >= row[x + 1] && stands_out(row + x, width)) {
+            if (row[x] >= WEAKEST && row[x] >= row[x - 1] && row[x] >= row[x + 1] && stands_out(row + x, width) &&
+                (wanted.drawn || !is_drawn(level, x, y))) {
                 Corner *corner = &room->found[count++];
                 corner->response = row[x];
                 corner->x = (int16_t)x;
@@ -392,10 +426,10 @@ static int corners_of(const Level *level, int number, const int frame[2], int qu
     }
     qsort(room->found, (size_t)count, sizeof *room->found, by_response);
     for (int i = 0; i < count; i++) {
-        room->found[i].rank = ranks[cell_of(room->found[i].x, room->found[i].y, sides, grid)]++;
+        room->found[i].rank = ranks[cell_of(room->found[i].x, room->found[i].y, sides, wanted.grid)]++;
     }
     qsort(room->found, (size_t)count, sizeof *room->found, by_rank);
-    for (int i = 0; i < count && i < quota; i++) {
+    for (int i = 0; i < count && i < wanted.quota; i++) {
         Corner *corner = &room->found[i];
         const int angle = angle_of(level, corner->x, corner->y);
         corner->place[0] = (int16_t)((2 * corner->x + 1) * frame[0] / (2 * width));
@@ -463,7 +497,7 @@ static int64_t power(int64_t base, int exponent)
 }
 
 /* The corners of one level of the frame, put at `out`. Returns how many. */
-static int describe_level(const Plane *plane, const int frame[2], int number, int quota, int grid, Room *room, Corner *out)
+static int describe_level(const Plane *plane, const int frame[2], int number, Wanted wanted, Room *room, Corner *out)
 {
     const int64_t up = power(5, number), down = power(6, number);
     const Level level = {(int)nearest(frame[0] * up, down), (int)nearest(frame[1] * up, down), room->pixels, room->smooth,
@@ -475,7 +509,7 @@ static int describe_level(const Plane *plane, const int frame[2], int number, in
     resize(plane, &level, room);
     smooth(&level, room);
     respond(&level, room);
-    return corners_of(&level, number, frame, quota, grid, room, out);
+    return corners_of(&level, number, frame, wanted, room, out);
 }
 
 static int describe_person(const Plane *plane, const int frame[2], Room *room)
@@ -483,7 +517,7 @@ static int describe_person(const Plane *plane, const int frame[2], Room *room)
     int count = 0;
 
     for (int number = FIRST; number <= LAST; number++) {
-        count += describe_level(plane, frame, number, POOL, GRID, room, room->kept + count);
+        count += describe_level(plane, frame, number, (Wanted){POOL, GRID, 0}, room, room->kept + count);
     }
     return choose(count, frame, room);
 }
@@ -499,7 +533,7 @@ static int describe_all(const Plane *plane, const int frame[2], int most, Room *
     }
     for (int number = 0; number < LEVELS; number++) {
         const int quota = (int)nearest(most * power(5, number) * power(6, LEVELS - 1 - number), all);
-        count += describe_level(plane, frame, number, quota, UPLOAD_GRID, room, room->kept + count);
+        count += describe_level(plane, frame, number, (Wanted){quota, UPLOAD_GRID, 1}, room, room->kept + count);
     }
     return count;
 }

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from reclaim.signals import PoorSignal, _descriptors, read_luma
 from reclaim.signals.descriptors import (
@@ -71,6 +71,37 @@ def test_the_slow_reference_still_gives_a_vectors_descriptors():
     corners = maker.reference.describe(plane, width, height, maker.tests())
     text = base64.b64encode(b"".join(corner.value for corner in corners)).decode()
     assert (VECTORS[2]["name"], VECTORS[2]["descriptors"]) == (name, text)
+
+
+def drawing(words, shade):
+    picture = Image.new("L", (512, 512), shade)
+    draw = ImageDraw.Draw(picture)
+    for y in range(20, 480, 34):
+        draw.text((20, y), words * 4, 255 - shade, ImageFont.load_default(24))
+    return np.asarray(picture)
+
+
+@pytest.mark.parametrize("shade", [0, 90, 255])
+def test_a_page_of_text_gives_no_descriptors_though_an_upload_of_it_has_many(shade):
+    page = drawing("APPLICATION for a permit ", shade)
+    assert len(describe_upload(page, 512, 512).values) > 300
+    with pytest.raises(PoorSignal):
+        describe(page, 512, 512)
+
+
+def test_of_a_photograph_within_a_page_of_text_only_the_photograph_is_described():
+    page = drawing("SUMMER SALE today only ", 255).copy()
+    page[128:384, 128:384] = np.asarray(Image.open(PHOTOS / "astronaut.jpg").convert("L").resize((256, 256)))
+    places = describe(page, 512, 512).places
+    inside = (places[:, :2] >= 120).all(axis=1) & (places[:, :2] < 392).all(axis=1)
+    assert len(places) > LEAST
+    assert inside.mean() > 0.9
+
+
+@pytest.mark.parametrize("light", [1, 0.5, 0.25])
+def test_a_dark_photograph_is_not_taken_for_a_drawing(light):
+    plane = read_luma(PHOTOS / "astronaut.jpg")
+    assert len(describe((plane * light).astype(np.uint8), 512, 512).values) > 48
 
 
 def test_a_picture_gives_descriptors_that_are_taken_as_they_are_written():

@@ -15,6 +15,8 @@ const APART = 7;
 const WEAKEST = 5000;
 const GRID = 4;
 const LEAST_ONES = 48;
+const SHADES = 50;
+const DRAWN = 4;
 const WEIGHT_BITS = 14;
 const HALF = 1 << (WEIGHT_BITS - 1);
 const FIRST = 2;
@@ -155,6 +157,33 @@ function standsOut(response, at, width) {
   return true;
 }
 
+// Whether one shade, give or take a fiftieth of what the patch spans, fills more than a quarter of it: letters, lines and
+// logos lie on a ground of one shade, while what was photographed changes from pixel to pixel.
+function isDrawn({ pixels, width }, x, y) {
+  const counts = new Uint16Array(256);
+  let total = 0;
+  let low = 255;
+  let high = 0;
+  for (let j = -REACH; j <= REACH; j++) {
+    const extent = EXTENT[Math.abs(j)];
+    const row = (y + j) * width + x;
+    for (let at = row - extent; at <= row + extent; at++) {
+      counts[pixels[at]]++;
+      low = Math.min(low, pixels[at]);
+      high = Math.max(high, pixels[at]);
+    }
+    total += 2 * extent + 1;
+  }
+  const wide = 1 + Math.floor((high - low) / SHADES);
+  let within = 0;
+  let most = 0;
+  for (let shade = low; shade <= high; shade++) {
+    within += counts[shade] - (shade - wide >= low ? counts[shade - wide] : 0);
+    most = Math.max(most, within);
+  }
+  return DRAWN * most > total;
+}
+
 // The direction along which the moments of the patch reach farthest.
 function angleOf({ pixels, width }, x, y) {
   let across = 0;
@@ -218,7 +247,7 @@ function cellOf(x, y, width, height) {
   return Math.floor((y * GRID) / height) * GRID + Math.floor((x * GRID) / width);
 }
 
-// At most POOL corners of a level, its cells in turn, each described.
+// At most POOL corners of a level that are of nothing drawn, its cells in turn, each described.
 function cornersOf(plane, number, frame) {
   const { width, height } = plane;
   const response = responses(plane);
@@ -226,7 +255,7 @@ function cornersOf(plane, number, frame) {
   for (let y = MARGIN; y < height - MARGIN; y++) {
     for (let x = MARGIN; x < width - MARGIN; x++) {
       const at = y * width + x;
-      if (response[at] >= WEAKEST && standsOut(response, at, width)) {
+      if (response[at] >= WEAKEST && standsOut(response, at, width) && !isDrawn(plane, x, y)) {
         found.push({ response: response[at], x, y, level: number });
       }
     }
