@@ -11,12 +11,13 @@ import numpy as np
 from bench.derive.methods import Bits
 from bench.index_data import PdqLike
 from reclaim.index import HammingIndex
+from reclaim.matching.policy import FARTHEST_REVIEW
 from reclaim.signals import MATCH_DISTANCE
 
 SIZES = (10_000, 1_000_000, 10_000_000)
 
 
-def growth(uploads: Sequence[Bits], review_distance: int, sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
+def growth(uploads: Sequence[Bits], sizes: Sequence[int] = SIZES) -> list[dict[str, Any]]:
     """Of each size of the bank, in signals: milliseconds of one core that looking up one upload's values takes.
 
     `uploads` are the values of each, n x 32. The median and the 95th percentile at the distance of a match, and the
@@ -27,7 +28,7 @@ def growth(uploads: Sequence[Bits], review_distance: int, sizes: Sequence[int] =
     for count in sizes:
         index = HammingIndex(source.draw(count), np.arange(count))
         row: dict[str, Any] = {"signals": count, "bytes_per_signal": index.memory_bytes / count}
-        for name, radius in (("match", MATCH_DISTANCE), ("review", review_distance)):
+        for name, radius in (("match", MATCH_DISTANCE), ("review", FARTHEST_REVIEW)):
             index.query_many(uploads[0], radius)
             spent = [_spent(index, codes, radius) for codes in uploads]
             row[f"{name}_ms"] = float(np.median(spent))

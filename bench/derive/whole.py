@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.derive.growth import SIZES, growth
 from bench.derive.methods import METHODS, PARTS_WITHOUT
-from bench.derive.report import BOTH, REVIEWED, ablation, aims, columns, costs, recalls, wrongly
+from bench.derive.report import BOTH, ablation, aims, columns, costs, recalls, wrongly
 from bench.derive.run import UNRELATED, Measuring
 
 ABLATED_ON = 12
@@ -27,7 +27,6 @@ def run(pictures: int | None = None) -> dict[str, Any]:
         parts = measuring.measure("held", PARTS_WITHOUT, pictures=ablated)
     shown = columns(learnt)
     edits = recalls(measured, shown)
-    review = next(column.threshold for column in shown if column.name == REVIEWED)
     sizes = SIZES if pictures is None else SIZES[:1]
     step = max(1, len(measured.codes) // LOOKED_UP)
     spent = costs(measured)
@@ -39,7 +38,6 @@ def run(pictures: int | None = None) -> dict[str, Any]:
         "bank": len(measuring.bank),
         "uploads": len(measured.uploads),
         "pairs": int(measured.pairs(UNRELATED).sum()),
-        "review_distance": review,
         "columns": [
             {"name": column.name, "method": column.method, "threshold": column.threshold, "limit": column.limit}
             for column in shown
@@ -52,7 +50,7 @@ def run(pictures: int | None = None) -> dict[str, Any]:
         "ablation": ablation(learnt, measured, "views") + ablation(learnt_parts, parts, "parts"),
         "costs": spent,
         "stage_one_ms": spent["decode"]["median_ms"] + spent["views"]["median_ms"],
-        "growth": growth(measured.codes[::step], review, sizes),
+        "growth": growth(measured.codes[::step], sizes),
         "bytes": {
             "pdq": 32,
             "pHash": 8,

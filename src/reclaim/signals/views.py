@@ -1,7 +1,8 @@
 """The views of an upload, each looked up by itself: all of it and its parts in eight turns, and all of it untilted.
 
 Made here, or in a crew of limited processes. A picture is decoded once; the number of its views is bounded, whatever it
-shows. A view with too little detail is left out, as it would be near to what has nothing to do with it.
+shows. A view with too little detail is left out, as it would be near to what has nothing to do with it; so is one that
+is drawn, as pages of text are alike.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy.typing as npt
 
 from reclaim.signals import _pdq
 from reclaim.signals.crew import Crew, Fields
+from reclaim.signals.drawn import is_drawn
 from reclaim.signals.luma import SIDE, Picture, picture_of_bytes, read_picture
 from reclaim.signals.parts import MOST_PARTS, Part, parts_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma
@@ -41,6 +43,8 @@ LONGEST_ANSWER = 256 * 1024
 _KINDS = get_args(ViewKind)
 _PLAIN_SIDES = 16
 """Pixels: a part that comes this near to two opposite sides of the square is a part of a collage, not an inset."""
+_SEEN_EACH = 3
+"""Of so many pixels each way one tells whether a view is drawn."""
 _DEGENERATE = np.array([is_degenerate(f"{(1 << ones) - 1:064x}") for ones in range(257)])
 """By the number of bits set, which is all that `is_degenerate` goes by."""
 
@@ -116,8 +120,10 @@ def views_of(picture: Picture) -> Views:
         # Of a collage with gutters it is one part that is left.
         placed.append(("part" if _in_grid(trimmed) else "trimmed", trimmed, 0.0))
     placed += [(_kind(part), part, 0.0) for part in parts_of(luma) if part != trimmed]
+    thinned = luma[::_SEEN_EACH, ::_SEEN_EACH]
+    placed = [one for one in placed if one[1] is not None and not is_drawn(_seen_of(thinned, one[1]))]
     maps = [_upright(part) for _, part, _ in placed if part is not None]
-    for tilt, across in _tilts(picture.width, picture.height):
+    for tilt, across in [] if is_drawn(thinned) else _tilts(picture.width, picture.height):
         placed.append(("tilted", None, tilt))
         maps.append(across)
     codes, qualities = _hashed(luma, maps)
@@ -130,6 +136,11 @@ def views_of(picture: Picture) -> Views:
             turned = codes[number] if part is not None else codes[number, :1]
             views.append(View(kind, box, tilt, int(qualities[number]), turned.tobytes()))
     return Views(tuple(views))
+
+
+def _seen_of(thinned: Luma, part: Part) -> Luma:
+    left, top, right, bottom = (edge // _SEEN_EACH for edge in part)
+    return thinned[top:bottom, left:right]
 
 
 def _kind(part: Part) -> ViewKind:

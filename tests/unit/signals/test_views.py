@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from reclaim.signals import Pdq, _pdq, hamming, pdq_of_luma, pdq_of_turns, read_luma
+from reclaim.signals.drawn import is_drawn
 from reclaim.signals.luma import Picture, picture_of_bytes, read_picture
 from reclaim.signals.parts import MOST_PARTS, parts_of
 from reclaim.signals.pdq import TURNS
@@ -68,6 +69,33 @@ def inset(image: Image.Image) -> Image.Image:
     made = photo(MOOSE, (1000, 700))
     made.paste(ImageOps.expand(image.resize((330, 220)), 4, "white"), (20, 30))
     return made
+
+
+def page() -> Image.Image:
+    made = Image.new("RGB", (700, 900), "white")
+    draw = ImageDraw.Draw(made)
+    for y in range(40, 860, 26):
+        draw.text((60, y), "a page of text like any other, line after line", "black", ImageFont.load_default(19))
+    return made
+
+
+def test_of_a_page_of_text_nothing_but_all_of_it_is_looked_up() -> None:
+    views = views_of(picture_of_bytes(jpeg(page()))).views
+    assert [view.kind for view in views] == ["whole"]
+
+
+def test_a_photograph_on_a_page_of_text_is_still_looked_up_by_itself() -> None:
+    made = page()
+    made.paste(photo(CAT), (125, 300))
+    kind, turn, distance = nearest(jpeg(made), pdq_of_luma(picture_of_bytes(jpeg(photo(CAT))).luma))
+    assert (kind, turn) == ("inset", "original")
+    assert distance <= 31
+
+
+@pytest.mark.parametrize("light", [1, 0.3])
+def test_a_photograph_is_not_drawn_however_dark(light: float) -> None:
+    luma = (read_luma(MOOSE) * light).astype(np.uint8)
+    assert not is_drawn(luma)
 
 
 @pytest.mark.parametrize(
