@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import statistics
 import time
 from collections.abc import Callable
@@ -28,10 +27,11 @@ from typing import Any
 import numpy as np
 import pdqhash
 from PIL import Image
-from rich.console import Console, Group
+from rich.console import Group
 from rich.table import Table
 
 from bench.index_data import Codes, PdqLike
+from bench.peers import tell
 from reclaim.index import HammingIndex
 from reclaim.matching import match_picture
 from reclaim.signals import _pdq, pdq_of_luma, pdq_of_turns, read_luma
@@ -43,7 +43,6 @@ GRAINS = (0, 3, 6)
 """Standard deviations in grey levels."""
 OF_FLOOR_AIM = 1.3
 TIMES_FIELD_AIM = 12
-HOW_TO_GET_FAISS = "faiss is missing: it comes with the development requirements (pip install faiss-cpu)"
 
 Timed = dict[str, Callable[[], object]]
 
@@ -259,17 +258,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=1_000_000, help="signals in the bank")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
     options = parser.parse_args()
-    try:
-        found = run(options.runs, options.n)
-    except ModuleNotFoundError as error:
-        if error.name != "faiss":
-            raise
-        print(json.dumps({"name": "hash", "skipped": HOW_TO_GET_FAISS}) if options.json else HOW_TO_GET_FAISS)
-        return
-    if options.json:
-        print(json.dumps(found))
-    else:
-        Console(width=160).print(table(found))
+    tell("hash", lambda: run(options.runs, options.n), table, options.json)
 
 
 if __name__ == "__main__":

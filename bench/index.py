@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import gc
-import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,16 +22,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from bench.index_data import Codes, PdqLike, queries, uniform
+from bench.peers import tell
 from reclaim.index import HammingIndex, _native
 from reclaim.index.hamming import Mode
 from reclaim.index.reference import search
 from reclaim.signals import MATCH_DISTANCE
 
-HOW_TO_GET_FAISS = "faiss is missing: it comes with the development requirements (pip install faiss-cpu)"
 CHECKED = 40
 """Queries of each method that are held to the reference."""
 BATCH = 20_000
@@ -291,17 +289,7 @@ def main() -> None:
     parser.add_argument("--data", choices=KINDS, action="append", help="only this kind of codes")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     options = parser.parse_args()
-    try:
-        found = run(options.n, options.data or KINDS)
-    except ModuleNotFoundError as error:
-        if error.name != "faiss":
-            raise
-        print(json.dumps({"name": "index", "skipped": HOW_TO_GET_FAISS}) if options.json else HOW_TO_GET_FAISS)
-        return
-    if options.json:
-        print(json.dumps(found))
-    else:
-        Console(width=160).print(table(found))
+    tell("index", lambda: run(options.n, options.data or KINDS), table, options.json)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from bench import index, index_data
+from bench.peers import HOW_TO_GET_FAISS
 
 
 def test_the_bench_answers_in_the_promised_shape(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("faiss", reason=index.HOW_TO_GET_FAISS)
+    pytest.importorskip("faiss", reason=HOW_TO_GET_FAISS)
     monkeypatch.setattr(index, "SECONDS", 0.01)
     monkeypatch.setattr(index, "BATCH", 2100)
     monkeypatch.setattr(index_data, "CROPS", 20)

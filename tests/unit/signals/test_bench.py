@@ -9,11 +9,12 @@ from rich.console import Console
 
 from bench import hash as hashing
 from bench import index_data
+from bench.peers import HOW_TO_GET_FAISS
 from reclaim.signals import _pdq
 
 
 def test_the_bench_answers_in_the_documented_shape(monkeypatch):
-    pytest.importorskip("faiss", reason=hashing.HOW_TO_GET_FAISS)
+    pytest.importorskip("faiss", reason=HOW_TO_GET_FAISS)
     monkeypatch.setattr(hashing, "SIZE", (1300, 1100))
     monkeypatch.setattr(index_data, "CROPS", 20)
     found = json.loads(json.dumps(hashing.run(runs=1, count=3000)))
