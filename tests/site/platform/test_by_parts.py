@@ -32,7 +32,7 @@ from reclaim.signals import read_luma
 from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.geometry import check
 from tests.members import OWN_PAGE
-from tests.site.platform.world import ASTRONAUT, CAT, PlatformApi, bank_has, pdq
+from tests.site.platform.world import ASTRONAUT, CAT, COFFEE, PlatformApi, bank_has, pdq
 
 pytestmark = pytest.mark.django_db
 
@@ -214,13 +214,13 @@ def test_a_second_known_picture_in_what_is_held_for_its_looks_is_found_too(
     world: World, data_folder: Path, reviewer: Client
 ) -> None:
     collage = data_folder / "collage.jpg"
-    with Image.open(CAT) as left, Image.open(io.BytesIO(cropped(ASTRONAUT))) as right:
+    with Image.open(CAT) as left, Image.open(io.BytesIO(cropped(COFFEE))) as right:
         both = Image.new("RGB", (2 * right.width, right.height))
         both.paste(left.convert("RGB").resize(right.size), (0, 0))
         both.paste(right, (right.width, 0))
         both.save(collage, quality=90)
     bank_has(collage)
-    name = world.described(ASTRONAUT)
+    name = world.described(COFFEE)
     upload = world.uploaded(collage.read_bytes())
     world.asks()
     found = {match["relation"]["how"]: match["status"] for match in world.again(upload)["matches"]}
@@ -410,9 +410,9 @@ def altered(photo: Path) -> bytes:
 def test_a_partly_altered_copy_is_said_to_be_one_and_waits_for_people_or_not_as_the_rules_say(
     world: World, reviewer: Client, rule: str, stands: str, waits: bool
 ) -> None:
-    name = world.described(ASTRONAUT)
+    name = world.described(COFFEE)
     Rules.objects.create(pk=1, partly_altered=rule)
-    upload = world.uploaded(altered(ASTRONAUT))
+    upload = world.uploaded(altered(COFFEE))
     world.asks()
     (match,) = world.again(upload)["matches"]
     assert match["relation"]["partly_altered"] is True

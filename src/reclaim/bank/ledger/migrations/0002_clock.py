@@ -9,5 +9,5 @@ def make_clock(apps, schema_editor):  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0002_initial")]
+    dependencies = [("ledger", "0001_initial")]
     operations = [migrations.RunPython(make_clock, migrations.RunPython.noop)]
