@@ -2,10 +2,10 @@
 
     python -m bench.candidates [--n 10000] [--json]
 
-The bank's pictures are made up of real descriptors, see `candidates_data`. The peer is faiss, which answers the same
-queries for the same votes and pairs: hash tables of sixteen bits each (``IndexBinaryMultiHash``), which find what ours
-finds, and an inverted file (``IndexBinaryIVF``) with as many lists looked into as it takes to name as many of the right
-pictures. Times are of one core.
+The bank's pictures are made up of real descriptors, see `candidates_data`. The rival is faiss, which answers the same
+queries for the same votes and pairs: hash tables of sixteen bits each (``IndexBinaryMultiHash``), which find all within
+15 bits, and an inverted file (``IndexBinaryIVF``) with as many lists looked into as it takes to name as many of the
+right pictures. Times are of one core.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from bench.candidates_data import Material, Upload, drawn, material, near_shares
+from bench.candidates_data import Material, Upload, made_up, material, near_shares
 from bench.index import resident
-from bench.peers import tell
+from bench.rivals import tell
 from reclaim.index import HammingIndex, ManyHits
 from reclaim.index.codes import Codes, Ids
 from reclaim.matching import bits
@@ -37,7 +37,7 @@ SEED = 7
 _TRAINED_ON = 100_000
 _MOST_LISTS = 4096  # each code is held against the middle of every list when it is added
 _MOST_HASHED = 200_000  # pictures: a table for each sixteen bits takes more memory than most machines have beyond that
-_AS_GOOD = 0.99  # of what ours names: a peer that names as much is as good
+_AS_GOOD = 0.99  # of what ours names: a rival that names as much is as good
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Row:
     bytes_a_picture: float
 
 
-class Peer:
+class Rival:
     """An index of faiss, asked as ours is asked. From the row ``even`` on, ids have no gap."""
 
     def __init__(self, index: Any, codes: Codes, ids: Ids, even: int) -> None:
@@ -107,7 +107,7 @@ def bank(made_of: Material, pictures: int) -> Iterator[tuple[Codes, Ids]]:
     for number, planted in enumerate(made_of.planted):
         yield bits.laid(planted.values), (number << SLOT_BITS) + np.arange(len(planted.values), dtype=np.int64)
     first = len(made_of.planted)
-    for part in drawn(made_of, pictures - first, SEED):
+    for part in made_up(made_of, pictures - first, SEED):
         ids = np.arange(first << SLOT_BITS, (first + len(part)) << SLOT_BITS, dtype=np.int64)
         first += len(part)
         yield bits.laid(part.reshape(-1, 32)), ids
@@ -138,7 +138,7 @@ def _row(method: str, index: DescriptorIndex, uploads: Sequence[Upload], build_s
 
 
 def measure(made_of: Material, pictures: int) -> Iterator[Row]:
-    """Ours, then the peer."""
+    """Ours, then the rivals."""
     began = time.perf_counter()
     ours = HammingIndex.build(bank(made_of, pictures), mode="compact")
     build_s = time.perf_counter() - began
@@ -149,11 +149,11 @@ def measure(made_of: Material, pictures: int) -> Iterator[Row]:
     codes, ids = (np.concatenate(each) for each in zip(*bank(made_of, pictures), strict=True))
     even = sum(len(planted.values) for planted in made_of.planted)
     if pictures <= _MOST_HASHED:
-        index, build_s, held = _peer(hashed, codes, ids, even)
+        index, build_s, held = _rival(hashed, codes, ids, even)
         yield _row("faiss MultiHash 16 x 16 bits", index, made_of.uploads, build_s, held / pictures)
         del index
         gc.collect()
-    index, build_s, held = _peer(lambda: inverted(codes), codes, ids, even)
+    index, build_s, held = _rival(lambda: inverted(codes), codes, ids, even)
     lists = index.index.index
     known = [upload for upload in made_of.uploads if upload.of is not None][::3]
     for power in range(2, 17):
@@ -163,15 +163,15 @@ def measure(made_of: Material, pictures: int) -> Iterator[Row]:
     yield _row(f"faiss IVF, {lists.nprobe} of {lists.nlist} lists", index, made_of.uploads, build_s, held / pictures)
 
 
-def _peer(make: Callable[[], Any], codes: Codes, ids: Ids, even: int) -> tuple[Any, float, int]:
-    """A peer to be asked, the seconds it took to build, and the bytes it holds, the codes with them.
+def _rival(make: Callable[[], Any], codes: Codes, ids: Ids, even: int) -> tuple[Any, float, int]:
+    """A rival to be asked, the seconds it took to build, and the bytes it holds, the codes with them.
 
-    A candidate's descriptors are looked up by its id, which the peer's own lists cannot do.
+    A candidate's descriptors are looked up by its id, which the rival's own lists cannot do.
     """
     before, began = resident(), time.perf_counter()
-    peer = Peer(make(), codes, ids, even)
+    rival = Rival(make(), codes, ids, even)
     build_s = time.perf_counter() - began
-    return DescriptorIndex(peer), build_s, resident() - before + codes.nbytes + ids.nbytes  # type: ignore[arg-type]
+    return DescriptorIndex(rival), build_s, resident() - before + codes.nbytes + ids.nbytes  # type: ignore[arg-type]
 
 
 def checking(made_of: Material) -> tuple[float, float]:
@@ -195,7 +195,7 @@ def run(pictures: int) -> dict[str, Any]:
     faiss.omp_set_num_threads(1)
     made_of = material()
     real = np.concatenate(made_of.real)
-    made_up = np.concatenate([part.reshape(-1, 32) for part in drawn(made_of, len(made_of.real), SEED + 1)])
+    invented = np.concatenate([part.reshape(-1, 32) for part in made_up(made_of, len(made_of.real), SEED + 1)])
     p50, p99 = checking(made_of)
     return {
         "name": "candidates",
@@ -207,7 +207,7 @@ def run(pictures: int) -> dict[str, Any]:
         "near": {
             "radii": NEAR,
             "real": near_shares(real, made_of.uploads, NEAR),
-            "made_up": near_shares(made_up, made_of.uploads, NEAR),
+            "made_up": near_shares(invented, made_of.uploads, NEAR),
         },
         "rows": [asdict(row) for row in measure(made_of, pictures)],
     }

@@ -123,7 +123,7 @@ def _mates(pools: list[Codes]) -> list[npt.NDArray[np.int64]]:
     return [mates[first:last] for first, last in pairwise(firsts.tolist())]
 
 
-def drawn(made_of: Material, count: int, seed: int) -> Iterator[Codes]:
+def made_up(made_of: Material, count: int, seed: int) -> Iterator[Codes]:
     """So many made-up pictures, a few thousand at a time: shape (pictures, 64, 32)."""
     generator = np.random.default_rng(seed)
     rows = np.concatenate(made_of.pools)

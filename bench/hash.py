@@ -31,7 +31,7 @@ from rich.console import Group
 from rich.table import Table
 
 from bench.index_data import Codes, PdqLike
-from bench.peers import tell
+from bench.rivals import tell
 from reclaim.index import HammingIndex
 from reclaim.matching import match_picture
 from reclaim.signals import _pdq, pdq_of_luma, pdq_of_turns, read_luma

@@ -25,7 +25,7 @@ import numpy as np
 from rich.table import Table
 
 from bench.index_data import Codes, PdqLike, queries, uniform
-from bench.peers import tell
+from bench.rivals import tell
 from reclaim.index import HammingIndex, _native
 from reclaim.index.hamming import Mode
 from reclaim.index.reference import search

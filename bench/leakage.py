@@ -211,7 +211,7 @@ def patches_at(of: Victim, places: Places) -> tuple[Plane, Plane]:
     return cut / deviation[:, None, None], deviation
 
 
-def drawn_patches(thief: Thief, values: npt.NDArray[np.uint8]) -> Plane:
+def sketched_patches(thief: Thief, values: npt.NDArray[np.uint8]) -> Plane:
     """What a thief draws of n x 32 bytes: n x PATCH x PATCH, upright."""
     return thief.patch(signs(values)).reshape(-1, PATCH, PATCH)
 
@@ -252,7 +252,7 @@ def put_together(
     base = resized(under, size)
     slopes = [np.zeros((height, width - 1)), np.zeros((height - 1, width))]
     weights = [np.full_like(slope, 1e-9) for slope in slopes]
-    for patch, place in zip(drawn_patches(thief, values), places.tolist(), strict=True):
+    for patch, place in zip(sketched_patches(thief, values), places.tolist(), strict=True):
         _lay(patch * thief.contrast[place[2]], place, size, slopes, weights)
     grid = np.arange(width * height).reshape(height, width)
     system = _HOLD * sparse.identity(width * height, format="csr")
@@ -458,7 +458,7 @@ def _puzzles(thief: Thief, victims: list[Victim]) -> tuple[dict[str, Plane], dic
     for each in victims:
         assert each.descriptors is not None
         under = drawn_plane(thief, each.pdq)
-        places, _ = tried(Pieces.of(drawn_patches(thief, each.descriptors.values)), under, each.frame)
+        places, _ = tried(Pieces.of(sketched_patches(thief, each.descriptors.values)), under, each.frame)
         true = each.descriptors.places[:, :2].astype(float)
         near.append(np.hypot(*(places[:, :2] - true).T) <= NEAR)
         order = chance.permutation(len(true))  # each at another's place
@@ -508,7 +508,7 @@ def _linked(thief: Thief, victims: list[Victim]) -> dict[str, float]:
     scores = np.empty((len(victims), len(victims)))
     for number, each in enumerate(victims):
         assert each.descriptors is not None
-        pieces = Pieces.of(drawn_patches(thief, each.descriptors.values[:_LINK_PATCHES]))
+        pieces = Pieces.of(sketched_patches(thief, each.descriptors.values[:_LINK_PATCHES]))
         for other, (plane, candidate) in enumerate(zip(under, victims, strict=True)):
             scores[number, other] = tried(pieces, plane, candidate.frame)[1].mean()
     # Some PDQs fit everything well: what counts is how much better than it fits others.
@@ -578,7 +578,7 @@ def _patches(thief: Thief, victims: list[Victim]) -> dict[str, float]:
     for each in victims:
         assert each.descriptors is not None
         true, _ = patches_at(each, each.descriptors.places)
-        drawn = drawn_patches(thief, each.descriptors.values)
+        drawn = sketched_patches(thief, each.descriptors.values)
         own += [correlation(one, other) for one, other in zip(drawn, true, strict=True)]
         mean += [correlation(thief.patch.mean, one.ravel()) for one in true]
         count.append(len(true))
@@ -610,7 +610,7 @@ def _shown(thief: Thief, of: Victim) -> list[Plane]:
     assert of.descriptors is not None
     size = drawn_size(of.frame)
     pdq = drawn_plane(thief, of.pdq)
-    drawn = drawn_patches(thief, of.descriptors.values)
+    drawn = sketched_patches(thief, of.descriptors.values)
     places, _ = tried(Pieces.of(drawn), pdq, of.frame)
     tiles = np.full((8 * (PATCH + 2), 8 * (PATCH + 2)), 255, np.float32)
     for number, patch in enumerate(drawn):

@@ -75,8 +75,11 @@ def run(lane: Lane, arguments: list[str], environment: dict[str, str]) -> Ended:
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         output = _read(process, lane, start)
+        _, ended, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(ended)
+    took, worked = time.monotonic() - start, used.ru_utime + used.ru_stime
     with _shown:
-        print(f"\n=== Tests: {lane.name}\n{output}", flush=True)
+        print(f"\n=== Tests: {lane.name}, {took:.0f} s, {worked:.0f} s of processor time\n{output}", flush=True)
     found = re.search(r"(\d+) skipped.* in [\d.]+s", output)
     status = 0 if process.returncode == NO_TESTS_COLLECTED else process.returncode
     return Ended(status, int(found[1]) if found else 0)

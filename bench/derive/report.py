@@ -77,7 +77,10 @@ AIMS = (
 
 
 def columns(learnt: Measured) -> list[Column]:
-    """The methods, each at the threshold that has no false match among the pairs that thresholds are learnt on."""
+    """The methods, each at the threshold that has no false match among the pairs that thresholds are learnt on.
+
+    Stage one once more at the distance that platforms look up with.
+    """
 
     def zero(method: str, spared: Sequence[str] = PARTLY_THE_SAME) -> int:
         return _zero(learnt, method, spared)

@@ -38,7 +38,7 @@ def loop(*arguments: str | Path) -> tuple[int, dict[str, object], str]:
     return done.returncode, json.loads(done.stdout), done.stderr
 
 
-@pytest.mark.parametrize("edit", ["filter", "rotate90"])
+@pytest.mark.parametrize("edit", ["filter", "flip"])
 def test_the_whole_loop_passes_with_a_copy_edited_by(edit: str) -> None:
     code, report, _ = loop("--image", PHOTO, "--edit", edit)
     assert code == Exit.OK, report

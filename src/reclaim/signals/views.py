@@ -113,19 +113,21 @@ def whole_of(luma: Luma) -> Views:
 def views_of(picture: Picture) -> Views:
     """The views of a picture that `read_picture` has read."""
     luma = picture.luma
-    placed: list[tuple[ViewKind, Part | None, float]] = []
+    parts: list[tuple[ViewKind, Part]] = []
     inner = trim(luma)
     trimmed = None if inner is None else Part(*inner)
     if trimmed is not None:
         # Of a collage with gutters it is one part that is left.
-        placed.append(("part" if _in_grid(trimmed) else "trimmed", trimmed, 0.0))
-    placed += [(_kind(part), part, 0.0) for part in parts_of(luma) if part != trimmed]
+        parts.append(("part" if _in_grid(trimmed) else "trimmed", trimmed))
+    parts += [(_kind(part), part) for part in parts_of(luma) if part != trimmed]
     thinned = luma[::_SEEN_EACH, ::_SEEN_EACH]
-    placed = [one for one in placed if one[1] is not None and not is_drawn(_seen_of(thinned, one[1]))]
-    maps = [_upright(part) for _, part, _ in placed if part is not None]
-    for tilt, across in [] if is_drawn(thinned) else _tilts(picture.width, picture.height):
-        placed.append(("tilted", None, tilt))
-        maps.append(across)
+    parts = [(kind, part) for kind, part in parts if not is_drawn(_seen_of(thinned, part))]
+    placed: list[tuple[ViewKind, Part | None, float]] = [(kind, part, 0.0) for kind, part in parts]
+    maps = [_upright(part) for _, part in parts]
+    if not is_drawn(thinned):
+        for tilt, across in _tilts(picture.width, picture.height):
+            placed.append(("tilted", None, tilt))
+            maps.append(across)
     codes, qualities = _hashed(luma, maps)
     ones = np.bitwise_count(codes[:, 0]).sum(axis=1)
     good = ((qualities >= POOR_QUALITY) & ~_DEGENERATE[ones]).tolist()

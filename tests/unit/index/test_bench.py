@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench import index, index_data
-from bench.peers import HOW_TO_GET_FAISS
+from bench.rivals import HOW_TO_GET_FAISS
 
 
 def test_the_bench_answers_in_the_promised_shape(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench import hash as hashing
 from bench import index_data
-from bench.peers import HOW_TO_GET_FAISS
+from bench.rivals import HOW_TO_GET_FAISS
 from reclaim.signals import _pdq
 
 

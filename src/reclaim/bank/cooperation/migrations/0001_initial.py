@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("accounts", "__first__"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("cases", "0001_initial"),
         ("casework", "0001_initial"),
         ("organisations", "0001_initial"),
