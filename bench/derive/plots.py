@@ -66,7 +66,12 @@ def _cost(figures: dict[str, Any]) -> Any:
     figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
     sizes = [row["signals"] for row in rows]
     axis.loglog(sizes, [row["match_ms"] for row in rows], "o-", label="looked up at the distance of a match")
-    axis.loglog(sizes, [row["review_ms"] for row in rows], "s--", label=f"at {FARTHEST_REVIEW}, for review")
+    axis.loglog(
+        sizes,
+        [row["review_ms"] for row in rows],
+        "s--",
+        label=f"the whole upload at {FARTHEST_REVIEW} bits, for review",
+    )
     axis.axhline(figures["stage_one_ms"], color="grey", linestyle=":", label="decoding and making the views")
     axis.set_xlabel("signals in the bank")
     axis.set_ylabel("ms of one core an upload")

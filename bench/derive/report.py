@@ -256,5 +256,7 @@ def _costs(figures: dict[str, Any]) -> Table:
     for row in figures["growth"]:
         what = f"look-up of views among {row['signals']:,} signals"
         made.add_row(what, f"{row['match_ms']:.1f}", f"{row['match_p95_ms']:.1f}")
-        made.add_row(f"… at {FARTHEST_REVIEW} bits", f"{row['review_ms']:.1f}", f"{row['review_p95_ms']:.1f}")
+        made.add_row(
+            f"… of the whole upload at {FARTHEST_REVIEW} bits", f"{row['review_ms']:.1f}", f"{row['review_p95_ms']:.1f}"
+        )
     return made

@@ -177,7 +177,7 @@ def test_a_crowded_bank_costs_no_more_than_so_many_hits_and_looks(crowded):
     places = np.zeros((len(asked), 4), np.int16)
     candidates(UploadDescriptors(asked, asked, places, 512, 512), index, StopList.empty())
     assert time.thread_time() - began < 5
-    assert 0 < np.diff(hits.starts).max() <= 16 * 64
+    assert 0 < np.diff(hits.starts).max() <= 16 * 16
 
 
 def test_a_crowd_that_was_reported_later_hides_no_picture_that_was_known_first(crowded, photographs):
