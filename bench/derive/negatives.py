@@ -75,7 +75,8 @@ def hard(part: Part, photographs: list[Photograph], of_each: int = _OF_EACH, *, 
     if known:
         return  # of these the photograph itself is what is known
     for photograph in some()[: max(2, of_each // 3)]:
-        for other in chance.sample([one for one in alone if one is not photograph], 3):
+        others = [one for one in alone if one is not photograph]
+        for other in chance.sample(others, min(3, len(others))):
             made = _moved(photograph.read(), other.read(), chance)
             name = f"{photograph.name} behind {other.name}"
             yield Hard("background", name, (other.name,), jpeg(made), photograph.name)
