@@ -213,7 +213,8 @@ def test_the_key_on_paper_opens_what_was_made_since_and_another_paper_nothing(ad
     assert services.case_key(services.recovery_from(paper), made.case_file) == made
     with pytest.raises(DamagedError):
         services.case_key(after, made.case_file)
-    for typed in (keys.spelled(b"x" * 32), paper[:-1], paper.replace(paper[0], "Q"), "", "é" * 60):
+    mistyped = paper.replace(paper[0], "Q" if paper[0] != "Q" else "R")
+    for typed in (keys.spelled(b"x" * 32), paper[:-1], mistyped, "", "é" * 60):
         with pytest.raises(ValueError, match=r"recovery key"):
             services.recovery_from(typed)
     assert paper.replace(" ", "").encode() not in dumped("default") + dumped("keys")
