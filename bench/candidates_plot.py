@@ -10,13 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+from matplotlib import pyplot as plt
 
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "candidates-cost"
-matplotlib.rcParams["svg.fonttype"] = "none"
-
-from matplotlib import pyplot as plt  # noqa: E402
+from bench.figures import save
 
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "candidates-cost.svg"
 MEBIBYTES = 1 / 2**20
@@ -45,7 +41,7 @@ def main(files: list[str]) -> None:
         axis.set_xlabel("opted-in pictures in the bank")
         axis.grid(True, which="major", alpha=0.3)
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
-    figure.savefig(TARGET, metadata={"Date": None})
+    save(figure, TARGET)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+from matplotlib import pyplot as plt
 
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "index-cost"
-matplotlib.rcParams["svg.fonttype"] = "none"
-
-from matplotlib import pyplot as plt  # noqa: E402
+from bench.figures import save
 
 TARGET = Path(__file__).parents[1] / "docs" / "images" / "index-cost.svg"
 
@@ -54,7 +50,7 @@ def main(files: list[str]) -> None:
         axis.grid(True, which="major", alpha=0.3)
     axes[0].set_ylabel("microseconds a query, one core")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize="small")
-    figure.savefig(TARGET, metadata={"Date": None})
+    save(figure, TARGET)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib
+import numpy as np
+from matplotlib import pyplot as plt
 
-matplotlib.use("svg")
-matplotlib.rcParams["svg.hashsalt"] = "derive"
-matplotlib.rcParams["svg.fonttype"] = "none"
-
-import numpy as np  # noqa: E402
-from matplotlib import pyplot as plt  # noqa: E402
-
-from bench.derive.report import BOTH, STAGE_ONE, STAGE_TWO  # noqa: E402
-from reclaim.matching.policy import FARTHEST_REVIEW  # noqa: E402
+from bench.derive.report import BOTH, STAGE_ONE, STAGE_TWO
+from bench.figures import save
+from reclaim.matching.policy import FARTHEST_REVIEW
 
 LINES = ("PDQ", "eight turns", "pHash", STAGE_ONE, STAGE_TWO, BOTH)
 
@@ -25,8 +20,7 @@ def draw(figures: dict[str, Any], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, made in (("recall", _recall), ("ablation", _ablation), ("cost", _cost)):
         figure = made(figures)
-        figure.savefig(folder / f"derive-{name}.svg", metadata={"Date": None})
-        plt.close(figure)
+        save(figure, folder / f"derive-{name}.svg")
 
 
 def _recall(figures: dict[str, Any]) -> Any:
