@@ -303,8 +303,7 @@ function chosenOf(corners, frame) {
 
 // luma512: Uint8Array of 512 * 512, the upright picture's square; width and height: the upright picture's, in pixels.
 // Returns {values, places, text}: 16 to 64 descriptors of 32 bytes, ascending; [x, y, level, angle] of each; and the
-// values in base64. null for a picture with too little detail, or
-// one that is drawn.
+// values in base64. null for a picture with too little detail, or one that is drawn.
 export function describe(luma512, width, height) {
   const longer = Math.max(width, height);
   const frame = [width, height].map((side) => Math.max(1, Math.floor((2 * side * FRAME + longer) / (2 * longer))));

@@ -5,6 +5,7 @@ import { eachLumaStrip, Refusal, withPicture } from './decode.js';
 import { pdq } from './pdq.js';
 import { fetched } from './fetched.js';
 import { SquareResizer } from './resize.js';
+import { trim } from './trim.js';
 import { turned } from './turned.js';
 import { whyPoor } from './poor.js';
 
@@ -33,11 +34,9 @@ export function readSquare(blob) {
   });
 }
 
-// Resolves to the picture inside bars, captions or a screenshot: {square, width, height} as of readSquare and box, {left,
-// top, width, height} in shares of the whole; to null where there is none. Rejects with Refusal.
-async function partInside({ square, width, height }) {
-  // Loaded with the first picture: a page is light until then.
-  const { trim } = await fetched(() => import('./trim.js'));
+// The picture inside bars, captions or a screenshot: {square, width, height} as of readSquare and box, {left, top, width,
+// height} in shares of the whole; null where there is none.
+function partInside({ square, width, height }) {
   const found = trim(square);
   if (found === null) return null;
   const { left, top, right, bottom } = found;
@@ -71,7 +70,7 @@ export async function fingerprintPicture(blob) {
     const found = { ok: true, kind: 'picture', about: { width: read.width, height: read.height } };
     if (why === null) found.signals = [{ type: 'pdq', value, quality }];
     else Object.assign(found, { poor: true, why, signals: [], exact: await exact(blob) });
-    const part = await partInside(read);
+    const part = partInside(read);
     const inside = part && signalOf(part);
     if (inside && inside.why === null && inside.value !== value) {
       found.trimmed = { value: inside.value, quality: inside.quality, box: part.box };
@@ -87,7 +86,7 @@ export async function fingerprintPicture(blob) {
 export async function describePicture(blob) {
   const { describe } = await import('./descriptors.js');
   const read = await readSquare(blob);
-  const part = await partInside(read);
+  const part = partInside(read);
   const [whole, inside] = [read, part].map((each) => {
     const found = each && describe(each.square, each.width, each.height);
     return found && { descriptors: found.text, placement: found.places };
