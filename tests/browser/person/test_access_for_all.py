@@ -62,7 +62,7 @@ def check(person: Person, state: str) -> None:
         width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= window, f"{state}, {look} scrolls sideways"
         assert page.evaluate(SMALL_TARGETS) == [], f"{state}, {look}"
-        assert page.locator("h1:visible").count() == 1, f"{state}, {look}"
+        expect(page.locator("h1:visible"), f"{state}, {look}").to_have_count(1)
     assert page.title() == "Help", state
     page.set_viewport_size(SMALL)
     page.emulate_media(color_scheme="light", forced_colors="none")

@@ -256,7 +256,7 @@ def test_the_card_to_print_says_nothing_but_the_number_and_the_pin(person: Perso
 
 def test_if_no_file_can_be_used_nothing_is_sent_and_others_can_be_chosen(person: Person) -> None:
     person.choose(NOT_A_PICTURE, EMPTY)
-    assert person.panel("none").locator("li").count() == 2
+    expect(person.panel("none").locator("li")).to_have_count(2)
     person.act("again")
     number, _ = person.makes_a_case(PHOTO)
     assert number
@@ -313,8 +313,8 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_receipt(browser: Browser
     assert len(bodies) == 2
     assert bodies[0] == bodies[1]
     person.signs_in(number, pin)
-    assert person.page.url.endswith("/case/pictures/")
-    assert person.page.get_by_role("listitem").filter(has_text="Picture 1").count() == 1
+    expect(person.page).to_have_url(re.compile("/case/pictures/$"))
+    expect(person.page.get_by_role("listitem").filter(has_text="Picture 1")).to_have_count(1)
     person.context.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.http import HttpResponse
 from django.test import Client
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser, Route, expect
 
 from reclaim.bank.casework.models import Note
 from reclaim.bank.casework.services import add_note, new_invitation
@@ -80,6 +80,6 @@ def test_the_pages_of_helpers_are_accessible_on_a_small_screen_in_either_directi
         width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= window, f"{path} scrolls sideways"
         assert page.evaluate(SMALL_TARGETS) == [], path
-        assert page.locator("h1:visible").count() == 1, path
+        expect(page.locator("h1:visible"), path).to_have_count(1)
         assert (page.title() == "Help") == (language == ""), path
     context.close()

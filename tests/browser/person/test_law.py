@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import violations
 from tests.browser.person.conftest import person_with
@@ -26,7 +26,7 @@ def test_every_page_of_the_law_is_accessible(browser: Browser, bank: str, look: 
         assert violations(person.page) == [], path
         width, window = person.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
         assert width <= window, f"{path} scrolls sideways"
-        assert person.page.locator("h1").count() == 1, path
+        expect(person.page.locator("h1"), path).to_have_count(1)
         assert person.page.evaluate(SMALL_TARGETS) == [], path
     person.context.close()
 
@@ -43,5 +43,5 @@ def test_the_map_is_walked_with_the_keyboard_and_leads_to_a_country(browser: Bro
     assert "Australia" in person.page.evaluate("document.activeElement.getAttribute('aria-label')")
     person.page.keyboard.press("Enter")
     person.page.wait_for_url("**/law/AU/")
-    assert person.page.get_by_role("heading", level=1).inner_text() == "Australia"
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Australia")
     person.context.close()

@@ -22,7 +22,7 @@ NOTHING = {"cookie": "", "local": {}, "session": {}, "databases": 0, "caches": 0
 @pytest.fixture
 def signed_in(person: Person) -> Iterator[Person]:
     number, pin = person.makes_a_case(PHOTO)
-    assert person.page.url == person.bank + "/start/files/"
+    expect(person.page).to_have_url(person.bank + "/start/files/")
     assert person.page.evaluate(STORED) == NOTHING
     assert person.context.cookies() == []
     person.signs_in(number, pin)
@@ -41,7 +41,7 @@ def test_one_click_ends_the_visit_and_leaves_nothing(signed_in: Person) -> None:
     person.page.locator(".leave").click()
     assert_left(person)
     person.open("/case/pictures/")
-    assert person.page.url == person.bank + "/case/"
+    expect(person.page).to_have_url(person.bank + "/case/")
     assert person.page.evaluate(STORED) == NOTHING
 
 
@@ -150,7 +150,7 @@ def test_typing_capital_letters_is_no_wish_to_leave(person: Person) -> None:
         person.page.keyboard.press(letter)
         person.page.keyboard.up("Shift")
     expect(field).to_have_value("ABCDEF")
-    assert person.page.url == person.bank + "/case/"
+    expect(person.page).to_have_url(person.bank + "/case/")
 
 
 def test_three_presses_over_a_longer_time_are_no_wish_to_leave_and_this_is_said(person: Person) -> None:
@@ -167,7 +167,7 @@ def test_three_presses_over_a_longer_time_are_no_wish_to_leave_and_this_is_said(
     person.page.clock.run_for(5100)
     person.page.clock.run_for(5100)
     expect(status).to_have_text("")
-    assert person.page.url == person.bank + "/start/"
+    expect(person.page).to_have_url(person.bank + "/start/")
 
 
 def test_going_back_after_leaving_shows_nothing_of_the_case(signed_in: Person) -> None:
@@ -177,7 +177,7 @@ def test_going_back_after_leaving_shows_nothing_of_the_case(signed_in: Person) -
     person.page.locator(".leave").click()
     assert_left(person)
     person.page.go_back()
-    assert person.page.url == person.bank + "/case/"
+    expect(person.page).to_have_url(person.bank + "/case/")
     assert person.page.locator("main").inner_text() != shown
     expect(person.page.get_by_label("PIN", exact=True)).to_have_value("")
 

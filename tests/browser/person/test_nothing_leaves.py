@@ -103,14 +103,14 @@ def test_the_page_never_holds_a_picture_or_its_name(person: Person) -> None:
     person.choose(photo_with_exif())
     person.panel("check")
     assert FILE_NAME not in person.page.content()
-    assert person.page.locator("img, canvas, video, picture").count() == 0
-    assert person.page.locator("[data-files]").first.input_value() == ""
+    expect(person.page.locator("img, canvas, video, picture")).to_have_count(0)
+    expect(person.page.locator("[data-files]").first).to_have_value("")
 
 
 def test_what_the_person_sees_counted_is_what_the_browser_sent(person: Person) -> None:
     person.choose(OTHER_PHOTO)
     person.panel("check")
-    assert person.page.locator("[data-requests]").inner_text() == "0"
+    expect(person.page.locator("[data-requests]")).to_have_text("0")
     # The demonstration must be able to fail: a request of the page is counted.
     person.page.evaluate("fetch('/', { cache: 'no-store' }).then((answer) => answer.text())")
     expect(person.page.locator("[data-requests]")).to_have_text("1")

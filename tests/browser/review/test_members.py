@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.axe import violations
 from tests.members import PASSWORD, Account, set_up, type_password
@@ -48,7 +48,7 @@ def test_every_page_of_an_account_passes_axe_at_320_pixels(platform: Platform, o
     type_password(page, ada)
     page.get_by_label("Code").fill("123")
     page.get_by_role("button", name="Use this code").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     check(page)
     assert [text for text in refused if "403" not in text] == [], "the policy allows everything that the pages need"
 
@@ -77,4 +77,4 @@ def test_a_security_key_sets_an_account_up_and_opens_it(platform: Platform, open
     page.goto(f"{eve.url}/again/")
     page.get_by_role("button", name="Use your security key").click()
     page.get_by_role("alert").wait_for()
-    assert page.url == f"{eve.url}/again/", "another key opens nothing"
+    expect(page, "another key opens nothing").to_have_url(f"{eve.url}/again/")

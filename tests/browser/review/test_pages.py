@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Locator, Page
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.review.conftest import ReviewSite, as_ada, sign_in
@@ -57,7 +57,7 @@ def test_every_page_passes_axe_and_fits(site: ReviewSite, open_browser: Open, wi
     page.get_by_label("Name").fill("Eve")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Go on").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     check(page)
     as_ada(page, site)
     match = site.hold_an_upload()
@@ -69,7 +69,7 @@ def test_every_page_passes_axe_and_fits(site: ReviewSite, open_browser: Open, wi
     check(page)
     page.get_by_role("button", name="Do not block").click()
     page.wait_for_url(f"{site.url}/")
-    assert page.get_by_role("status").is_visible()
+    expect(page.get_by_role("status")).to_be_visible()
     check(page)
     page.goto(f"{site.url}/matches/{match}/")
     check(page)
@@ -133,20 +133,20 @@ def test_single_keys_show_choose_decide_and_take_back_and_can_be_turned_off(
     page.keyboard.press("s")
     page.get_by_role("button", name="Show the picture").wait_for()
     page.keyboard.press("?")
-    assert page.get_by_text("Take back your last decision").is_visible()
+    expect(page.get_by_text("Take back your last decision")).to_be_visible()
     page.keyboard.press("d")
-    assert "press Enter" in page.locator("[data-say]").inner_text()
+    expect(page.locator("[data-say]")).to_contain_text("press Enter")
     page.keyboard.press("3")
-    assert page.get_by_label("If you do not block it").input_value() == "allowed-here"
+    expect(page.get_by_label("If you do not block it")).to_have_value("allowed-here")
     page.get_by_label("Note").press_sequentially("but sd")
-    assert page.get_by_role("button", name="Show the picture").is_visible(), "what is typed is no key"
+    expect(page.get_by_role("button", name="Show the picture"), "what is typed is no key").to_be_visible()
     page.keyboard.press("Tab")
     page.keyboard.press("d")
     page.keyboard.press("Enter")
     page.wait_for_url(f"{site.url}/")
     page.get_by_role("button", name="Take that back").click()
     page.wait_for_url(f"{site.url}/matches/{match}/")
-    assert page.get_by_text("undone", exact=True).is_visible()
+    expect(page.get_by_text("undone", exact=True)).to_be_visible()
     page.goto(f"{site.url}/preferences/")
     page.get_by_label("Single keys").uncheck()
     page.get_by_role("button", name="Save").click()
@@ -197,8 +197,8 @@ def test_the_back_button_after_signing_out_shows_nothing_of_a_match(site: Review
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(f"{site.url}/sign-in/")
     page.go_back()
-    assert page.locator("figure img").count() == 0
-    assert page.get_by_role("heading", name="Sign in").is_visible()
+    expect(page.locator("figure img")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [320, 360])

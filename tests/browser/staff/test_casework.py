@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -44,7 +44,7 @@ def page(browser: Browser, live_server: LiveServer, acting: ActingOrganisation) 
 def test_a_case_file_from_its_first_talk_to_its_end(page: Page, acting: ActingOrganisation) -> None:
     Team.objects.create(organisation=acting.organisation, name="Night team")
     page.goto("/helpline/new/")
-    assert not page.get_by_text("How did they come to you?").is_visible()
+    expect(page.get_by_text("How did they come to you?")).to_be_hidden()
     check(page, "new-first")
     page.get_by_label("No, or not sure").check()
     page.get_by_role("button", name="Show who helps").click()
@@ -55,11 +55,11 @@ def test_a_case_file_from_its_first_talk_to_its_end(page: Page, acting: ActingOr
     thoughts = page.get_by_label("Thoughts, no plan")
     thoughts.focus()
     advice = page.get_by_text("Say the crisis line, and ask whether you may call back")
-    assert not advice.is_visible()
+    expect(advice).to_be_hidden()
     page.keyboard.press("Space")
-    assert advice.is_visible()
+    expect(advice).to_be_visible()
     page.get_by_role("button", name="Open the case file").click()
-    assert page.get_by_role("alert").is_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     check(page, "new-faults")
     page.get_by_label("Telephone").check()
     page.get_by_label("Somebody online demands money").check()
@@ -113,5 +113,5 @@ def test_a_day_of_somebody_with_many_case_files(page: Page, acting: ActingOrgani
         check(page, name.strip("/") or "today")
     page.goto(f"/helpline/cases/{made[0].pk}/")
     page.get_by_role("button", name="Make a link for their device").click()
-    assert page.locator("a", has_text="/i/").count() == 0
+    expect(page.locator("a", has_text="/i/")).to_have_count(0)
     check(page, "invited")

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -57,7 +57,7 @@ def test_a_practitioner_works_with_others(page: Page, one: Cooperating, tmp_path
     page.get_by_role("button", name="See what they will see").click()
     check(page, "preview")
     page.get_by_role("button", name="Send it").click()
-    assert page.get_by_text("He threatens to send it.").is_visible()
+    expect(page.get_by_text("He threatens to send it.")).to_be_visible()
     check(page, "sent")
 
     page.goto(f"/helpline/cooperation/{one.case_file.pk}/evidence/")
@@ -100,7 +100,7 @@ def test_a_practitioner_works_with_others(page: Page, one: Cooperating, tmp_path
     page.get_by_role("link", name="One, GB").click()
     check(page, "received")
     page.get_by_role("button", name="Accept").click()
-    assert page.get_by_text("It was referred by One").is_visible()
+    expect(page.get_by_text("It was referred by One")).to_be_visible()
 
 
 def test_staff_log_a_demand_and_everybody_reads_how_many_there_were(page: Page, one: Cooperating) -> None:
@@ -123,11 +123,11 @@ def test_staff_log_a_demand_and_everybody_reads_how_many_there_were(page: Page, 
     check(page, "demand")
     page.get_by_label("Forbidden until this day").fill("2027-05-19")
     page.get_by_role("button", name="Propose this day").click()
-    assert page.get_by_text("it waits for the second person").is_visible()
+    expect(page.get_by_text("it waits for the second person")).to_be_visible()
     check(page, "demand-ban")
     page.get_by_label("Nothing is held").check()
     page.get_by_label("Why, and who advised").fill("No picture is here.")
     page.get_by_role("button", name="Propose it").click()
-    assert page.get_by_text("Waits for the second person", exact=True).is_visible()
+    expect(page.get_by_text("Waits for the second person", exact=True)).to_be_visible()
     page.goto("/demands/")
     check(page, "demands-public")

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.staff.pages import SMALL, check_page
 from tests.members import Account, sign_in
@@ -61,9 +61,9 @@ def test_a_service_applies_two_people_decide_and_it_picks_its_keys_up(
     check(applicant, "join")
     applicant.get_by_label("Name of your service").fill("Acme Forum")
     applicant.get_by_role("button", name="Apply").click()
-    assert applicant.get_by_role("alert").get_by_role("link").count() == 7
+    expect(applicant.get_by_role("alert").get_by_role("link")).to_have_count(7)
     check(applicant, "join-faults")
-    assert applicant.get_by_label("Name of your service").input_value() == "Acme Forum"
+    expect(applicant.get_by_label("Name of your service")).to_have_value("Acme Forum")
     applicant.get_by_label("Its web address").fill("https://forum.example")
     applicant.get_by_label("Whom we write to").fill("safety@forum.example")
     applicant.get_by_label("Country").fill("gb")
@@ -87,8 +87,8 @@ def test_a_service_applies_two_people_decide_and_it_picks_its_keys_up(
     check(operator, "application")
     operator.get_by_label("Why you propose it").fill("We met their moderators and saw how they work.")
     operator.get_by_role("button", name="Propose it").click()
-    assert operator.get_by_text("You proposed it. Somebody else must consent.").is_visible()
-    assert operator.get_by_role("button", name="I consent").count() == 0
+    expect(operator.get_by_text("You proposed it. Somebody else must consent.")).to_be_visible()
+    expect(operator.get_by_role("button", name="I consent")).to_have_count(0)
 
     staff(bank, overseer, "overseer")
     overseer.get_by_role("link", name="Applications").click()
@@ -111,7 +111,7 @@ def test_a_service_applies_two_people_decide_and_it_picks_its_keys_up(
     check(operator, "platforms")
     operator.get_by_role("link", name="Acme Forum").click()
     operator.get_by_text("Change or rotate key").first.click()
-    assert operator.get_by_role("img", name="Errors by the hour, at most 3 in one hour").is_visible()
+    expect(operator.get_by_role("img", name="Errors by the hour, at most 3 in one hour")).to_be_visible()
     check(operator, "platform")
     operator.get_by_role("button", name="Make a new key beside").first.click()
     check(operator, "key")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -70,7 +71,7 @@ def test_from_intake_to_the_first_request_sent_in_seven_presses(page: Page) -> N
     press(page.get_by_role("button", name="Add links"))
     press(page.get_by_role("link", name="Write this request"))
     press(page.get_by_role("button", name="I have sent it"))
-    assert page.get_by_text("Noted as sent").is_visible()
+    expect(page.get_by_text("Noted as sent")).to_be_visible()
     seconds = time.monotonic() - began
     assert Link.objects.get().state == Link.State.ASKED
     assert presses == 7
@@ -119,11 +120,11 @@ def test_each_page_is_small_and_passes_axe(page: Page, acting: ActingOrganisatio
     page.get_by_label("The request that it is about").select_option(index=1)
     page.get_by_role("button", name="File it there").click()
     page.goto("/helpline/links/")
-    assert page.get_by_text("Answers to read").is_visible()
+    expect(page.get_by_text("Answers to read")).to_be_visible()
     check(page, "home")
     page.get_by_label("An address, or the name of a site").fill(links[1].url)
     page.get_by_role("button", name="Search").click()
-    assert page.url.endswith("/helpline/links/")
+    expect(page).to_have_url(re.compile("/helpline/links/$"))
     check(page, "found")
     page.goto(f"/helpline/links/request/{asked.pk}/")
     check(page, "answered")

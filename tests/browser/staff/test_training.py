@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from reclaim.cli.exits import Exit
 from tests.browser.axe import violations
@@ -97,7 +97,7 @@ def test_a_facilitator_and_a_trainee_go_through_a_scenario(sandbox: Sandbox, bro
         page.get_by_role("button", name="Open the links").click()
     bank = opened.value
     bank.wait_for_load_state()
-    assert "gallery.example" in bank.locator("main").inner_text()
+    expect(bank.locator("main")).to_contain_text("gallery.example")
     assert bank.get_by_role("complementary", name="Training").inner_text().startswith("Training: nothing here is real.")
     seen["links"] = faults(bank, "links")
     bank.close()
@@ -111,14 +111,14 @@ def test_a_facilitator_and_a_trainee_go_through_a_scenario(sandbox: Sandbox, bro
         if looked:
             seen["told"] = faults(page, "told")
         page.locator("a.button").click()
-    assert "100 %" in page.locator(".tally").inner_text()
+    expect(page.locator(".tally")).to_contain_text("100 %")
     seen["debrief"] = faults(page, "debrief")
     page.goto(group)
-    assert "Robin" in page.locator("main").inner_text()
+    expect(page.locator("main")).to_contain_text("Robin")
     seen["group"] = faults(page, "group")
     # The mark is on paper too.
     page.emulate_media(media="print")
-    assert page.get_by_role("complementary", name="Training").is_visible()
+    expect(page.get_by_role("complementary", name="Training")).to_be_visible()
     mark = page.evaluate("getComputedStyle(document.body, '::after').backgroundImage")
     assert "watermark.svg" in mark
     context.close()
