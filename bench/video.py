@@ -49,7 +49,8 @@ from reclaim.matching.relation import Stretch
 from reclaim.matching.videos import find_videos
 from reclaim.signals.crew import usable_processors
 from reclaim.signals.frames import MAX_FRAMES
-from reclaim.signals.video import FramesView, read_frames, read_views
+from reclaim.signals.video import read_frames
+from reclaim.signals.video_views import FramesView, read_views
 
 SECONDS = 12.0
 PHOTOS_A_CLIP = 2

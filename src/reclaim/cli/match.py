@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reclaim.matching.service.checks import BankForChecks
     from reclaim.matching.videos import VideoDecision
     from reclaim.signals import SignalError
-    from reclaim.signals.video import FramesView
+    from reclaim.signals.video_views import FramesView
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Answer = TypeVar("Answer", "Decision", "VideoDecision")
@@ -163,7 +163,7 @@ def video(
     from reclaim.matching import Policy
     from reclaim.matching.videos import decide_on_video
     from reclaim.signals import SignalError, md5_of
-    from reclaim.signals.video import viewed_videos_of
+    from reclaim.signals.video_views import viewed_videos_of
 
     try:
         policy = Policy(hold_percent=hold_percent, review_percent=review_percent)

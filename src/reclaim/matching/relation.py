@@ -100,6 +100,8 @@ class Relation(BaseModel):
     """A part was replaced while the rest was kept, as far as that shows."""
     stretch: Stretch | None = None
     """Of a video, what of it is alike; None for a picture, and where too few frames are."""
+    at: float | None = Field(None, ge=0)
+    """Of a video that was found by its parts: the seconds at which it shows the known picture."""
 
     @property
     def sentence(self) -> str:
@@ -107,7 +109,8 @@ class Relation(BaseModel):
         said = self._edit
         if self.stretch is not None:
             return f"{said} {self.stretch.sentence}".lstrip()
-        return said or ("Recognised by its parts." if self.how == "parts" else "The same picture, as it lies.")
+        said = said or ("Recognised by its parts." if self.how == "parts" else "The same picture, as it lies.")
+        return said if self.at is None else f"At {_clock(self.at)}: {said[0].lower()}{said[1:]}"
 
     @property
     def _edit(self) -> str:

@@ -23,7 +23,7 @@ from reclaim.signals.luma import SIDE
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.trim import Trimmed
 from reclaim.signals.values import SignalType
-from reclaim.signals.video import FramesView, read_views
+from reclaim.signals.video_views import FramesView, read_views
 
 _USUAL = 0.08
 # A speed this near to the usual one is taken for it: frames a second apart do not tell more.
@@ -81,7 +81,7 @@ def decide_video(video: bytes | Path, indexes: Indexes, policy: Policy = DEFAULT
     """Look a video up by its bytes or path: as a file, and by its frames, also turned, trimmed and in parts.
 
     Raises what ``reclaim.signals.video.read_frames`` raises, unless the file is a known one. It is decoded in this
-    process; ``reclaim.signals.video.view_crew`` does so elsewhere.
+    process; ``reclaim.matching.seen.seen_video_crew`` does so elsewhere.
     """
     md5 = md5_of(video)
     try:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from reclaim.signals.values import POOR_QUALITY, Pdq, hamming, is_degenerate
 
@@ -22,6 +22,9 @@ LATEST = 9_999_999
 
 LEAST_CHANGE = 9
 """A frame fewer bits than this from the one kept before it says nothing new."""
+
+MOST_DESCRIBED = 8
+"""Frames of a video, spread over it, of which a person's device makes descriptors."""
 
 FrameText = str
 """``number,quality,pdq,seconds``; at most 88 characters."""
@@ -58,6 +61,27 @@ class Frame(NamedTuple):
         # Halves go up, as a browser's toFixed has it.
         seconds = Decimal(self.seconds).quantize(_THOUSANDTH, ROUND_HALF_UP)
         return f"{self.number},{self.quality},{self.pdq},{seconds}"
+
+
+Item = TypeVar("Item")
+
+
+class Spread(Generic[Item]):
+    """Up to `most` of the items of a row of unknown length, spread over it evenly: the first, and every so many-th."""
+
+    def __init__(self, most: int) -> None:
+        self.kept: list[Item] = []
+        self._most = most
+        self._step = 1
+        self._count = 0
+
+    def take(self, item: Item) -> None:
+        """The next of the row. When they are too many, every other one goes, and only every other comes."""
+        if self._count % self._step == 0:
+            self.kept.append(item)
+        if len(self.kept) > self._most:
+            self.kept, self._step = self.kept[::2], 2 * self._step
+        self._count += 1
 
 
 def counts(frame: Frame, before: Frame | None) -> bool:

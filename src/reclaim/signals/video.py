@@ -6,7 +6,6 @@ what strangers send does so in another process, which has a limit of memory and 
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -14,9 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from itertools import groupby
 from pathlib import Path
-from typing import IO, Any, Literal, NoReturn
+from typing import IO, Any, NoReturn
 
 import av
 import numpy as np
@@ -38,13 +36,11 @@ from reclaim.signals.errors import (
     UnsupportedVideo,
     VideoTooLarge,
 )
-from reclaim.signals.frames import LATEST, MAX_FRAMES, Frame, counts, frames_text, parse_all_frames, parse_frames
-from reclaim.signals.luma import SIDE, square, squared
+from reclaim.signals.frames import LATEST, MAX_FRAMES, Frame, counts, frames_text, parse_frames
+from reclaim.signals.luma import square, squared
 from reclaim.signals.many import answers_of
-from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
+from reclaim.signals.pdq import Luma, pdq_of_luma, turns
 from reclaim.signals.sources import md5_of, opened
-from reclaim.signals.steady import MOST_PARTS, layout
-from reclaim.signals.trim import Trimmed
 from reclaim.signals.values import parse_md5
 
 MAX_PIXELS = 40_000_000
@@ -62,18 +58,6 @@ SECONDS_PER_VIDEO = 3600.0
 LONGEST_ANSWER = 512 * 2**10
 """Bytes of a decoder's answer; MAX_FRAMES frames fit."""
 
-MOST_STILLS = 8
-"""Stills of one video, spread over it."""
-
-_WINDOW = 16
-# Frames that are looked at together for what is steady in them.
-_EACH_WINDOW, _LATER_WINDOWS = 32, 4
-# Of a long video's later windows only every fourth is looked into: an hour of frames costs what half of one does.
-_TURNS_OF_PARTS = ("original", "flipy")
-_MOST_VIEWS = 2 * len(TURNS) + MOST_PARTS * len(_TURNS_OF_PARTS)
-_LONGEST_VIEWS = _MOST_VIEWS * LONGEST_ANSWER
-# A still is 342 KiB in base64.
-_LONGEST_VIEW = _LONGEST_VIEWS + MOST_STILLS * LONGEST_ANSWER
 _DECODERS = (
     "h264",
     "hevc",
@@ -126,37 +110,6 @@ class Still:
     height: int
 
 
-Kind = Literal["whole", "trimmed", "part"]
-"""Of a view: the whole frames, what is left without bars and captions, or an inset or part of a split screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class FramesView:
-    """The frames of a video, as they are looked up together."""
-
-    kind: Kind
-    turn: str
-    """The one of `TURNS` in which they were hashed."""
-    frames: tuple[Frame, ...]
-    """With the numbers and seconds of the frames that count. Poor ones may be among them."""
-    boxes: tuple[Trimmed, ...] = ()
-    """Of each frame, what part of its square was hashed; none of whole frames."""
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """What is looked up of a video, and what is shown of it."""
-
-    views: tuple[FramesView, ...]
-    """The whole frames in all of `TURNS`, as they lie first; then what was found in them."""
-    stills: tuple[Still, ...]
-    """Up to `MOST_STILLS`, in their order; none of a video without detail."""
-
-
-NOTHING_TO_SEE = View(tuple(FramesView("whole", turn, ()) for turn in TURNS), ())
-"""Of a video that cannot be decoded."""
-
-
 def video_signals(source: bytes | Path) -> VideoSignals:
     """MD5 and frames of one video.
 
@@ -171,84 +124,11 @@ def video_signals(source: bytes | Path) -> VideoSignals:
 
 def read_frames(source: bytes | Path) -> list[Frame]:
     """The frames alone. Raises as `video_signals` does."""
-    return [frame for frame, _ in _kept(source)]
+    return [frame for frame, _ in kept_frames(source)]
 
 
-def read_views(source: bytes | Path) -> tuple[FramesView, ...]:
-    """The frames that count, as they are looked up to find edited copies. Raises as before."""
-    return read_view(source).views
-
-
-def read_view(source: bytes | Path) -> View:
-    """The same with stills from all over it, to show to somebody. Raises as before."""
-    stills: list[Still] = []
-    step = 1
-    views = _Views()
-    for number, (frame, seen) in enumerate(_kept(source)):
-        # How many there will be is not known: when they are too many, every other one goes, and only every other comes.
-        if number % step == 0:
-            stills.append(seen)
-        if len(stills) > MOST_STILLS:
-            stills, step = stills[::2], 2 * step
-        views.take(frame, seen.luma)
-    return View(views.finish(), tuple(stills))
-
-
-class _Views:
-    """The frames of a video on their way into views: some at a time are held, as only several tell what is steady."""
-
-    def __init__(self) -> None:
-        self._whole: dict[str, list[Frame]] = {turn: [] for turn in TURNS}
-        self._within: dict[tuple[Kind, int, str], list[tuple[Frame, Trimmed]]] = {}
-        self._held: list[tuple[Frame, Luma]] = []
-        self._windows = 0
-
-    def take(self, frame: Frame, luma: Luma) -> None:
-        """One more frame."""
-        for turn, (value, quality) in pdq_of_turns(luma).items():
-            self._whole[turn].append(frame._replace(pdq=value, quality=quality))
-        self._held.append((frame, luma))
-        if len(self._held) == _WINDOW:
-            self._look()
-
-    def finish(self) -> tuple[FramesView, ...]:
-        """All views."""
-        if self._held:
-            self._look()
-        whole = [FramesView("whole", turn, tuple(frames)) for turn, frames in self._whole.items()]
-        within = [
-            FramesView(kind, turn, tuple(frame for frame, _ in seen), tuple(box for _, box in seen))
-            for (kind, _, turn), seen in self._within.items()
-        ]
-        return (*whole, *within)
-
-    def _look(self) -> None:
-        held, self._held = self._held, []
-        self._windows += 1
-        if self._windows > _EACH_WINDOW and self._windows % _LATER_WINDOWS:
-            return
-        found = layout([luma for _, luma in held])
-        for at, box in enumerate([found.trimmed, *found.parts]):
-            if box is None:
-                continue
-            # How many turns: bars come of turning, an inset is hardly ever turned.
-            kind: Kind = "part" if at else "trimmed"
-            for frame, luma in held:
-                inside = turns(_square_of(luma, box))
-                for turn in _TURNS_OF_PARTS if at else TURNS:
-                    value, quality = pdq_of_luma(inside[turn])
-                    seen = self._within.setdefault((kind, at, turn), [])
-                    seen.append((frame._replace(pdq=value, quality=quality), box))
-
-
-def _square_of(luma: Luma, box: Trimmed) -> Luma:
-    """What lies in a box, 512 x 512."""
-    inside = np.ascontiguousarray(luma[box.top : box.bottom, box.left : box.right])
-    return squared(lambda top, bottom: inside[top:bottom], inside.shape[1], inside.shape[0])
-
-
-def _kept(source: bytes | Path) -> Iterator[tuple[Frame, Still]]:
-    """The frames that count, each as it is seen."""
+def kept_frames(source: bytes | Path) -> Iterator[tuple[Frame, Still]]:
+    """The frames that count, each as it is seen. Raises as `video_signals` does."""
     last: Frame | None = None
     with _opened(source) as file:
         name = _format(file)
@@ -280,18 +160,6 @@ def video_crew(count: int, *, niceness: int = 0) -> Crew[VideoSignals]:
     return Crew(_fields_of_bytes, _signals_of, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER)
 
 
-def viewed_videos_of(
-    paths: Sequence[Path], *, jobs: int | None = None, seconds: float = SECONDS_PER_VIDEO
-) -> Iterator[tuple[FramesView, ...] | SignalError]:
-    """`read_views` of each path, as `videos_of`."""
-    return answers_of(paths, _views_of_path, _views, jobs=jobs, seconds=seconds, longest_answer=_LONGEST_VIEWS)
-
-
-def view_crew(count: int, *, niceness: int = 0) -> Crew[View]:
-    """So many limited processes that each take a video's bytes and answer as `read_view`."""
-    return Crew(_view_fields, _view, count=count, niceness=niceness, longest_answer=_LONGEST_VIEW)
-
-
 def is_video(head: bytes) -> bool:
     """Whether the first bytes of a file, 4096 or all of them, are those of a video format that is read."""
     return _format_of(head) is not None
@@ -314,73 +182,6 @@ def _signals_of(fields: Fields) -> VideoSignals:
     """The signals; ValueError, TypeError or KeyError where they are none."""
     frames = fields["frames"]
     return VideoSignals(parse_md5(fields["md5"]), tuple(parse_frames(frames) if frames else ()))
-
-
-def _views_of_path(path: bytes) -> Fields:
-    return {"views": _views_fields(read_views(Path(os.fsdecode(path))))}
-
-
-def _views_fields(views: Sequence[FramesView]) -> list[Fields]:
-    return [
-        {
-            "kind": view.kind,
-            "turn": view.turn,
-            "frames": frames_text(view.frames),
-            # Many frames in a row have the same.
-            "boxes": [[len(list(same)), *box] for box, same in groupby(view.boxes)],
-        }
-        for view in views
-    ]
-
-
-def _view_fields(data: bytes) -> Fields:
-    found = read_view(data)
-    stills = [
-        {"luma": base64.b64encode(still.luma.tobytes()).decode(), "size": [still.width, still.height]}
-        for still in found.stills
-    ]
-    return {"views": _views_fields(found.views), "stills": stills}
-
-
-def _view(fields: Fields) -> View:
-    """The view; ValueError, TypeError or KeyError where it is none."""
-    if len(fields["stills"]) > MOST_STILLS:
-        raise ValueError
-    return View(_views(fields), tuple(map(_still_of, fields["stills"])))
-
-
-def _views(fields: Fields) -> tuple[FramesView, ...]:
-    """The views; ValueError, TypeError or KeyError where they are none."""
-    views = tuple(map(_frames_view, fields["views"]))
-    if [(view.kind, view.turn) for view in views[: len(TURNS)]] != [("whole", turn) for turn in TURNS]:
-        raise ValueError
-    if len(views) > _MOST_VIEWS:
-        raise ValueError
-    return views
-
-
-def _frames_view(fields: Fields) -> FramesView:
-    kind, turn = fields["kind"], fields["turn"]
-    if kind not in ("whole", "trimmed", "part") or turn not in TURNS:
-        raise ValueError
-    # A frame that is good as it lies may be a little below that when turned.
-    frames = tuple(parse_all_frames(fields["frames"]) if fields["frames"] else ())
-    boxes: list[Trimmed] = []
-    for count, left, top, right, bottom in fields["boxes"]:
-        if not (0 <= left < right <= SIDE and 0 <= top < bottom <= SIDE and 0 < count <= len(frames)):
-            raise ValueError
-        boxes += [Trimmed(int(left), int(top), int(right), int(bottom))] * int(count)
-    if len(boxes) != (0 if kind == "whole" else len(frames)):
-        raise ValueError
-    return FramesView(kind, turn, frames, tuple(boxes))
-
-
-def _still_of(seen: Fields) -> Still:
-    luma = np.frombuffer(base64.b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
-    width, height = map(int, seen["size"])
-    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-        raise ValueError
-    return Still(luma, width, height)
 
 
 @contextmanager

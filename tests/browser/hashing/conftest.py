@@ -23,6 +23,17 @@ FINGERPRINT = """async ({ files, workers, patience }) => {
   }
 }"""
 
+DESCRIBE = """async (files) => {
+  const { Fingerprinter } = await import('/static/hashing/fingerprinter.js');
+  const blobs = await Promise.all(files.map(async (path) => (await fetch(path)).blob()));
+  const fingerprinter = await Fingerprinter.start();
+  try {
+    return await fingerprinter.describe(blobs);
+  } finally {
+    fingerprinter.stop();
+  }
+}"""
+
 SELF_TEST = """async () => {
   const { Fingerprinter } = await import('/static/hashing/fingerprinter.js');
   const fingerprinter = await Fingerprinter.start({ workers: 1 });
@@ -48,6 +59,11 @@ class Device:
         paths = [self.site.put(f"file{number}", content) for number, content in enumerate(files.values())]
         answer: dict[str, Any] = self.page.evaluate(FINGERPRINT, {"files": paths, "workers": workers, **options})
         return answer
+
+    def describe(self, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
+        """What Fingerprinter.describe gives for these files, by their names."""
+        paths = [self.site.put(f"file{number}", content) for number, content in enumerate(files.values())]
+        return dict(zip(files, self.page.evaluate(DESCRIBE, paths), strict=True))
 
     def signals(self, files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
         return dict(zip(files, self.fingerprint(files)["results"], strict=True))

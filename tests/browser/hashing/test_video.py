@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
-from reclaim.signals.frames import frames_text
+from reclaim.signals.descriptors import parse_descriptors
+from reclaim.signals.frames import MOST_DESCRIBED, frames_text
 from reclaim.signals.video import video_signals
+from reclaim.signals.video_views import describe_video
 from tests.browser.hashing import videos
 from tests.browser.hashing.conftest import Device
 from tests.browser.hashing.reference import distance
@@ -228,6 +230,31 @@ def test_where_the_browser_cannot_decode_an_unseen_video_element_shows_the_frame
     assert device.page.evaluate("[globalThis.addresses, globalThis.seen]") == [0, None]
     ways = [step["done"] + step["part"] for step in answer["progress"]]
     assert ways == sorted(ways)
+
+
+def test_the_descriptors_of_a_video_are_those_that_python_makes_of_moments_all_over_it(device: Device) -> None:
+    long = videos.encoded(videos.film(31, photos=range(9)))
+    shade = videos.encoded(iter([np.zeros((180, 320, 3), np.uint8)] * 20))
+    files = {name: films()[name] for name in ("mp4", "webm", "on its side", "ten bits", "full range")}
+    found = device.describe({**files, "long": long, "of one shade": shade})
+    assert found.pop("of one shade") == {"stills": []}
+    assert [len(found[name]["stills"]) for name in ("mp4", "long")] == [4, MOST_DESCRIBED]
+    for name, content in {**files, "long": long}.items():
+        wanted = [{"descriptors": each.text, "placement": each.places.tolist()} for each in describe_video(content)]
+        assert found[name] == {"stills": wanted}, name
+
+
+def test_of_a_video_that_only_an_unseen_element_shows_descriptors_are_nearly_the_same(device: Device) -> None:
+    in_workers(device, NO_DECODER)
+    device.open()
+    found = device.describe({"film": films()["webm"], "none": videos.encoded(videos.film(), "mp4", "mpeg4")})
+    assert found["none"] == {"stills": []}
+    wanted = describe_video(films()["webm"])
+    assert len(found["film"]["stills"]) == len(wanted) == 4
+    for still, python in zip(found["film"]["stills"], wanted, strict=True):
+        bits = parse_descriptors(still["descriptors"])[:, None] ^ python.values[None]
+        nearest = np.bitwise_count(bits).sum(axis=2, dtype=int).min(axis=1)
+        assert np.median(nearest) < 16
 
 
 def test_frames_that_a_decoder_hands_over_unnamed_are_drawn(device: Device) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from reclaim.signals import hamming
+from tests.browser.hashing.videos import encoded, film
 from tests.browser.person.conftest import Person, person_with
 from tests.browser.person.pictures import (
     EMPTY,
@@ -151,15 +152,15 @@ def test_patches_are_made_when_the_person_asks_and_taken_back_alone(person: Pers
     loaded = [request.url for request in person.requests]
     assert not [url for url in loaded if "descriptors" in url or "c2pa" in url or "provenance" in url]
     panel.get_by_text("Also find cut or changed copies").click()
-    wanted = panel.get_by_label("Yes, also describe patches of my pictures")
+    wanted = panel.get_by_label("Yes, also describe patches")
     expect(wanted).not_to_be_checked()
     wanted.check()
-    expect(panel.get_by_text("Patches are ready for 2 of 2 pictures.")).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text("Patches are ready for 2 of 2 files.")).to_be_visible(timeout=30_000)
     assert all("descriptors" in item for item in person.body()["items"])
     wanted.uncheck()
     assert not [item for item in person.body()["items"] if "descriptors" in item or "placement" in item]
     wanted.check()
-    expect(panel.get_by_text("Patches are ready for 2 of 2 pictures.")).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text("Patches are ready for 2 of 2 files.")).to_be_visible(timeout=30_000)
     panel.get_by_text("An ordinary picture that a fake was made from").click()
     panel.locator("[data-ordinary]").get_by_label("File 2").check()
     expect(panel.locator("[data-list] > li").nth(1)).to_contain_text("only websites for adult content look for it")
@@ -171,6 +172,24 @@ def test_patches_are_made_when_the_person_asks_and_taken_back_alone(person: Pers
     expect(page.get_by_role("main")).to_contain_text("The patches are taken back. Your fingerprints stay.")
     expect(page.get_by_role("main")).to_contain_text("Cut or changed copies are not looked for.")
     expect(page.get_by_role("listitem").filter(has_text="Picture 1")).to_contain_text("In place")
+
+
+def test_patches_of_a_video_are_those_of_moments_all_over_it(person: Person) -> None:
+    video = {"name": "a.mp4", "mimeType": "video/mp4", "buffer": encoded(film())}
+    person.choose(video, PHOTO)
+    panel = person.panel("check")
+    panel.get_by_text("Also find cut or changed copies").click()
+    panel.get_by_label("Yes, also describe patches").check()
+    expect(panel.get_by_text("Patches are ready for 2 of 2 files.")).to_be_visible(timeout=30_000)
+    first, second = person.body()["items"]
+    assert set(first) == {"kind", "signals", "stills"}
+    assert [set(still) for still in first["stills"]] == [{"descriptors", "placement"}] * 4
+    assert "stills" not in second
+    person.sends()
+    person.signs_in(*person.writes_down())
+    expect(person.page.get_by_role("main")).to_contain_text("are looked for too.")
+    person.page.get_by_role("button", name="Take the patches back").click()
+    expect(person.page.get_by_role("listitem").filter(has_text="Video 1")).to_contain_text("In place")
 
 
 def test_the_person_may_say_that_it_was_made_with_a_computer(person: Person) -> None:

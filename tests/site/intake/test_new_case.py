@@ -348,3 +348,55 @@ def test_what_belongs_to_no_picture_is_refused_with_a_sentence(item: dict[str, A
     assert answer.status_code == 400
     assert said in answer.content.decode().replace("&#x27;", "'")
     assert "AAAA" not in answer.content.decode()
+
+
+def still(seed: int) -> dict[str, Any]:
+    return {"descriptors": text_of(seed), "placement": places_of(seed).tolist()}
+
+
+def test_a_video_brings_descriptors_of_its_stills_each_once_and_all_of_them_go_with_it_or_alone() -> None:
+    client, made = Client(), json.loads(send_case({**video(1), "stills": [still(1), still(2), still(1)]}).content)
+    client.post("/case/", {"number": made["case_number"], "pin": made["pin"]}, headers=OURS)
+    case = Case.objects.get()
+    assert case.items.count() == 1
+    frames = {(kind, value) for kind, value in in_bank() if kind != "descriptors"}
+    assert {kind for kind, _ in frames} == {"md5", "vpdq"}
+    assert in_bank() == {*frames, ("descriptors", name(1)), ("descriptors", name(2))}
+    assert Placement.objects.count() == 2
+    assert "looked for too" in client.get("/case/pictures/").content.decode()
+    client.post("/case/patches/", headers=OURS)
+    assert in_bank() == frames
+    assert Placement.objects.count() == 0
+    # The same video with stills again: still one item.
+    again = {"receipt": secrets.token_hex(32), "made_with_ai": "unsaid", "proof": a_proof()}
+    again["items"] = [{**video(1), "stills": [still(3)]}]
+    answer = client.post("/case/add/send/", json.dumps(again), content_type="application/json", headers=OURS)
+    assert (answer.status_code, told(answer)["items"]) == (201, 0)
+    assert in_bank() == {*frames, ("descriptors", name(3))}
+    withdraw(case)
+    assert in_bank() == set()
+    assert Placement.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {**video(1), "stills": [still(seed) for seed in range(9)]},
+        {**video(1), "stills": [{**still(1), "placement": []}]},
+        {**video(1), "stills": [{**still(1), "descriptors": "AAAA"}]},
+        {**video(1), "stills": [{**still(1), "at": 3}]},
+        {"kind": "video", "signals": [{"type": "md5", "value": "1" * 32}], "stills": [still(1)]},
+    ],
+    ids=["too many", "without places", "of no picture", "with a key that nobody named", "without frames"],
+)
+def test_stills_of_a_video_that_are_none_are_refused_and_nothing_is_taken(item: dict[str, Any]) -> None:
+    assert send_case(item).status_code == 400
+    assert in_bank() == set()
+
+
+def test_stills_count_among_the_pictures_with_descriptors_of_one_sending() -> None:
+    videos = [{**video(seed), "stills": [still(seed * 8 + at) for at in range(8)]} for seed in range(25)]
+    answer = send_case(*videos, described(999))
+    assert answer.status_code == 400
+    assert "at most 200 pictures with descriptors" in answer.content.decode()
+    assert told(send_case(*videos))["items"] == 25

@@ -16,12 +16,12 @@ import pytest
 from PIL import Image
 
 from reclaim.index import HammingIndex, create_stored
-from reclaim.matching.by_parts import BOTH_STAGES, VIEWS_ALONE, Seen, seen_crew
 from reclaim.matching.candidates import DescriptorIndex
 from reclaim.matching.decisions import decide_on_signals
 from reclaim.matching.keys import make_key
 from reclaim.matching.policy import Policy
 from reclaim.matching.review_only import OF_A_SOURCE_FILE, ReviewOnly
+from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, Seen, seen_crew
 from reclaim.matching.service.checks import BankForChecks
 from reclaim.matching.service.config import Config
 from reclaim.matching.service.messages import PictureDecision

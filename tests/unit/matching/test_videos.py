@@ -25,7 +25,8 @@ from reclaim.matching.videos import (
 )
 from reclaim.signals import Frame, NotAVideo, TruncatedVideo, hamming, md5_of
 from reclaim.signals.trim import Trimmed
-from reclaim.signals.video import FramesView, read_frames
+from reclaim.signals.video import read_frames
+from reclaim.signals.video_views import FramesView
 from tests.personas import clip_frames
 
 PHOTOS = clips.photographs()

@@ -28,6 +28,7 @@ from reclaim.signals import (
     fingerprint,
     hamming,
     parse_frames,
+    video_views,
 )
 from reclaim.signals import video as videos
 from reclaim.signals.frames import Frame, frames_text, parse_all_frames
@@ -36,12 +37,11 @@ from reclaim.signals.steady import NO_LAYOUT
 from reclaim.signals.video import (
     is_video,
     read_frames,
-    read_views,
     video_crew,
     video_signals,
     videos_of,
-    viewed_videos_of,
 )
+from reclaim.signals.video_views import read_views, viewed_videos_of
 
 PHOTOS = clips.photographs()
 KEY = {
@@ -272,18 +272,18 @@ def test_what_is_no_view_is_not_taken_from_a_decoder(change):
     whole = {"kind": "whole", "frames": [], "boxes": []}
     part = {"kind": "part", "turn": "flipy", "frames": [f"0,90,{'5a' * 32},0.000"], "boxes": [[1, 0, 0, 256, 512]]}
     views = [{**whole, "turn": turn} for turn in TURNS]
-    assert len(videos._views({"views": [*views, part]})) == 9
+    assert len(video_views.views_in({"views": [*views, part]})) == 9
     for wrong in ([*views, {**part, **change}], views[1:], [*views, *[part] * 100]):
         with pytest.raises(ValueError, match=r"^$|to unpack"):
-            videos._views({"views": wrong})
+            video_views.views_in({"views": wrong})
 
 
 def test_an_hour_of_frames_is_not_looked_into_everywhere(monkeypatch):
     looked = []
-    monkeypatch.setattr(videos, "_EACH_WINDOW", 2)
-    monkeypatch.setattr(videos, "layout", lambda squares: looked.append(len(squares)) or NO_LAYOUT)
+    monkeypatch.setattr(video_views, "_EACH_WINDOW", 2)
+    monkeypatch.setattr(video_views, "layout", lambda squares: looked.append(len(squares)) or NO_LAYOUT)
     monkeypatch.setattr(videos, "pdq_of_turns", lambda luma: dict.fromkeys(TURNS, ("5a" * 32, 90)))
-    views = videos._Views()
+    views = video_views._Views()
     for number in range(16 * 10):
         views.take(Frame(number, 90, "5a" * 32, float(number)), np.zeros((512, 512), np.uint8))
     assert [len(view.frames) for view in views.finish()] == [160] * 8

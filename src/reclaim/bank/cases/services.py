@@ -94,18 +94,24 @@ class PictureSignals:
         if (self.descriptors is None) != (self.placement is None):
             raise ValueError("Descriptors come with the placement of each, and a placement with descriptors.")
         if self.descriptors is not None and self.placement is not None:
-            values = parse_descriptors(self.descriptors)
-            places = parse_places(self.placement, len(values))
-            signals.append(
-                NewSignal(
-                    "descriptors",
-                    name_of(values),
-                    descriptors=values.tobytes(),
-                    placement=tuple(tuple(int(part) for part in place) for place in places),
-                    of_source=self.source,
-                )
-            )
+            signals.append(descriptors_signal(self.descriptors, self.placement, of_source=self.source))
         return tuple(signals)
+
+
+def descriptors_signal(text: str, placement: Sequence[Sequence[int]], *, of_source: bool = False) -> NewSignal:
+    """Descriptors, as ``reclaim.signals.descriptors`` writes them, with the place of each: x, y, level, angle.
+
+    Raises ``ValueError`` where they are none, or not as many as the places.
+    """
+    values = parse_descriptors(text)
+    places = parse_places(placement, len(values))
+    return NewSignal(
+        DESCRIPTORS,
+        name_of(values),
+        descriptors=values.tobytes(),
+        placement=tuple(tuple(int(part) for part in place) for place in places),
+        of_source=of_source,
+    )
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from reclaim.bank.cases.services import (
     added_with,
     case_made_with,
     create_case,
+    descriptors_signal,
 )
 from reclaim.bank.gate.puzzles import LONGEST_PROOF, ProofError
 from reclaim.bank.gate.services import Admission, admit
@@ -40,13 +41,14 @@ from reclaim.signals import POOR_QUALITY
 from reclaim.signals.descriptors import MOST as MOST_PATCHES
 from reclaim.signals.descriptors import parse_descriptors, parse_places
 from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
+from reclaim.signals.frames import MOST_DESCRIBED as MOST_STILLS
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.limits import SlowDownError
 from reclaim.sitekit.problems import invalid_message, problem
 
 MOST_DESCRIBED = 200
-"""Pictures with descriptors in one sending: more would be too long for one request."""
+"""Pictures, and stills of videos, with descriptors in one sending: more would be too long for one request."""
 TO_BE_CHECKED = "check"
 """What the sender is told of anything that is held. Why it is held is for practitioners alone."""
 
@@ -101,6 +103,10 @@ class SentTrimmed(_Strict):
         return Candidate("pdq", self.value)
 
 
+Descriptors = Annotated[str, Field(max_length=4096)]
+Placement = Annotated[list[Annotated[list[int], Field(min_length=4, max_length=4)]], Field(max_length=MOST_PATCHES)]
+
+
 class SentPicture(_Strict):
     """A picture: its PDQ, or the hash of its file where the PDQ would be poor. Beside a PDQ there may be that of the
     trimmed picture, descriptors with their placement where the person asked for that, and the word that it is a source
@@ -111,10 +117,8 @@ class SentPicture(_Strict):
         list[Annotated[SentPdq | SentMd5, Field(discriminator="type")]], Field(min_length=1, max_length=1)
     ]
     trimmed: SentTrimmed | None = None
-    descriptors: Annotated[str | None, Field(max_length=4096)] = None
-    placement: Annotated[
-        list[Annotated[list[int], Field(min_length=4, max_length=4)]] | None, Field(max_length=MOST_PATCHES)
-    ] = None
+    descriptors: Descriptors | None = None
+    placement: Placement | None = None
     source: bool = False
 
     @model_validator(mode="after")
@@ -133,18 +137,35 @@ class SentPicture(_Strict):
         return [*self.signals, self.trimmed] if self.trimmed else [*self.signals]
 
 
+class SentStill(_Strict):
+    """What a video shows at a moment, by its descriptors and the place of each."""
+
+    descriptors: Descriptors
+    placement: Placement
+
+    @model_validator(mode="after")
+    def _placed(self) -> SentStill:
+        parse_places(self.placement, len(parse_descriptors(self.descriptors)))
+        return self
+
+
 class SentVideo(_Strict):
-    """A video: the hash of its file, and its frames where there are any."""
+    """A video: the hash of its file, and its frames where there are any; stills beside the frames where the person
+    asked for that."""
 
     kind: Literal["video"]
     signals: Annotated[
         list[Annotated[SentMd5 | SentVpdq, Field(discriminator="type")]], Field(min_length=1, max_length=2)
     ]
+    stills: Annotated[list[SentStill], Field(max_length=MOST_STILLS)] = []
 
     @model_validator(mode="after")
     def _one_of_a_type(self) -> SentVideo:
-        if len({signal.type for signal in self.signals}) < len(self.signals):
+        types = {signal.type for signal in self.signals}
+        if len(types) < len(self.signals):
             raise ValueError("a video has one signal of a type")
+        if self.stills and "vpdq" not in types:
+            raise ValueError("stills of a video come with its frames")
         return self
 
     def screened(self) -> list[SentMd5 | SentVpdq]:
@@ -178,7 +199,10 @@ class Sent(_Strict):
 
     @model_validator(mode="after")
     def _not_too_many_descriptors(self) -> Sent:
-        if sum(isinstance(item, SentPicture) and item.descriptors is not None for item in self.items) > MOST_DESCRIBED:
+        described = sum(
+            len(item.stills) if isinstance(item, SentVideo) else item.descriptors is not None for item in self.items
+        )
+        if described > MOST_DESCRIBED:
             raise ValueError(f"at most {MOST_DESCRIBED} pictures with descriptors; send some pictures later")
         return self
 
@@ -297,7 +321,12 @@ def _kept(item: SentPicture | SentVideo, usable: list[tuple[Screened, Verdict]])
     """The signals of an item, of those that can be used."""
     pdqs = [(verdict.value, signal.quality) for signal, verdict in usable if isinstance(signal, SentPdq | SentTrimmed)]
     if not isinstance(item, SentPicture) or not pdqs:
-        return tuple(_exact_or_frames(verdict) for _, verdict in usable)
+        kept = [_exact_or_frames(verdict) for _, verdict in usable]
+        if isinstance(item, SentVideo) and any(verdict.frames for _, verdict in usable):
+            stills = (descriptors_signal(still.descriptors, still.placement) for still in item.stills)
+            # A still that comes again is one.
+            kept += {still.value: still for still in stills}.values()
+        return tuple(kept)
     # Descriptors are of the trimmed picture where there is one: they go with it.
     described = (item.trimmed or item.signals[0]) in [signal for signal, _ in usable]
     return PictureSignals(

@@ -63,7 +63,7 @@ def words() -> dict[str, str]:
         ),
         "use-inside": _("Use the part inside too"),
         "ordinary": _("An ordinary picture: only websites for adult content look for it, and a person there decides."),
-        "described": _("Patches are ready for {done} of {total} pictures."),
+        "described": _("Patches are ready for {done} of {total} files."),
         "ai-found": _("At least one file says that AI made or changed it. The answer is now Yes. You can change it."),
         "ai-nothing": _("No file says that. It may be so all the same: most files say nothing."),
         "not-looked": _("Your device could not do that. You can go on without it."),

@@ -10,9 +10,9 @@ import signal
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
-from reclaim.matching.by_parts import Seen, seen_crew
 from reclaim.matching.folder import IndexFolder
 from reclaim.matching.keys import Keys
+from reclaim.matching.seen import Seen, seen_crew
 from reclaim.matching.service.checks import Checks
 from reclaim.matching.service.config import DECODING_NICENESS, Config
 from reclaim.matching.service.desk import Desk

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from reclaim.index import CODE_BYTES
 from reclaim.index.codes import Codes
-from reclaim.matching.by_parts import BOTH_STAGES, MOST_CHECKS, VIEWS_ALONE, Seen, may_show
+from reclaim.matching.by_parts import MOST_CHECKS, may_show
 from reclaim.matching.decisions import (
     Decision,
     FileIndex,
@@ -29,6 +29,7 @@ from reclaim.matching.decisions import (
     joined,
 )
 from reclaim.matching.policy import Action, Policy, most_urgent
+from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, Seen
 from reclaim.matching.service.answers import InPieces
 from reclaim.matching.service.bodies import insist_on_type, read_body
 from reclaim.matching.service.checks import NotAskedError
@@ -289,7 +290,8 @@ class Routes:
             try:
                 relation = checks.check(name, candidate, deadline - _TO_ANSWER)
             except NotAskedError:
-                unchecked.append(Unchecked(value=name, of_a_source=of_a_source, **candidate._asdict()))
+                told = {"id": candidate.id, "frame": candidate.frame, "pairs": candidate.pairs, "part": candidate.part}
+                unchecked.append(Unchecked(value=name, of_a_source=of_a_source, **told))
                 continue
             if relation is not None:
                 one = found_by_parts(candidate.id, name, relation, policy)

@@ -10,15 +10,14 @@ from __future__ import annotations
 import datetime
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from django.utils import timezone
 
 from reclaim.client import BankError, BankRefused, BankUnreachable, NativeClient
 from reclaim.index import IndexFileError, StoredIndex
-from reclaim.matching.by_parts import MayShow, described, may_show, told
+from reclaim.matching.by_parts import Described, MayShow, may_show, told
 from reclaim.matching.candidates import DescriptorIndex
 from reclaim.matching.relation import Box, Relation
 from reclaim.matching.state import DESCRIPTORS_INDEX
@@ -71,10 +70,15 @@ class _Index:
 _index = _Index()
 
 
-def by_parts(luma: npt.NDArray[np.uint8], sides: tuple[int, int]) -> list[MayShow]:
-    """The pictures that an upload may show, from its luma square and its width and height; best first."""
+def follows_descriptors() -> bool:
+    """Whether there are descriptors to look uploads up in."""
+    return _index.current() is not None
+
+
+def by_parts(upload: Sequence[Described]) -> list[MayShow]:
+    """The pictures that an upload may show, best first."""
     index = _index.current()
-    return [] if index is None else may_show(described(luma, *sides), index)
+    return [] if index is None else may_show(upload, index)
 
 
 def due(most: int = ASKED_AT_ONCE) -> list[Candidate]:
@@ -103,7 +107,7 @@ def ask_bank(client: NativeClient) -> int:
                 frame = (candidate.frame[0], candidate.frame[1])
                 answer = client.check_placement(candidate.signal.value, frame, candidate.pairs)
                 part = None if candidate.part is None else Box(*candidate.part)
-                relation = told(answer.relation, part) if answer.match else None
+                relation = told(answer.relation, part, candidate.at) if answer.match else None
         except (BankError, ValueError) as error:
             _postpone(candidate)
             log_event("the bank could not be asked about a candidate; trying again", reason=type(error).__name__)
@@ -155,12 +159,17 @@ def _conclude(number: int, relation: Relation | None) -> None:
 
 
 def _says_nothing_new(upload: Upload, signal: KnownSignal, relation: Relation) -> bool:
-    """Whether a person has to look already, because the upload is the same picture as it lies: two whole pictures of
-    one upload are one."""
+    """Whether a person has to look already, because the upload, or the video at that moment, is the same picture as it
+    lies: two whole pictures of one upload are one."""
     whole = relation.turn == TURNS[0] and relation.box is None and relation.kept == 1 and not relation.partly_altered
     if not whole or signal.is_of_a_source:
         return False
-    return upload.matches.filter(holds=True, distance__isnull=False, relation__how="same").exists()
+    same = upload.matches.filter(holds=True, relation__how="same")
+    if relation.at is None:
+        return same.filter(distance__isnull=False).exists()
+    # Of a video: what is at that moment is in the stretch that is known already.
+    stretches = [match.related.stretch for match in same if match.related]
+    return any(each is not None and each.upload_from <= relation.at <= each.upload_to for each in stretches)
 
 
 def _candidate(number: int) -> Candidate | None:

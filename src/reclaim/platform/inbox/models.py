@@ -106,7 +106,8 @@ class Upload(models.Model):
     adult = models.BooleanField(null=True)
     """Whether the platform's own classifier or moderator says that it is adult content; None where nobody said."""
     width = models.PositiveSmallIntegerField(null=True)
-    """Of a picture that matches or may match: its shape, in pixels with the longer side 512."""
+    """Of what matches or may match: its shape, in pixels with the longer side 512; of a video that of its first
+    still."""
     height = models.PositiveSmallIntegerField(null=True)
     received_at = models.DateTimeField(auto_now_add=True)
     answer_from = models.DateTimeField(null=True)
@@ -216,6 +217,8 @@ class Candidate(models.Model):
     """Width and height that the pairs are counted in, in pixels; the longer one is 512."""
     part = models.JSONField(null=True)
     """The part of the upload that has this frame, as ``Relation.box``; None where it is all of it."""
+    at = models.FloatField(null=True)
+    """Of a video: the seconds at which it may show it, in this frame."""
     tries = models.PositiveSmallIntegerField(default=0)
     """How often the bank could not be asked, or would not answer."""
     next_try_at = models.DateTimeField(auto_now_add=True, db_index=True)

@@ -17,12 +17,13 @@ from django.utils import timezone
 
 from reclaim.client import ExtraType
 from reclaim.matching import Action, Policy
-from reclaim.matching.by_parts import MOST_CHECKS, MayShow
+from reclaim.matching.by_parts import MOST_CHECKS, MayShow, described
 from reclaim.matching.pictures import Match as PictureMatch
 from reclaim.matching.pictures import match_views
+from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, SeenVideo, seen_video_crew
 from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
-from reclaim.platform.inbox.by_parts import by_parts
+from reclaim.platform.inbox.by_parts import by_parts, follows_descriptors
 from reclaim.platform.inbox.deciding import settle, tell_bank
 from reclaim.platform.inbox.models import Appeal, Candidate, Match, Upload, UploadKey
 from reclaim.platform.inbox.queries import policy_of, rules, upload_key_mac
@@ -35,7 +36,8 @@ from reclaim.signals.crew import Crew, CrewBusy
 from reclaim.signals.luma import read_picture
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
-from reclaim.signals.video import NOTHING_TO_SEE, View, is_video, view_crew
+from reclaim.signals.video import is_video
+from reclaim.signals.video_views import NO_VIEWS
 from reclaim.signals.views import views_of, whole_of
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -55,7 +57,7 @@ VIDEO_PATIENCE = 20.0
 RETRY_SECONDS = 30
 
 POLICY = Policy()
-_decoder: Crew[View] | None = None
+_decoder: Crew[SeenVideo] | None = None
 _HOLDS_FILES = POLICY.exact_file is Action.HOLD
 # Each holds its video in memory while it waits.
 _videos = threading.BoundedSemaphore(2 * VIDEO_DECODERS)
@@ -70,7 +72,7 @@ class _About(NamedTuple):
     poor: bool
     adult: bool | None
     shape: tuple[int, int] | None = None
-    """Width and height of a picture in pixels, the longer side 512."""
+    """Width and height in pixels, the longer side 512; of a video that of its first still."""
 
 
 class _Row(NamedTuple):
@@ -130,7 +132,7 @@ def take_upload(data: bytes, actor: str, *, adult: bool | None = None) -> Upload
             ]
         sides = picture.width, picture.height
         # Of what is held too: it may be a copy of which a part was replaced, or show a second known picture.
-        parts = by_parts(picture.luma, sides)
+        parts = by_parts(described(picture.luma, *sides)) if follows_descriptors() else []
         copies = [pictures.review_copy(picture.luma, sides)] if rows or parts else []
     about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(sides))
     if rows or parts:
@@ -147,33 +149,36 @@ def _row_of(match: PictureMatch, *, holds: bool = False) -> _Row:
 
 def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
     """As ``take_upload``, decoded in a limited process. A known file is held even where nobody can decode it."""
-    view = _view_of(data)
+    seen = _seen_of(data)
     files = _known_files(data)
-    if isinstance(view, SignalError):
+    if isinstance(seen, SignalError):
         if not files:
-            raise view
-        view = NOTHING_TO_SEE
-    upright = view.views[0].frames
+            raise seen
+        seen = SeenVideo(NO_VIEWS, [], [])
+    upright = seen.views[0].frames
     quality = max((frame.quality for frame in upright), default=0)
     rows = [_Row(key, _HOLDS_FILES, 0, TURNS[0], quality) for key in files]
-    for match in find_videos(view.views, shared_videos.current(), POLICY):
+    for match in find_videos(seen.views, shared_videos.current(), POLICY):
         holds, turn = match.action is Action.HOLD, match.relation.turn
         percents = match.query_percent, match.video_percent
         rows.append(_Row(match.id, holds, None, turn, quality, *percents, match.relation.model_dump(mode="json")))
-    about = _About(Upload.Kind.VIDEO, quality, not upright, adult)
-    if rows:
-        copies = [pictures.still_copy(still) for still in view.stills]
-        upload = _keep(rows, [], about, hashlib.sha256(data).hexdigest(), copies, actor)
+    parts = by_parts(seen.described)
+    shapes = [pictures.frame_of((still.width, still.height)) for still in seen.stills[:1]]
+    about = _About(Upload.Kind.VIDEO, quality, not upright, adult, *shapes)
+    if rows or parts:
+        copies = [pictures.still_copy(still) for still in seen.stills]
+        upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
 
 
-def _view_of(data: bytes) -> View | SignalError:
+def _seen_of(data: bytes) -> SeenVideo | SignalError:
     if not _videos.acquire(blocking=False):
         raise BusyError
     try:
-        return _video_decoder().ask(data, VIDEO_SECONDS, patience=VIDEO_PATIENCE)
+        stages = BOTH_STAGES if follows_descriptors() else VIEWS_ALONE
+        return _video_decoder().ask(stages + data, VIDEO_SECONDS, patience=VIDEO_PATIENCE)
     except CrewBusy:
         raise BusyError from None
     finally:
@@ -185,12 +190,12 @@ def _known_files(data: bytes) -> list[int]:
     return list(KnownSignal.objects.filter(type=SignalType.VIDEO_MD5, value=md5_of(data)).values_list("pk", flat=True))
 
 
-def _video_decoder() -> Crew[View]:
+def _video_decoder() -> Crew[SeenVideo]:
     """This process's own: started with its first video, and ended with it."""
     global _decoder
     with _starting:
         if _decoder is None:
-            _decoder = view_crew(VIDEO_DECODERS)
+            _decoder = seen_video_crew(VIDEO_DECODERS)
             atexit.register(_decoder.end)
         return _decoder
 
@@ -254,7 +259,9 @@ def _keep(
             )
             Match.objects.bulk_create(Match(upload=upload, **row._asdict()) for row in matches)
             Candidate.objects.bulk_create(
-                Candidate(upload=upload, signal_id=part.id, pairs=part.pairs, frame=part.frame, part=part.part)
+                Candidate(
+                    upload=upload, signal_id=part.id, pairs=part.pairs, frame=part.frame, part=part.part, at=part.at
+                )
                 for part in asked
             )
             settle(upload)

@@ -322,3 +322,10 @@ export function describe(luma512, width, height) {
   const text = btoa(values.map((value) => String.fromCharCode(...value)).join(''));
   return { values, places: chosen.map(({ place }) => place), text };
 }
+
+// The same of a picture as readSquare of picture.js gives it, {descriptors, placement} as they are sent; null where there
+// are too few.
+export function described({ square, width, height }) {
+  const found = describe(square, width, height);
+  return found && { descriptors: found.text, placement: found.places };
+}

@@ -207,11 +207,14 @@ export class Fingerprinter {
     return results.map((result, index) => ({ number: index + 1, ...result }));
   }
 
-  // files: of pictures that have a fingerprint. Resolves, in their order, to {whole, part}: descriptors of the whole picture
-  // and, where there is a part inside, of that, each {descriptors, placement}, or null where there are too few. Options and
-  // rejections as of fingerprint.
+  // files: that have a fingerprint. Resolves, in their order, to {whole, part} of a picture: descriptors of all of it and,
+  // where there is a part inside, of that, each {descriptors, placement}, or null where there are too few; to {stills} of a
+  // video, an array of them; or to {}. Options and rejections as of fingerprint.
   describe(files, options) {
-    return this._each(files, options, async (file, step) => (await this._do('describe', file, step)) || {});
+    return this._each(files, options, async (file, step) => {
+      const found = (await this._do('describe', file, step)) || {};
+      return found.seeks ? (await import('./played.js')).describePlayed(this._playing(file, found.seeks, step)) : found;
+    });
   }
 
   // get(file, step) for each file, by as many hands as there are; resolves to what it gave, in the order of the files.
@@ -259,30 +262,19 @@ export class Fingerprinter {
   async _result(file, step) {
     const unreadable = { ok: false, reason: 'unreadable', about: { format: 'unknown' } };
     const { seeks, ...found } = (await this._do('fingerprint', file, step)) || unreadable;
-    const result = seeks && typeof document === 'object' ? await this._played(file, found, seeks, step) : found;
+    const played = seeks && (await import('./played.js'));
+    const result = played ? await played.fingerprintPlayed(this._playing(file, seeks, step), found) : found;
     const about = { ...result.about, bytes: file.size };
     if (file.lastModified !== undefined) about.modified = file.lastModified;
     return { ...result, about };
   }
 
-  // A video's result with the frames that a <video> element shows; as it was if that fails too.
-  async _played(file, result, seeks, step) {
-    const [{ eachShown }, { Frames, SHARE_OF_MD5, videoResult }] = await Promise.all([import('./element.js'), import('./frames.js')]);
-    const frames = new Frames();
-    let ended = false;
-    try {
-      await eachShown(file, seeks, async (bitmap, k, moment, part) => {
-        ended = !(await step(SHARE_OF_MD5 + (1 - SHARE_OF_MD5) * part));
-        if (ended) throw abortError();
-        const made = await this._do('shown', bitmap);
-        if (made !== null) frames.add(k, moment, made);
-      });
-    } catch (error) {
-      if (ended || this.stopped) throw error;
-      if (frames.texts.length === 0) return result;
-    }
-    const found = frames.texts.length ? { frames: frames.texts } : { only: 'plain' };
-    return videoResult(result.about, result.signals[0].value, found);
+  // What played.js needs to know.
+  _playing(file, seeks, step) {
+    const goOn = async (part) => {
+      if (!(await step(part))) throw abortError();
+    };
+    return { file, seeks, goOn, ask: (task, input) => this._do(task, input) };
   }
 
   // The result of a task by the next free hand, or null if the hand broke down; then another takes its place.

@@ -8,6 +8,9 @@ const LATEST = 9999999;
 const BALANCED = 128;
 const BALANCE_MARGIN = 16;
 
+// Frames of a video of which descriptors are made.
+const MOST_DESCRIBED = 8;
+
 // How much of the work on a video its MD5 is, for the progress.
 export const SHARE_OF_MD5 = 0.2;
 
@@ -31,20 +34,39 @@ function ones(words) {
   return count;
 }
 
+// Up to `most` of the items of a row of unknown length, spread over it evenly: the first, and every so many-th.
+class Spread {
+  constructor(most) {
+    Object.assign(this, { most, kept: [], step: 1, count: 0 });
+  }
+
+  // The next of the row. When they are too many, every other one goes, and only every other comes.
+  take(item) {
+    if (this.count % this.step === 0) this.kept.push(item);
+    if (this.kept.length > this.most) {
+      this.kept = this.kept.filter((_, i) => i % 2 === 0);
+      this.step *= 2;
+    }
+    this.count++;
+  }
+}
+
 // Takes the frames in their order and keeps those that say something: not poor, and unlike the one kept before.
 export class Frames {
   constructor() {
     this.texts = [];
     this.last = null;
+    this.stills = new Spread(MOST_DESCRIBED);
   }
 
-  // number: which moment it is, from 0; seconds: when that is.
-  add(number, seconds, { value, quality }) {
+  // number: which moment it is, from 0; seconds: when that is; still: what is seen then.
+  add(number, seconds, { value, quality }, still = null) {
     const bits = bitsOf(value);
     if (quality < POOR_QUALITY || Math.abs(ones(bits) - BALANCED) > BALANCE_MARGIN) return;
     if (this.last !== null && ones(bits.map((word, i) => word ^ this.last[i])) < LEAST_CHANGE) return;
     this.last = bits;
     this.texts.push(`${number},${quality},${value},${seconds.toFixed(3)}`);
+    this.stills.take(still);
   }
 }
 

@@ -84,12 +84,8 @@ export async function fingerprintPicture(blob) {
 // Resolves to {whole, part}: the descriptors of a picture and of the part inside, each {descriptors, placement}, or null.
 // Rejects where the file cannot be read or the program be had.
 export async function describePicture(blob) {
-  const { describe } = await import('./descriptors.js');
+  const { described } = await import('./descriptors.js');
   const read = await readSquare(blob);
   const part = partInside(read);
-  const [whole, inside] = [read, part].map((each) => {
-    const found = each && describe(each.square, each.width, each.height);
-    return found && { descriptors: found.text, placement: found.places };
-  });
-  return { whole, part: inside };
+  return { whole: described(read), part: part && described(part) };
 }

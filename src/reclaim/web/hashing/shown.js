@@ -1,7 +1,6 @@
-// A decoded frame of a video to its PDQ. Its luma is the decoder's own brightness stretched to 0..255, not the brightness
+// A decoded frame of a video to its square of luma. That is the decoder's own brightness stretched to 0..255, not the brightness
 // of colours made from it: most videos do not say by which table to make colours, and every player guesses.
 
-import { pdq } from './pdq.js';
 import { SIDE, squareLuma } from './picture.js';
 import { SquareResizer } from './resize.js';
 import { turned } from './turned.js';
@@ -18,13 +17,13 @@ export class ShownFrames {
     this.strip = new Uint8Array(0);
   }
 
-  // frame: a VideoFrame, left open; degrees and flip: how to turn it upright. Resolves to {value, quality}.
-  async pdq(frame, degrees, flip) {
+  // frame: a VideoFrame, left open; degrees and flip: how to turn it upright. Resolves to SIDE * SIDE bytes.
+  async square(frame, degrees, flip) {
     const kind = /^(?:I4\d\dA?|NV\d\d)(?:P(10|12))?$/.exec(frame.format);
     const square = kind
       ? await this._ofBrightness(frame, Number(kind[1] || 8))
       : squareLuma(await createImageBitmap(frame, { colorSpaceConversion: 'none' }));
-    return pdq(turned(square, SIDE, degrees, flip), SIDE, SIDE);
+    return turned(square, SIDE, degrees, flip);
   }
 
   async _ofBrightness(frame, bits) {

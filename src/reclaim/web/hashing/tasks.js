@@ -26,9 +26,23 @@ async function fingerprint(blob, step) {
   return { ...found, about: { format, ...found.about } };
 }
 
-// bitmap: what a <video> element shows; closed. Resolves to {value, quality}.
-async function shown(bitmap) {
-  return pdq(squareLuma(bitmap), SIDE, SIDE);
+// Resolves to what describePicture or describeVideo does.
+async function describe(blob, step) {
+  if (!VIDEOS.has(await sniff(blob))) return describePicture(blob);
+  const { describeVideo } = await import('./video.js');
+  return describeVideo(blob, step);
 }
 
-export const tasks = { describe: describePicture, fingerprint, selfTest, shown };
+// bitmap: what a <video> element shows; closed. Resolves to {value, quality, square, width, height}.
+async function shown(bitmap) {
+  const { width, height } = bitmap;
+  const square = squareLuma(bitmap);
+  return { ...pdq(square, SIDE, SIDE), square, width, height };
+}
+
+async function describeStill(still) {
+  const { described } = await import('./descriptors.js');
+  return described(still);
+}
+
+export const tasks = { describe, describeStill, fingerprint, selfTest, shown };

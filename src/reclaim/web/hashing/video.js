@@ -4,6 +4,8 @@
 import { Refusal } from './decode.js';
 import { Frames, moments, SHARE_OF_MD5, videoResult } from './frames.js';
 import { md5 } from './md5.js';
+import { pdq } from './pdq.js';
+import { SIDE } from './picture.js';
 import { ShownFrames } from './shown.js';
 import { isEncrypted, isWhole } from './whole.js';
 import {
@@ -90,8 +92,8 @@ class Film {
     return { width: this.width, height: this.height, seconds: this.seconds };
   }
 
-  // Resolves to the texts of the frames. Rejects with NoFrames, with Refusal, or as step() does; step(part) is awaited
-  // before each frame is hashed.
+  // Resolves to the Frames. Rejects with NoFrames, with Refusal, or as step() does; step(part) is awaited before each
+  // frame is hashed.
   async frames(step) {
     if ((await this.packets.getFirstPacket({ metadataOnly: true })) === null) throw new NoFrames('damaged');
     if (!(await this.track.canDecode())) throw new NoFrames('codec', await this._seeks());
@@ -118,7 +120,8 @@ class Film {
             told.catch(() => {});
             if (sample !== null && sample.timestamp !== last) {
               last = sample.timestamp;
-              found.add(k, this.moments[k], await this._hashed(sample, shown));
+              const square = await this._seen(sample, shown);
+              found.add(k, this.moments[k], pdq(square, SIDE, SIDE), square);
             }
           } finally {
             sample?.close();
@@ -134,7 +137,7 @@ class Film {
     }
     await told;
     if (last === null) throw new NoFrames('damaged');
-    return found.texts;
+    return found;
   }
 
   // The frames of `count` moments from the k-th on, null for a moment that has none.
@@ -147,11 +150,11 @@ class Film {
     }
   }
 
-  async _hashed(sample, shown) {
+  async _seen(sample, shown) {
     const frame = sample.toVideoFrame();
     try {
       judgeSize(frame.visibleRect.width, frame.visibleRect.height);
-      return await shown.pdq(frame, sample.rotation, sample.flip);
+      return await shown.square(frame, sample.rotation, sample.flip);
     } finally {
       frame.close();
     }
@@ -191,7 +194,7 @@ class Film {
 // The frames' texts, or why there are none.
 function framesOf(film, step) {
   return film.frames(step).then(
-    (frames) => (frames.length ? { frames } : { only: 'plain' }),
+    ({ texts }) => (texts.length ? { frames: texts } : { only: 'plain' }),
     (error) => {
       if (error instanceof Refusal) return { reason: error.reason };
       return error instanceof NoFrames ? { only: error.why, seeks: error.seeks } : { only: 'damaged' };
@@ -236,6 +239,23 @@ export async function fingerprintVideo(blob, format, step) {
   }
   try {
     return await signalsOf(film, blob, format, step);
+  } finally {
+    film.close();
+  }
+}
+
+// A video that could be fingerprinted: resolves to {stills}, see described of descriptors.js, of the frames that have
+// enough; or, where this browser cannot decode it, to {seeks}. Rejects where it cannot be read, or as step does.
+export async function describeVideo(blob, step) {
+  const film = await Film.open(blob);
+  try {
+    const { described } = await import('./descriptors.js');
+    const { stills } = await film.frames(step);
+    const { width, height } = film;
+    return { stills: stills.kept.map((square) => described({ square, width, height })).filter(Boolean) };
+  } catch (error) {
+    if (error instanceof NoFrames && error.seeks) return { seeks: error.seeks };
+    throw error;
   } finally {
     film.close();
   }

@@ -22,6 +22,11 @@ function pictureOf({ number, poor, signals, trimmed }, { untrimmed, described, o
   return item;
 }
 
+// Whether more can be said of a file than its first signals: not of one that is known by the hash of the file alone.
+export function hasDescriptors({ kind, signals = [], trimmed }) {
+  return kind === 'picture' ? Boolean(signals.length || trimmed) : signals.some(({ type }) => type === 'vpdq');
+}
+
 // results: of Fingerprinter.fingerprint. useExact: the person wants exact fingerprints for files that are too plain.
 // mostFrames: how many frames of videos may be sent at once. By numbers of files: untrimmed, a Set of those whose part
 // inside is not wanted; described, a Map to what Fingerprinter.describe found; ordinary, a Set of source photographs. Gives
@@ -75,7 +80,8 @@ export function sortOut(results, { useExact, mostFrames, untrimmed, described, o
         continue;
       }
       frames += framesOf(signals);
-      items.push({ kind, signals });
+      const { stills = [] } = described.get(number) || {};
+      items.push(stills.length && !tooPlain ? { kind, signals, stills } : { kind, signals });
     }
     line.item = items.length;
     if (tooPlain) line.why = 'exact';

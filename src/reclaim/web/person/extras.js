@@ -1,5 +1,8 @@
 // What a person may ask for once the fingerprints are ready. Loaded when she first asks for any of it.
 
+// Of one video, as the fingerprinter has it.
+const MOST_STILLS = 8;
+
 // Work that goes on beside the page: how far it is, what came of it, and its end when it is no longer wanted.
 class Asked {
   // element: holds a <progress> and a [role=status]. onBusy is called when work begins and when it ends.
@@ -48,6 +51,15 @@ class Asked {
   }
 }
 
+// The first of these files that do not have too many pictures and stills together.
+function withinReach(files, most) {
+  let room = most;
+  return files.filter(([, kind]) => {
+    room -= kind === 'video' ? MOST_STILLS : 1;
+    return room >= 0;
+  });
+}
+
 export class Extras {
   // onPatches is called when work on patches begins and when it ends.
   constructor(root, panels, onPatches) {
@@ -63,13 +75,15 @@ export class Extras {
     return this.panels.word('not-looked');
   }
 
-  // pictures: [number, file] of each. onFound is given a Map from numbers to what Fingerprinter.describe found, and
-  // returns [how many pictures are sent with patches, of how many].
-  describe(fingerprinter, pictures, onFound) {
+  // files: [number, kind, file] of each that may have patches; most: how many pictures and stills may be sent with them.
+  // onFound is given a Map from numbers to what Fingerprinter.describe found, and returns what is sent.
+  describe(fingerprinter, files, most, onFound) {
     return this.patches.run(async (options) => {
-      const found = await fingerprinter.describe(pictures.map(([, file]) => file), options);
-      const counts = onFound(new Map(pictures.map(([number], place) => [number, found[place]])));
-      const [done, total] = counts.map((count) => this.panels.number(count));
+      const chosen = withinReach(files, most);
+      const found = await fingerprinter.describe(chosen.map(([, , file]) => file), options);
+      const items = onFound(new Map(chosen.map(([number], place) => [number, found[place]])));
+      const withPatches = items.filter(({ descriptors, stills }) => descriptors || stills);
+      const [done, total] = [withPatches, items].map(({ length }) => this.panels.number(length));
       return this.panels.word('described', { done, total });
     }, this.failed);
   }

@@ -3,7 +3,7 @@
 
 import { canKeep, forgetKept } from '../components/kept.js';
 import { Fingerprinter } from '../hashing/fingerprinter.js';
-import { newReceipt, sortOut } from './choice.js';
+import { hasDescriptors, newReceipt, sortOut } from './choice.js';
 import { describe } from './describing.js';
 import { Gate } from './gate.js';
 import { drawOutline } from './outline.js';
@@ -142,7 +142,7 @@ function changedFile(numbers, number, chosen) {
 function showOrdinary() {
   const pictures = sortedOut().lines.filter(({ pdq }) => pdq);
   ordinaryList.closest('details').hidden = pictures.length === 0;
-  describing.closest('details').hidden = pictures.length === 0;
+  describing.closest('details').hidden = !results.some(hasDescriptors);
   ordinaryList.replaceChildren(
     ...pictures.map(({ number, about }) => option('isOrdinary', number, false, describe(panels, about))),
   );
@@ -164,12 +164,10 @@ async function describePictures() {
   if (extras) extras.patches.stop();
   changed();
   if (!describing.checked || !(await withExtras('patches')) || !describing.checked) return;
-  const pictures = results.filter(({ kind, signals, trimmed }) => kind === 'picture' && (signals.length || trimmed));
-  const wanted = pictures.slice(0, mostDescribed).map(({ number }) => [number, files[number - 1]]);
-  await extras.describe(fingerprinter, wanted, (found) => {
+  const wanted = results.filter(hasDescriptors).map(({ number, kind }) => [number, kind, files[number - 1]]);
+  await extras.describe(fingerprinter, wanted, mostDescribed, (found) => {
     described = found;
-    const { lines, items } = sortedOut();
-    return [items.filter(({ descriptors }) => descriptors).length, lines.filter(({ pdq }) => pdq).length];
+    return sortedOut().items;
   });
 }
 

@@ -244,6 +244,7 @@ class Migration(migrations.Migration):
                 ("pairs", models.JSONField()),
                 ("frame", models.JSONField()),
                 ("part", models.JSONField(null=True)),
+                ("at", models.FloatField(null=True)),
                 ("tries", models.PositiveSmallIntegerField(default=0)),
                 ("next_try_at", models.DateTimeField(auto_now_add=True, db_index=True)),
                 ("found_at", models.DateTimeField(auto_now_add=True)),

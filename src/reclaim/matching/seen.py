@@ -1,0 +1,159 @@
+"""What limited processes make of an upload for both stages: hostile files are read in them, and in nothing else."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from reclaim.matching.by_parts import Described, described
+from reclaim.matching.relation import Box
+from reclaim.signals.crew import Crew, Fields
+from reclaim.signals.descriptors import ANGLES, BYTES, FRAME, LEVELS, UploadDescriptors
+from reclaim.signals.frames import LATEST
+from reclaim.signals.luma import SIDE, picture_of_bytes
+from reclaim.signals.video import MAX_SIDE, Still
+from reclaim.signals.video_views import LONGEST_VIEWS, MOST_MOMENTS, FramesView, read_view
+from reclaim.signals.video_views import fields_of as fields_of_frames
+from reclaim.signals.video_views import views_in as frames_in
+from reclaim.signals.views import LONGEST_ANSWER, Views, fields_of, views_in, views_of
+
+VIEWS_ALONE, BOTH_STAGES = b"1", b"2"
+"""What a task begins with, before the file's bytes."""
+
+MOST_STILLS = 8
+"""Stills of a video to show to somebody, spread over it."""
+
+_MOST_DESCRIBED = 4096
+"""Descriptors of one upload, or one moment of it, that an answer may have: twice what is ever made."""
+_LONGEST_DESCRIBED = 2 * _MOST_DESCRIBED * (2 * BYTES + 8) * 4 // 3 + 4096
+
+
+class Seen(NamedTuple):
+    """What a limited process makes of a picture."""
+
+    views: Views
+    described: list[Described]
+    """Empty where the second stage was not asked for."""
+
+
+class SeenVideo(NamedTuple):
+    """What a limited process makes of a video."""
+
+    views: tuple[FramesView, ...]
+    stills: list[Still]
+    """Up to ``MOST_STILLS``, in their order; none of a video without detail."""
+    described: list[Described]
+    """Empty where the second stage was not asked for."""
+
+
+def seen_crew(count: int, *, niceness: int = 0) -> Crew[Seen]:
+    """So many processes that each take ``VIEWS_ALONE`` or ``BOTH_STAGES`` and a picture's bytes."""
+    return Crew(_seen_fields, _seen, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER + _LONGEST_DESCRIBED)
+
+
+def seen_video_crew(count: int, *, niceness: int = 0) -> Crew[SeenVideo]:
+    """So many processes that each take ``VIEWS_ALONE`` or ``BOTH_STAGES`` and a video's bytes."""
+    stills = MOST_STILLS * (SIDE * SIDE * 4 // 3 + 100)
+    longest = LONGEST_VIEWS + stills + MOST_MOMENTS * _LONGEST_DESCRIBED
+    return Crew(_video_fields, _seen_video, count=count, niceness=niceness, longest_answer=longest)
+
+
+def _seen_fields(task: bytes) -> Fields:
+    picture = picture_of_bytes(task[1:])
+    found = described(*picture) if task[:1] == BOTH_STAGES else []
+    return {**fields_of(views_of(picture)), "described": _described_fields(found)}
+
+
+def _seen(fields: Fields) -> Seen:
+    """``ValueError``, ``TypeError`` or ``KeyError`` where it is none: a decoder may have been taken over."""
+    return Seen(views_in(fields), _described_in(fields, moments=1))
+
+
+def _video_fields(task: bytes) -> Fields:
+    view = read_view(task[1:])
+    stills = [still for _, still in view.moments]
+    found: list[Described] = []
+    if task[:1] == BOTH_STAGES:
+        for seconds, still in view.moments:
+            found += described(still.luma, still.width, still.height, seconds)
+    return {
+        **fields_of_frames(view.views),
+        "stills": [
+            {"luma": _text(still.luma), "size": [still.width, still.height]}
+            for still in (stills if len(stills) <= MOST_STILLS else stills[::2])
+        ],
+        "described": _described_fields(found),
+    }
+
+
+def _seen_video(fields: Fields) -> SeenVideo:
+    """As ``_seen``."""
+    if len(fields["stills"]) > MOST_STILLS:
+        raise ValueError
+    described = _described_in(fields, moments=MOST_MOMENTS)
+    return SeenVideo(frames_in(fields), [_still_of(each) for each in fields["stills"]], described)
+
+
+def _still_of(seen: Fields) -> Still:
+    luma = np.frombuffer(b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
+    width, height = map(int, seen["size"])
+    if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        raise ValueError
+    return Still(luma, width, height)
+
+
+def _described_fields(found: Sequence[Described]) -> list[list[Any]]:
+    return [
+        [
+            *(_text(numbers) for numbers in (each.values, each.mirrored, each.places)),
+            each.width,
+            each.height,
+            part,
+            at,
+        ]
+        for each, part, at in found
+    ]
+
+
+def _text(numbers: npt.NDArray[Any]) -> str:
+    return b64encode(np.ascontiguousarray(numbers).tobytes()).decode()
+
+
+def _described_in(fields: Fields, *, moments: int) -> list[Described]:
+    given = fields["described"]
+    # Each whole, and once more without what is around it.
+    if len(given) > 2 * moments:
+        raise ValueError
+    return [_one_described_in(*each) for each in given]
+
+
+def _one_described_in(
+    values: str,
+    mirrored: str,
+    places: str,
+    width: object,
+    height: object,
+    part: Sequence[float] | None,
+    at: float | None,
+) -> Described:
+    codes = [np.frombuffer(b64decode(text, validate=True), np.uint8).reshape(-1, BYTES) for text in (values, mirrored)]
+    where = np.frombuffer(b64decode(places, validate=True), np.int16).reshape(-1, 4)
+    if not isinstance(width, int) or not isinstance(height, int) or max(width, height) != FRAME:
+        raise ValueError
+    if min(width, height) < 1 or not len(codes[0]) == len(codes[1]) == len(where) <= _MOST_DESCRIBED:
+        raise ValueError
+    if (where < 0).any() or (where >= (width, height, LEVELS, ANGLES)).any():
+        raise ValueError
+    box = None
+    if part is not None:
+        box = Box(*(float(edge) for edge in part))
+        if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
+            raise ValueError
+    seconds = None if at is None else float(at)
+    if seconds is not None and not 0 <= seconds < LATEST:
+        raise ValueError
+    return Described(UploadDescriptors(codes[0], codes[1], where, width, height), box, seconds)
