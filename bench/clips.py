@@ -267,6 +267,8 @@ COPIES: dict[str, Edit] = {
     "cropped by 5 %": _cropped(0.05),
     "cropped by 10 %": _cropped(0.10),
     "cropped by 20 %": _cropped(0.20),
+    "cropped by 30 %": _cropped(0.30),
+    "cropped by 50 %": _cropped(0.50),
     "picture-in-picture": _picture_in_picture,
     "over a still picture": _over_a_still,
     "side by side": _side_by_side,

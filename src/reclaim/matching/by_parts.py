@@ -16,8 +16,11 @@ from reclaim.matching.candidates import DescriptorIndex, candidates
 from reclaim.matching.parts import PARTLY_ALTERED
 from reclaim.matching.relation import Box, Relation
 from reclaim.protocol.native_v2 import PlacementRelation
-from reclaim.signals.descriptors import UploadDescriptors, describe_upload
+from reclaim.signals.descriptors import MOST_UPLOAD, UploadDescriptors, describe_upload
 from reclaim.signals.trim import trim
+
+MOST_OF_A_MOMENT = 400
+"""Descriptors of a moment of a video: half of a picture's, as it has many moments."""
 
 MOST_CHECKS = 3
 """Pictures that one upload may be checked against, of those that may be asked about: each check is a question to the
@@ -52,12 +55,13 @@ class MayShow(NamedTuple):
 def described(square: npt.NDArray[np.uint8], width: int, height: int, at: float | None = None) -> list[Described]:
     """An upload, or a video at this moment, whole and trimmed. ``square`` is its luma of 512 x 512, the sides in pixels
     those of the upright picture. Raises ``ValueError`` for another kind of array or impossible sides."""
-    found = [Described(describe_upload(square, width, height), None, at)]
+    most = MOST_UPLOAD if at is None else MOST_OF_A_MOMENT
+    found = [Described(describe_upload(square, width, height, most), None, at)]
     inner = trim(square)
     if inner is not None:
         side = len(square)
         part = Box(*(edge / side for edge in inner))
-        found.append(Described(describe_upload(square, width, height, box=part), part, at))
+        found.append(Described(describe_upload(square, width, height, most, part), part, at))
     return found
 
 

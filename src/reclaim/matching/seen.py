@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -84,7 +85,7 @@ def _video_fields(task: bytes) -> Fields:
         **fields_of_frames(view.views),
         "stills": [
             {"luma": _text(still.luma), "size": [still.width, still.height]}
-            for still in (stills if len(stills) <= MOST_STILLS else stills[::2])
+            for still in stills[:: math.ceil(len(stills) / MOST_STILLS) or 1]
         ],
         "described": _described_fields(found),
     }

@@ -30,9 +30,10 @@ MEMORY_PER_PROCESS = 4 * 2**30
 
 LONGEST_ANSWER = 4096
 """Bytes of an answer, unless a crew is told another limit."""
-_ANSWER_SECONDS = 1.0
-"""An answer that has begun to come is here whole by then; an honest one comes in one piece."""
+_ANSWER_SECONDS = 5.0
+"""An answer that has begun to come is here whole by then: an honest one is written at once, and the longest have some MB."""
 
+_AT_ONCE = 2**20
 _LENGTH = struct.Struct("!Q")
 """Goes before each message, in bytes."""
 
@@ -112,13 +113,13 @@ class Decoder(Generic[Answer]):
         return self._read_exactly(length, until)
 
     def _read_exactly(self, count: int, until: float) -> bytes:
-        message = b""
+        message = bytearray()
         while len(message) < count:
             self.line.settimeout(max(0.0, until - time.monotonic()))
-            if not (part := self.line.recv(count - len(message))):
+            if not (part := self.line.recv(min(_AT_ONCE, count - len(message)))):
                 raise ConnectionError
             message += part
-        return message
+        return bytes(message)
 
     def end(self) -> None:
         """Stop the process, whatever it is doing; the next task has another."""

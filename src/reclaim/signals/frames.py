@@ -26,6 +26,10 @@ LEAST_CHANGE = 9
 MOST_DESCRIBED = 8
 """Frames of a video, spread over it, of which a person's device makes descriptors."""
 
+ALIKE = 60
+"""Bits up to which two of those show the same: descriptors of both would tell more of it than a picture's may.
+docs/leakage.md has what was measured."""
+
 FrameText = str
 """``number,quality,pdq,seconds``; at most 88 characters."""
 
@@ -67,20 +71,31 @@ Item = TypeVar("Item")
 
 
 class Spread(Generic[Item]):
-    """Up to `most` of the items of a row of unknown length, spread over it evenly: the first, and every so many-th."""
+    """Up to `most` of the frames of a video, however long, spread over it evenly: the first, and every so many-th.
 
-    def __init__(self, most: int) -> None:
-        self.kept: list[Item] = []
+    Of those that are up to `alike` bits from one another there is one.
+    """
+
+    def __init__(self, most: int, alike: int) -> None:
+        self._kept: list[tuple[str, Item]] = []
         self._most = most
+        self._alike = alike
         self._step = 1
         self._count = 0
 
-    def take(self, item: Item) -> None:
-        """The next of the row. When they are too many, every other one goes, and only every other comes."""
+    @property
+    def kept(self) -> list[Item]:
+        """In their order."""
+        return [item for _, item in self._kept]
+
+    def take(self, pdq: str, item: Item) -> None:
+        """The next frame. When they are too many, every other one goes, and only every other comes."""
+        if any(hamming(pdq, other) <= self._alike for other, _ in self._kept):
+            return
         if self._count % self._step == 0:
-            self.kept.append(item)
-        if len(self.kept) > self._most:
-            self.kept, self._step = self.kept[::2], 2 * self._step
+            self._kept.append((pdq, item))
+        if len(self._kept) > self._most:
+            self._kept, self._step = self._kept[::2], 2 * self._step
         self._count += 1
 
 

@@ -17,16 +17,18 @@ import numpy as np
 from reclaim.signals.crew import Fields
 from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.errors import PoorSignal, SignalError
-from reclaim.signals.frames import MOST_DESCRIBED, Frame, Spread, frames_text, parse_all_frames
+from reclaim.signals.frames import ALIKE, MOST_DESCRIBED, Frame, Spread, frames_text, parse_all_frames
 from reclaim.signals.luma import SIDE, squared
 from reclaim.signals.many import answers_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
 from reclaim.signals.steady import MOST_PARTS, layout
 from reclaim.signals.trim import Trimmed
+from reclaim.signals.values import MATCH_DISTANCE
 from reclaim.signals.video import LONGEST_ANSWER, SECONDS_PER_VIDEO, Still, kept_frames
 
-MOST_MOMENTS = 16
-"""Moments of an upload that are looked at as pictures: more than a person's device describes, as they differ."""
+MOST_MOMENTS = 64
+"""Moments of an upload that are looked at as pictures: many more than a person's device describes, so that one of them
+shows the scene of one of hers also where an upload begins elsewhere."""
 
 _WINDOW = 16
 # Frames that are looked at together for what is steady in them.
@@ -78,10 +80,10 @@ NO_VIEWS = tuple(FramesView("whole", turn, ()) for turn in TURNS)
 
 def describe_video(source: bytes | Path) -> list[Descriptors]:
     """The descriptors of a video, as a person's device gives them: of up to MOST_DESCRIBED of the frames that count,
-    spread over it, those of them that have enough. Raises as `video_signals` does."""
-    chosen: Spread[Still] = Spread(MOST_DESCRIBED)
-    for _, still in kept_frames(source):
-        chosen.take(still)
+    spread over it, no two of them alike, those of them that have enough. Raises as `video_signals` does."""
+    chosen: Spread[Still] = Spread(MOST_DESCRIBED, ALIKE)
+    for frame, still in kept_frames(source):
+        chosen.take(frame.pdq, still)
     made = []
     for still in chosen.kept:
         try:
@@ -98,10 +100,10 @@ def read_views(source: bytes | Path) -> tuple[FramesView, ...]:
 
 def read_view(source: bytes | Path) -> View:
     """The same with moments from all over it. Raises as before."""
-    moments: Spread[Moment] = Spread(MOST_MOMENTS)
+    moments: Spread[Moment] = Spread(MOST_MOMENTS, MATCH_DISTANCE)
     views = _Views()
     for frame, still in kept_frames(source):
-        moments.take(Moment(frame.seconds, still))
+        moments.take(frame.pdq, Moment(frame.seconds, still))
         views.take(frame, still.luma)
     return View(views.finish(), tuple(moments.kept))
 

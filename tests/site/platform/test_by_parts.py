@@ -71,7 +71,10 @@ class World(NamedTuple):
 
     def described(self, photo: Path, *labels: str) -> str:
         """The bank has the descriptors of this photograph, and this platform too; their name."""
-        known = described(photo)
+        return self.knows(described(photo), *labels)
+
+    def knows(self, known: Descriptors, *labels: str) -> str:
+        """The same, of these."""
         self.bank.known[known.name] = known
         bytes_ = known.values.tobytes()
         send(Change(ExtraType.DESCRIPTORS, known.name, descriptors=bytes_, labels=[*labels], review_only=True))

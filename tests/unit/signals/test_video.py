@@ -282,7 +282,7 @@ def test_an_hour_of_frames_is_not_looked_into_everywhere(monkeypatch):
     looked = []
     monkeypatch.setattr(video_views, "_EACH_WINDOW", 2)
     monkeypatch.setattr(video_views, "layout", lambda squares: looked.append(len(squares)) or NO_LAYOUT)
-    monkeypatch.setattr(videos, "pdq_of_turns", lambda luma: dict.fromkeys(TURNS, ("5a" * 32, 90)))
+    monkeypatch.setattr(video_views, "pdq_of_turns", lambda luma: dict.fromkeys(TURNS, ("5a" * 32, 90)))
     views = video_views._Views()
     for number in range(16 * 10):
         views.take(Frame(number, 90, "5a" * 32, float(number)), np.zeros((512, 512), np.uint8))

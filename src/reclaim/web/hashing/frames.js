@@ -8,8 +8,9 @@ const LATEST = 9999999;
 const BALANCED = 128;
 const BALANCE_MARGIN = 16;
 
-// Frames of a video of which descriptors are made.
+// Frames of a video of which descriptors are made, and up to how many bits two of them show the same.
 const MOST_DESCRIBED = 8;
+const ALIKE = 60;
 
 // How much of the work on a video its MD5 is, for the progress.
 export const SHARE_OF_MD5 = 0.2;
@@ -34,17 +35,27 @@ function ones(words) {
   return count;
 }
 
-// Up to `most` of the items of a row of unknown length, spread over it evenly: the first, and every so many-th.
+function distance(bits, others) {
+  return ones(bits.map((word, i) => word ^ others[i]));
+}
+
+// Up to `most` of the frames, spread over the video evenly: the first, and every so many-th. Of what looks the same there is
+// one: descriptors of both would tell more of it than a picture's may.
 class Spread {
   constructor(most) {
-    Object.assign(this, { most, kept: [], step: 1, count: 0 });
+    Object.assign(this, { most, held: [], step: 1, count: 0 });
   }
 
-  // The next of the row. When they are too many, every other one goes, and only every other comes.
-  take(item) {
-    if (this.count % this.step === 0) this.kept.push(item);
-    if (this.kept.length > this.most) {
-      this.kept = this.kept.filter((_, i) => i % 2 === 0);
+  get kept() {
+    return this.held.map(({ still }) => still);
+  }
+
+  // The next frame. When they are too many, every other one goes, and only every other comes.
+  take(bits, still) {
+    if (this.held.some((other) => distance(other.bits, bits) <= ALIKE)) return;
+    if (this.count % this.step === 0) this.held.push({ bits, still });
+    if (this.held.length > this.most) {
+      this.held = this.held.filter((_, i) => i % 2 === 0);
       this.step *= 2;
     }
     this.count++;
@@ -63,10 +74,10 @@ export class Frames {
   add(number, seconds, { value, quality }, still = null) {
     const bits = bitsOf(value);
     if (quality < POOR_QUALITY || Math.abs(ones(bits) - BALANCED) > BALANCE_MARGIN) return;
-    if (this.last !== null && ones(bits.map((word, i) => word ^ this.last[i])) < LEAST_CHANGE) return;
+    if (this.last !== null && distance(bits, this.last) < LEAST_CHANGE) return;
     this.last = bits;
     this.texts.push(`${number},${quality},${value},${seconds.toFixed(3)}`);
-    this.stills.take(still);
+    this.stills.take(bits, still);
   }
 }
 

@@ -1,0 +1,83 @@
+"""Videos that show a known video, or a known picture, by its parts alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from PIL import Image
+
+from bench import clips
+from reclaim.platform.inbox import pictures
+from reclaim.platform.inbox.models import Candidate, Upload
+from reclaim.signals.video import read_frames
+from reclaim.signals.video_views import describe_video
+from tests.site.platform.test_by_parts import World, told, world
+from tests.site.platform.world import ASTRONAUT, COFFEE, PlatformApi, bank_sends, video_record
+
+pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["world"]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clips.write(tmp_path_factory.mktemp("film") / "film.mp4", clips.film([ASTRONAUT, COFFEE], 6.0, seed=3))
+
+
+@pytest.fixture(scope="module")
+def cropped(film: Path) -> bytes:
+    """A fifth of its width and height is cut away."""
+    frames = clips.COPIES["cropped by 20 %"](clips.read(film), [])
+    return clips.write(film.with_name("cropped.mp4"), frames, options=clips.COPY_OPTIONS).read_bytes()
+
+
+def test_a_cropped_video_is_found_by_what_it_shows_at_a_moment_and_waits_for_a_person_who_is_told_which(
+    world: World, film: Path, cropped: bytes, reviewer: Client
+) -> None:
+    names = [world.knows(each) for each in describe_video(film)]
+    bank_sends(video_record(read_frames(film)))
+    upload = world.uploaded(cropped)
+    assert (upload["kind"], upload["status"], upload["under_review"], upload["matches"]) == ("video", "clear", True, [])
+    assert Candidate.objects.count() <= 3
+    world.asks()
+    matches = world.again(upload)["matches"]
+    assert matches
+    for match in matches:
+        assert (match["relation"]["how"], match["unchecked"], match["video_percent"]) == ("parts", False, None)
+        assert 0 <= match["relation"]["at"] < 6
+        assert 0.5 <= match["relation"]["kept"] <= 0.8
+        assert match["relation"]["sentence"].startswith(f"At 0:0{match['relation']['at']:.0f}: cropped to about")
+    assert set(told().values()) == {"pending"}
+    assert set(told()) <= set(names)
+    page = reviewer.get(f"/matches/{matches[0]['match']}/").content.decode()
+    assert matches[0]["relation"]["sentence"] in page
+    assert "viewBox" in page.partition("What is known")[2]
+    assert pictures.stills(Upload.objects.get().pk) >= 3
+    world.api.decide(matches[0]["match"], "blocked")
+    assert (world.again(upload)["status"], set(told().values())) == ("blocked", {"blocked"})
+
+
+def test_a_picture_that_a_video_shows_is_found_in_it(world: World, tmp_path: Path) -> None:
+    """The camera moves over a photograph, of which it sees two thirds."""
+    name = world.described(COFFEE)
+    with Image.open(COFFEE) as image:
+        frames = [image.convert("RGB").crop((at, at, at + 480, at + 320)) for at in range(0, 60, 2)]
+    upload = world.uploaded(clips.write(tmp_path / "film.mp4", frames, options=clips.COPY_OPTIONS).read_bytes())
+    world.asks()
+    (match,) = world.again(upload)["matches"]
+    assert (match["relation"]["how"], told()) == ("parts", {name: "pending"})
+
+
+def test_of_a_video_that_is_held_already_its_moments_say_nothing_new(world: World, film: Path) -> None:
+    for each in describe_video(film):
+        world.knows(each)
+    bank_sends(video_record(read_frames(film)))
+    upload = world.uploaded(film.read_bytes())
+    assert (upload["status"], world.asks()) == ("held", 3)
+    assert [match["relation"]["how"] for match in world.again(upload)["matches"]] == ["same"]
+
+
+def test_a_platform_that_may_have_no_descriptors_sees_videos_as_before(api: PlatformApi, cropped: bytes) -> None:
+    upload = api.uploaded(cropped)
+    assert (upload["status"], upload["under_review"], Upload.objects.get().sha256) == ("clear", False, "")

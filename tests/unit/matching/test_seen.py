@@ -1,0 +1,72 @@
+"""What a limited process says of a video, and what of its answer is believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import clips
+from reclaim.matching import seen
+from reclaim.matching.seen import BOTH_STAGES, MOST_STILLS, VIEWS_ALONE, SeenVideo, seen_video_crew
+from reclaim.signals.frames import MOST_DESCRIBED
+from reclaim.signals.video_views import MOST_MOMENTS, describe_video, read_views
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twenty-four seconds over as many photographs."""
+    photos = clips.photographs()[:12] * 2
+    return clips.write(tmp_path_factory.mktemp("film") / "film.mp4", clips.film(photos, 24.0, size=(320, 180)))
+
+
+def test_a_video_is_described_at_many_moments_and_shown_at_few_all_over_it(film: Path) -> None:
+    crew = seen_video_crew(1)
+    try:
+        both, alone = crew.ask(BOTH_STAGES + film.read_bytes(), 60), crew.ask(VIEWS_ALONE + film.read_bytes(), 60)
+    finally:
+        crew.end()
+    assert isinstance(both, SeenVideo)
+    assert isinstance(alone, SeenVideo)
+    assert both.views == alone.views == read_views(film)
+    moments = sorted({each.at for each in both.described if each.at is not None})
+    assert 2 * MOST_STILLS < len(moments) <= MOST_MOMENTS
+    assert moments[-1] > 20
+    assert MOST_STILLS / 2 < len(both.stills) == len(alone.stills) <= MOST_STILLS
+    assert alone.described == []
+
+
+def test_what_looks_the_same_is_described_once(film: Path, tmp_path: Path) -> None:
+    frames = clips.read(film)
+    assert MOST_DESCRIBED / 2 < len(describe_video(film)) <= MOST_DESCRIBED
+    still = clips.write(tmp_path / "still.mp4", (frames[2 + at // 10 % 2] for at in range(100)))
+    assert len(describe_video(still)) == 1
+    once, twice = (clips.write(tmp_path / f"{times}.mp4", frames[:40] * times) for times in (1, 2))
+    assert len(describe_video(twice)) == len(describe_video(once)) > 2
+
+
+def _answer(film: Path) -> dict[str, Any]:
+    return seen._video_fields(BOTH_STAGES + film.read_bytes())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda fields: fields.update(stills=fields["stills"] * 3),
+        lambda fields: fields.update(described=fields["described"] * 20),
+        lambda fields: fields["described"][0].__setitem__(6, -1.0),
+        lambda fields: fields["described"][0].__setitem__(6, float("nan")),
+        lambda fields: fields["described"][0].__setitem__(5, [0.5, 0, 0.4, 1]),
+        lambda fields: fields["described"][0].__setitem__(3, 4),
+        lambda fields: fields["stills"][0].update(size=[0, 4]),
+        lambda fields: fields["stills"][0].update(luma="AAAA"),
+        lambda fields: fields.pop("views"),
+    ],
+)
+def test_an_answer_that_no_honest_process_gives_is_none(film: Path, wrong: Any) -> None:
+    fields = _answer(film)
+    assert isinstance(seen._seen_video(fields), SeenVideo)
+    wrong(fields)
+    with pytest.raises((ValueError, TypeError, KeyError)):
+        seen._seen_video(fields)
