@@ -33,32 +33,36 @@ def film(
     """Each photograph for an equal part of the time, the camera moving over it, faded into the next."""
     chance = random.Random(seed)
     pictures = [ImageOps.exif_transpose(Image.open(photo)).convert("RGB") for photo in photos]
-    moves = [(_window(chance), _window(chance)) for _ in pictures]
+    moves = [(window(chance), window(chance)) for _ in pictures]
     count = round(seconds * RATE)
     each = count / len(pictures)
     fade = each / 5
     for number in range(count):
         at = min(int(number / each), len(pictures) - 1)
         part = number / each - at
-        shown = _view(pictures[at], moves[at], part, size)
+        shown = view(pictures[at], moves[at], part, size)
         left = (1 - part) * each
         if at + 1 < len(pictures) and left < fade:
-            shown = Image.blend(_view(pictures[at + 1], moves[at + 1], 0.0, size), shown, left / fade)
+            shown = Image.blend(view(pictures[at + 1], moves[at + 1], 0.0, size), shown, left / fade)
         yield shown
 
 
-def _window(chance: random.Random) -> tuple[float, float, float]:
+Window = tuple[float, float, float]
+
+
+def window(chance: random.Random) -> Window:
     """Left, top and width of what the camera sees, as parts of the picture's width and height."""
     width = chance.uniform(0.55, 0.95)
     return chance.uniform(0, 1 - width), chance.uniform(0, 1 - width), width
 
 
-def _view(
+def view(
     picture: Image.Image,
-    move: tuple[tuple[float, float, float], tuple[float, float, float]],
+    move: tuple[Window, Window],
     part: float,
     size: tuple[int, int],
 ) -> Image.Image:
+    """What the camera sees when so much of its move is done."""
     left, top, width = (start + (end - start) * part for start, end in zip(*move, strict=True))
     box = (
         left * picture.width,

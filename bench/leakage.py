@@ -24,7 +24,9 @@ from scipy import fft, ndimage, sparse
 from sklearn.metrics import roc_auc_score
 from sklearn.neural_network import MLPClassifier
 
+from bench import leakage_films
 from bench.derive.corpus import Photograph, few, photographs
+from bench.leakage_films import REACH
 from reclaim.signals import PoorSignal, pdq_of_luma, read_luma
 from reclaim.signals.descriptors import ANGLES, FRAME, MOST, Descriptors, describe, describe_upload
 
@@ -36,8 +38,7 @@ SIDE = 64
 """Pixels of each side of what a PDQ is turned into: four times as fine as what a PDQ knows."""
 JUDGED = 128
 PATCH = 32
-"""Pixels of a level that a patch is drawn in; a descriptor's tests lie within 15 of its middle."""
-REACH = 15
+"""Pixels of a level that a patch is drawn in."""
 DRAWN = 256
 """Pixels of the longer side of a picture that is put together."""
 COUNTS = (16, 32, MOST)
@@ -569,6 +570,7 @@ def run(pictures: int | None = None, plot: Path | None = None) -> dict[str, Any]
         "puzzle": shares,
         "linked": _linked(thief, spread(LINKED)),
         "neighbours": _neighbours(thief.known, described),
+        "films": leakage_films.run([each.photograph.path for each in spread(leakage_films.FILMS)]),
     }
 
 
@@ -654,6 +656,9 @@ def table(found: dict[str, Any]) -> Table:
         (f"descriptors told by their PDQ, of {linked['pictures']} (chance)", linked["right"], linked["by_chance"]),
     ):
         shown.add_row(what, "", f"{value:.2f} ({chance:.2f})")
+    for way, told in found["films"].items():
+        what = f"a film's {told['stills']:.1f} stills ({way}): share of one that all reach (its own patches)"
+        shown.add_row(what, "", f"{told['together']:.0%} ({told['alone']:.0%})")
     return shown
 
 
