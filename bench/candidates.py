@@ -183,7 +183,7 @@ def checking(made_of: Material) -> tuple[float, float]:
         frame = (upload.descriptors.width, upload.descriptors.height)
         for candidate in candidates(upload.descriptors, index):
             began = time.thread_time()
-            check(made_of.planted[candidate.id].places, candidate.pairs, frame)
+            check(made_of.planted[candidate.id].placement, candidate.pairs, frame)
             times.append(1000 * (time.thread_time() - began))
     p50, p99 = np.percentile(times, (50, 99))
     return float(p50), float(p99)

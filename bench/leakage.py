@@ -445,7 +445,7 @@ def _placed(thief: Thief, of: Victim, under: Plane, count: int, coarse: bool = F
     """The picture from so many of its descriptors with their places, and where these lie."""
     assert of.descriptors is not None
     # By value they lie in no order that means anything: the first ones are any of them.
-    values, places = of.descriptors.values[:count], of.descriptors.places[:count]
+    values, places = of.descriptors.values[:count], of.descriptors.placement.places[:count]
     if coarse:
         places = places.copy()
         places[:, :2] = places[:, :2] // NEAR * NEAR + NEAR // 2
@@ -460,7 +460,7 @@ def _puzzles(thief: Thief, victims: list[Victim]) -> tuple[dict[str, Plane], dic
         assert each.descriptors is not None
         under = drawn_plane(thief, each.pdq)
         places, _ = tried(Pieces.of(sketched_patches(thief, each.descriptors.values)), under, each.frame)
-        true = each.descriptors.places[:, :2].astype(float)
+        true = each.descriptors.placement.places[:, :2].astype(float)
         near.append(np.hypot(*(places[:, :2] - true).T) <= NEAR)
         order = chance.permutation(len(true))  # each at another's place
         near_by_chance.append(np.hypot(*(true[order] - true[np.roll(order, 1)]).T) <= NEAR)
@@ -495,7 +495,8 @@ def _pairs(victims: list[Victim], chance: np.random.Generator) -> tuple[Plane, M
             continue
         own = signs(each.descriptors.values)
         one, other = np.triu_indices(len(own), 1)
-        apart = np.hypot(*(each.descriptors.places[one, :2] - each.descriptors.places[other, :2].astype(float)).T)
+        places = each.descriptors.placement.places.astype(float)
+        apart = np.hypot(*(places[one, :2] - places[other, :2]).T)
         close, far = np.flatnonzero(apart <= NEAR), np.flatnonzero(apart > NEAR)
         taken = np.concatenate([close, chance.permutation(far)[: len(close)]])
         bits.append(np.hstack([own[one[taken]], own[other[taken]]]))
@@ -579,7 +580,7 @@ def _patches(thief: Thief, victims: list[Victim]) -> dict[str, float]:
     own, mean, count = [], [], []
     for each in victims:
         assert each.descriptors is not None
-        true, _ = patches_at(each, each.descriptors.places)
+        true, _ = patches_at(each, each.descriptors.placement.places)
         drawn = sketched_patches(thief, each.descriptors.values)
         own += [correlation(one, other) for one, other in zip(drawn, true, strict=True)]
         mean += [correlation(thief.patch.mean, one.ravel()) for one in true]

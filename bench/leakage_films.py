@@ -69,9 +69,10 @@ def _told(film: Path, start: Window, end: Window, alike: int) -> Told | None:
     described = []
     for part, still in chosen.kept:
         try:
-            described.append((_window(start, end, part), describe(still.luma, still.width, still.height).places))
+            placement = describe(still.luma, still.width, still.height).placement
         except PoorSignal:
             continue
+        described.append((_window(start, end, part), placement.places))
     if not described:
         return None
     width, height = clips.SIZE

@@ -206,7 +206,7 @@ def _by_parts(made: _Made, pool: Executor) -> tuple[Lookup, float]:
         found[path] = {
             stills[each.id][0]: Seen(0.0, 0.0, False)
             for each in candidates
-            if check(stills[each.id][1].places, each.pairs, each.frame, least=LEAST_INLIERS_OF_MANY)
+            if check(stills[each.id][1].placement, each.pairs, each.frame, least=LEAST_INLIERS_OF_MANY)
         }
     return found.__getitem__, statistics.median(taken)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from reclaim.bank.cases.services import NewCase, NewItem, PictureSignals, create_case
 from reclaim.bank.platforms.services import add_key
-from reclaim.signals.descriptors import ANGLES, BYTES, MOST, name_of
+from reclaim.signals.descriptors import ANGLES, BYTES, MOST, Placement, name_of
 from tests.personas import ActingPlatform, pdq_value
 from tests.v2 import Native
 
@@ -30,6 +30,16 @@ def places_of(seed: int, count: int = MOST) -> np.ndarray:
     return np.stack([chance.integers(*between, count) for between in ranges], axis=1).astype(np.int16)
 
 
+def placement_of(seed: int, count: int = MOST) -> Placement:
+    """Their placement."""
+    return Placement(FRAME, places_of(seed, count))
+
+
+def sent_placement(seed: int) -> dict[str, Any]:
+    """The same as a person's page sends it."""
+    return {"frame": [*FRAME], "places": places_of(seed).tolist()}
+
+
 def text_of(seed: int, count: int = MOST) -> str:
     """The same descriptors as they are sent."""
     return base64.b64encode(values_of(seed, count).tobytes()).decode()
@@ -42,7 +52,7 @@ def name(seed: int, count: int = MOST) -> str:
 
 def described(seed: int, **more: Any) -> PictureSignals:
     """A picture of which descriptors are given."""
-    return PictureSignals(pdq_value(seed), 90, descriptors=text_of(seed), placement=places_of(seed).tolist(), **more)
+    return PictureSignals(pdq_value(seed), 90, descriptors=text_of(seed), placement=placement_of(seed), **more)
 
 
 def a_described_case(*seeds: int, **more: Any) -> NewCase:

@@ -16,7 +16,7 @@ from scipy.fft import dctn
 from reclaim.matching.by_parts import Described, described, may_show
 from reclaim.matching.candidates import DescriptorIndex
 from reclaim.signals import PoorSignal
-from reclaim.signals.descriptors import Descriptors, describe
+from reclaim.signals.descriptors import Descriptors, Placement, describe
 from reclaim.signals.geometry import check
 from reclaim.signals.luma import SIDE, picture_of_bytes
 from reclaim.signals.pdq import Luma, pdq_of_luma, turns
@@ -98,14 +98,17 @@ class Placed(NamedTuple):
     """Descriptors and where they lie."""
 
     descriptors: DescriptorIndex
-    places: dict[int, npt.NDArray[np.int16]]
+    placements: dict[int, Placement]
 
     @classmethod
     def of(cls, pictures: Sequence[tuple[int, Descriptors]], step: int) -> Placed:
         """Every such descriptor of pictures by their numbers; descriptors lie in no order that means anything."""
         return cls(
             DescriptorIndex.build((number, descriptors.values[::step]) for number, descriptors in pictures),
-            {number: descriptors.places[::step] for number, descriptors in pictures},
+            {
+                number: descriptors.placement._replace(places=descriptors.placement.places[::step])
+                for number, descriptors in pictures
+            },
         )
 
 
@@ -215,7 +218,7 @@ def _by_parts(parts: Sequence[Described], index: Placed, count: int, times: Time
         candidates = may_show(parts, index.descriptors)
     with times.of("check"):
         for candidate in candidates:
-            geometry = check(index.places[candidate.id], candidate.pairs, candidate.frame)
+            geometry = check(index.placements[candidate.id], candidate.pairs, candidate.frame)
             if geometry is not None:
                 found[candidate.id] = -geometry.inliers
     return found

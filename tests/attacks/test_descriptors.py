@@ -6,6 +6,7 @@ import base64
 import datetime
 import json
 import uuid
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +15,24 @@ from django.test.utils import CaptureQueriesContext
 
 from reclaim.bank.cases.services import NewItem, PictureSignals, create_case, withdraw
 from reclaim.bank.placements import services
-from reclaim.bank.placements.models import CheckDay, Placement
+from reclaim.bank.placements.models import CheckDay
+from reclaim.bank.placements.models import Placement as SealedPlacement
 from reclaim.bank.placements.sealing import NotOursError, unseal
 from reclaim.protocol.native_v2 import MOST_PAIRS
+from reclaim.signals.descriptors import Placement, parse_placement
 from reclaim.signals.geometry import LEAST_INLIERS, check
 from reclaim.sitekit.models import AuditEvent
-from tests.described import FRAME, Follower, a_described_case, name, pairs_of, places_of, text_of, values_of
+from tests.described import (
+    FRAME,
+    Follower,
+    a_described_case,
+    name,
+    pairs_of,
+    placement_of,
+    places_of,
+    text_of,
+    values_of,
+)
 from tests.personas import ActingPlatform, pdq_value
 from tests.v2 import Native
 
@@ -96,7 +109,7 @@ def flat(count: int, byte: int) -> bytes:
 def test_hostile_descriptors_enter_no_case(data: bytes) -> None:
     text = base64.b64encode(data).decode()
     count = len(data) // 32
-    sent = PictureSignals(pdq_value(1), 90, descriptors=text, placement=places_of(1, count).tolist())
+    sent = PictureSignals(pdq_value(1), 90, descriptors=text, placement=placement_of(1, count))
     with pytest.raises(ValueError, match=r"^[A-Z][^=]*\.$") as refusal:
         sent.signals()
     assert text[:8] not in str(refusal.value)
@@ -116,8 +129,12 @@ def test_hostile_descriptors_enter_no_case(data: bytes) -> None:
     ids=["none", "empty", "too few", "short", "outside", "negative", "no level"],
 )
 def test_hostile_placements_enter_no_case(placement: list[list[int]] | None) -> None:
+    def sent() -> PictureSignals:
+        placed = None if placement is None else parse_placement(FRAME, placement, len(placement))
+        return PictureSignals(pdq_value(1), 90, descriptors=text_of(1), placement=placed)
+
     with pytest.raises(ValueError, match=r"\.$"):
-        PictureSignals(pdq_value(1), 90, descriptors=text_of(1), placement=placement).signals()
+        sent().signals()
 
 
 @pytest.mark.parametrize(
@@ -178,9 +195,12 @@ def test_a_value_that_the_bank_does_not_have_takes_the_same_work_and_the_same_an
     withdraw(a_described_case(2).case)
     follower = Follower.let_have()
     checked: list[int] = []
-    monkeypatch.setattr(
-        services, "check", lambda places, *more, **how: checked.append(len(places)) or check(places, *more, **how)
-    )
+
+    def counted(placed: Placement, *more: Any, **how: Any) -> Any:
+        checked.append(len(placed.places))
+        return check(placed, *more, **how)
+
+    monkeypatch.setattr(services, "check", counted)
     follower.asks(3)
     statements = []
     for seed in (1, 2, 4):
@@ -230,7 +250,7 @@ class Feeling:
         if not self.left:
             return None
         self.left -= 1
-        return check(self.places, pairs, FRAME) is not None
+        return check(Placement(FRAME, self.places), pairs, FRAME) is not None
 
     def guesses(self, slots: list[int]) -> list[list[int]]:
         """A place for each: anywhere, at the level that most have, turned anyhow."""
@@ -274,25 +294,26 @@ def test_whoever_has_a_piece_of_the_picture_finds_few_other_places_in_a_month_of
 
 def test_a_withdrawn_pictures_placement_is_gone_with_it_and_what_is_kept_opens_nowhere_else() -> None:
     case, other = a_described_case(1).case, a_described_case(2).case
-    mine, theirs = (Placement.objects.get(source__casesignal__item__case=each) for each in (case, other))
+    mine, theirs = (SealedPlacement.objects.get(source__casesignal__item__case=each) for each in (case, other))
     plain = places_of(1).astype("<i2").tobytes()
     assert plain[:64] not in bytes(mine.sealed)
-    assert (unseal(bytes(mine.sealed), mine.source_id, name(1)) == places_of(1)).all()
+    frame, places = unseal(bytes(mine.sealed), mine.source_id, name(1))
+    assert (frame, places.tolist()) == (FRAME, places_of(1).tolist())
     for source, value in ((theirs.source_id, name(1)), (mine.source_id, name(2)), (uuid.UUID(int=0), name(1))):
         with pytest.raises(NotOursError):
             unseal(bytes(mine.sealed), source, value)
     # Put in another's place, it answers for nobody.
-    Placement.objects.filter(pk=theirs.pk).update(sealed=mine.sealed)
+    SealedPlacement.objects.filter(pk=theirs.pk).update(sealed=mine.sealed)
     follower = Follower.let_have()
     assert [follower.asks(seed).json()["match"] for seed in (1, 2)] == [True, False]
     withdraw(case)
-    assert list(Placement.objects.values_list("pk", flat=True)) == [theirs.pk]
+    assert list(SealedPlacement.objects.values_list("pk", flat=True)) == [theirs.pk]
     assert follower.asks(1).json() == {"match": False, "relation": None}
 
 
 def test_nobody_changes_what_is_known_of_a_picture_by_bringing_it_again_with_other_places() -> None:
     a_described_case(1)
-    lie = PictureSignals(pdq_value(1), 90, descriptors=text_of(1), placement=places_of(7).tolist())
+    lie = PictureSignals(pdq_value(1), 90, descriptors=text_of(1), placement=placement_of(7))
     create_case([NewItem.picture(1, lie)])
     follower = Follower.let_have()
     assert follower.asks(1).json()["match"] is True

@@ -25,7 +25,7 @@ def test_who_knows_where_patches_lie_draws_more_of_the_picture_than_a_pdq_tells(
     size = leakage.drawn_size(stolen.frame)
     original = leakage.resized(stolen.square, size)
     pdq = leakage.drawn_plane(thief, stolen.pdq)
-    values, places = stolen.descriptors.values, stolen.descriptors.places
+    values, places = stolen.descriptors.values, stolen.descriptors.placement.places
     drawn = leakage.put_together(thief, pdq, values, places, size)
     there = leakage.covered(places, stolen.frame)
     assert there.shape == drawn.shape == original.shape
@@ -38,7 +38,7 @@ def test_who_knows_where_patches_lie_draws_more_of_the_picture_than_a_pdq_tells(
 def test_a_true_patch_is_found_again_where_it_lies(stolen: Victim) -> None:
     assert stolen.descriptors is not None
     # Of the coarsest ones and no others: on so small a picture the finer ones are a few pixels wide.
-    places = stolen.descriptors.places[stolen.descriptors.places[:, 2] >= 7]
+    places = stolen.descriptors.placement.places[stolen.descriptors.placement.places[:, 2] >= 7]
     true, _ = leakage.patches_at(stolen, places)
     found, fits = leakage.tried(leakage.Pieces.of(true), leakage.resized(stolen.square, (512, 512)), stolen.frame)
     near = np.hypot(*(found[:, :2] - places[:, :2].astype(float)).T) <= leakage.NEAR

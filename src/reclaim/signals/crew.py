@@ -31,7 +31,7 @@ MEMORY_PER_PROCESS = 4 * 2**30
 LONGEST_ANSWER = 4096
 """Bytes of an answer, unless a crew is told another limit."""
 _ANSWER_SECONDS = 5.0
-"""An answer that has begun to come is here whole by then: an honest one is written at once, and the longest have some MB."""
+"""An answer that has begun to come is here whole by then: an honest one comes at once, and has at most some MB."""
 
 _AT_ONCE = 2**20
 _LENGTH = struct.Struct("!Q")

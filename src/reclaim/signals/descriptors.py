@@ -65,14 +65,22 @@ class Place(NamedTuple):
 _PLACE_ENDS = Place(FRAME, FRAME, LEVELS, ANGLES)
 
 
+class Placement(NamedTuple):
+    """Where a picture's descriptors lie in it."""
+
+    frame: tuple[int, int]
+    """Width and height of the picture, in pixels of its frame: the longer one is FRAME."""
+    places: npt.NDArray[np.int16]
+    """n x 4: the Place of each."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Descriptors:
     """A picture's descriptors as a person gives them, and their placement."""
 
     values: npt.NDArray[np.uint8]
     """n x 32, LEAST to MOST of them, ascending as bytes, no two the same."""
-    places: npt.NDArray[np.int16]
-    """n x 4: the Place of each."""
+    placement: Placement
 
     @property
     def name(self) -> str:
@@ -113,7 +121,7 @@ def describe(square: npt.NDArray[np.uint8], width: int, height: int) -> Descript
     values, places = _descriptors.describe(np.ascontiguousarray(square), width, height)
     if len(values) < LEAST * BYTES:
         raise PoorSignal
-    return Descriptors(_values(values), _places(places))
+    return Descriptors(_values(values), Placement(frame_of(width, height), _places(places)))
 
 
 def describe_upload(
@@ -144,6 +152,13 @@ def _values(data: bytes) -> npt.NDArray[np.uint8]:
 
 def _places(data: bytes) -> npt.NDArray[np.int16]:
     return np.frombuffer(data, np.int16).reshape(-1, len(_PLACE_ENDS))
+
+
+def frame_of(width: int, height: int) -> tuple[int, int]:
+    """Width and height of the frame of a picture of these sides, in pixels: the longer one is FRAME."""
+    longer = max(width, height)
+    across, down = (max(1, (2 * side * FRAME + longer) // (2 * longer)) for side in (width, height))
+    return across, down
 
 
 def name_of(values: npt.NDArray[np.uint8]) -> str:
@@ -186,12 +201,15 @@ def parse_descriptors(text: str) -> npt.NDArray[np.uint8]:
     return values
 
 
-def parse_places(places: Sequence[Sequence[int]], count: int) -> npt.NDArray[np.int16]:
-    """The placement of `count` descriptors: count x 4 (int16).
+def parse_placement(frame: Sequence[int], places: Sequence[Sequence[int]], count: int) -> Placement:
+    """The placement of `count` descriptors.
 
-    Raises ValueError, with a sentence that holds no value, for another count or anything but four whole numbers in the
-    ranges of a Place each.
+    Raises ValueError, with a sentence that holds no value, for a frame that is none, another count, or anything but
+    four whole numbers in the ranges of a Place each.
     """
+    sides = len(frame) == 2 and all(type(side) is int and 1 <= side <= FRAME for side in frame)
+    if not sides or max(frame) != FRAME:
+        raise ValueError(f"A frame is a width and a height, of which the longer one is {FRAME}.")
     if len(places) != count:
         raise ValueError("Each descriptor has one place.")
     for place in places:
@@ -200,4 +218,4 @@ def parse_places(places: Sequence[Sequence[int]], count: int) -> npt.NDArray[np.
             raise ValueError(
                 f"A place is four whole numbers: x and y below {FRAME}, level below {LEVELS}, angle below {ANGLES}."
             )
-    return np.array(places, np.int16).reshape(count, len(_PLACE_ENDS))
+    return Placement((frame[0], frame[1]), np.array(places, np.int16).reshape(count, len(_PLACE_ENDS)))

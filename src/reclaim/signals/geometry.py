@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST
+from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Placement
 from reclaim.signals.mapping import STEP, Fit, Frame, Paired, Points, area, best_fit, laid
 from reclaim.signals.pdq import TURNS
 
@@ -71,21 +71,21 @@ class Geometry:
 
 
 def check(
-    places: npt.NDArray[np.int16],
+    placement: Placement,
     pairs: Sequence[Sequence[int]] | npt.NDArray[np.integer],
     frame: tuple[int, int],
     *,
     least: int = LEAST_INLIERS,
 ) -> Geometry | None:
-    """How the upload lies to the known picture whose descriptors have these places, if it shows it.
+    """How the upload lies to the known picture whose descriptors lie so, if it shows it.
 
-    There are n x 4 places, up to MOST. The pairs (k x 6, see Pair, k up to MOST_PAIRS) come from the upload, whose
+    There are up to MOST places. The pairs (k x 6, see Pair, k up to MOST_PAIRS) come from the upload, whose
     frame is given as width and height. A slot may stand in several pairs and so may a patch of the upload; at most one
     pair of each counts. None unless `least` of them, spread over an area, lie as one map says. Raises ValueError, with
     a sentence, for what is out of range.
     """
     upload_frame = _frame(frame)
-    known = _known(places)
+    own, known = _frame(placement.frame), _known(placement.places)
     given = _pairs(pairs, len(known), upload_frame)
     best: Fit | None = None
     for mirrored in (False, True):
@@ -95,20 +95,7 @@ def check(
         fit = best_fit(Paired.of(known, chosen, upload_frame, mirrored=mirrored), least)
         if fit is not None and (best is None or fit.count > best.count):
             best = fit
-    return None if best is None else _geometry(best, known, upload_frame)
-
-
-def frame_of(places: npt.NDArray[np.int16]) -> Frame:
-    """About the frame in which a known picture's places lie: its longer side is known, its shorter one is told by them.
-
-    Descriptors are spread over the picture and mostly keep the same distance from each side, so the shorter side is
-    about as long as the nearest and the farthest of them are from its beginning, together. Where one side of it is
-    plain or drawn there are none, and what is told is of another frame; of 319 photographs 95 in a hundred are within
-    a tenth.
-    """
-    reach = [int(places[:, axis].min()) + int(places[:, axis].max()) + 1 for axis in (0, 1)]
-    width, height = (FRAME, reach[1]) if reach[0] >= reach[1] else (reach[0], FRAME)
-    return Frame(min(width, FRAME), min(height, FRAME))
+    return None if best is None else _geometry(best, known, own, upload_frame)
 
 
 _NO_PAIR = "A pair is six whole numbers: slot, x, y, level, angle, mirrored."
@@ -160,7 +147,7 @@ def _within(corners: list[complex], frame: Frame) -> list[complex]:
     return corners
 
 
-def _geometry(fit: Fit, known: Points, frame: Frame) -> Geometry | None:
+def _geometry(fit: Fit, known: Points, own: Frame, frame: Frame) -> Geometry | None:
     linear = fit.matrix[:, :2]
     turned = math.degrees(math.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]))
     quarters = round(turned / 90)
@@ -169,7 +156,6 @@ def _geometry(fit: Fit, known: Points, frame: Frame) -> Geometry | None:
     if fit.paired.mirrored:
         matrix[0] = -matrix[0]
         matrix[0, 2] += frame.width - 1
-    own = frame_of(known.astype(np.int16))
     corners = [0j, complex(own.width, 0), complex(own.width, own.height), complex(0, own.height)]
     quad = [complex(corner) for corner in laid(matrix, np.array(corners))]
     visible = _within(quad, frame)

@@ -30,4 +30,5 @@ def test_the_browser_gives_the_descriptors_that_the_kernel_gives(device: Device)
         expected = descriptors.describe(square, *size)
         assert got["text"] == expected.text
         assert got["values"] == expected.values.tolist()
-        assert got["places"] == expected.places.tolist()
+        assert got["placement"]["places"] == expected.placement.places.tolist()
+        assert tuple(got["placement"]["frame"]) == expected.placement.frame

@@ -240,8 +240,11 @@ def test_the_descriptors_of_a_video_are_those_that_python_makes_of_moments_all_o
     assert found.pop("of one shade") == {"stills": []}
     assert [len(found[name]["stills"]) for name in ("mp4", "long")] == [4, MOST_DESCRIBED]
     for name, content in {**files, "long": long}.items():
-        wanted = [{"descriptors": each.text, "placement": each.places.tolist()} for each in describe_video(content)]
-        assert found[name] == {"stills": wanted}, name
+        wanted = describe_video(content)
+        assert [still["descriptors"] for still in found[name]["stills"]] == [each.text for each in wanted], name
+        for still, each in zip(found[name]["stills"], wanted, strict=True):
+            frame, places = each.placement
+            assert still["placement"] == {"frame": [*frame], "places": places.tolist()}, name
 
 
 def test_of_a_video_that_only_an_unseen_element_shows_descriptors_are_nearly_the_same(device: Device) -> None:

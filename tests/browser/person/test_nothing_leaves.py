@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from reclaim.signals.descriptors import parse_descriptors, parse_places
+from reclaim.signals.descriptors import parse_descriptors, parse_placement
 from tests.browser.person.conftest import Person
 from tests.browser.person.pictures import (
     EXIF_MARKER,
@@ -51,7 +51,7 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     person.act("look")
     expect(panel.locator("#looking-status")).to_contain_text("At least one file says", timeout=30_000)
     panel.locator("[data-describe]").check()
-    expect(panel.locator("#patches-status")).to_have_text("Patches are ready for 4 of 4 pictures.", timeout=30_000)
+    expect(panel.locator("#patches-status")).to_have_text("Patches are ready for 4 of 4 files.", timeout=30_000)
     panel.locator("[data-ordinary]").get_by_label("File 2").check()
     shown = person.body()
     before = list(person.requests)
@@ -77,7 +77,7 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
             assert set(each) == {"type", "value", "quality"} < keys["signal"]
             assert re.fullmatch(r"[0-9a-f]{64}", each["value"])
             assert 50 <= each["quality"] <= 100
-        assert len(parse_places(item["placement"], len(parse_descriptors(item["descriptors"])))) <= 64
+        assert len(parse_placement(**item["placement"], count=len(parse_descriptors(item["descriptors"]))).places) <= 64
 
     told = [
         FILE_NAME,

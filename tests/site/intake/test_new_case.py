@@ -19,7 +19,7 @@ from reclaim.bank.cases.services import withdraw
 from reclaim.bank.ledger.models import LedgerRecord
 from reclaim.bank.placements.models import Placement
 from reclaim.signals import frames_text, vpdq_value
-from tests.described import name, places_of, text_of
+from tests.described import name, sent_placement, text_of
 from tests.personas import a_case, clip_frames, pdq_value
 from tests.proofs import a_proof
 from tests.sending import picture, send_case
@@ -266,7 +266,7 @@ def test_nothing_is_added_without_an_open_case(client: Client) -> None:
 
 def described(seed: int, *places: list[int], **changes: Any) -> dict[str, Any]:
     """A picture with descriptors, and where they lie."""
-    placement = [*places] or places_of(seed).tolist()
+    placement = {**sent_placement(seed), **({"places": [*places]} if places else {})}
     return {**picture(seed), "descriptors": text_of(seed), "placement": placement, **changes}
 
 
@@ -351,7 +351,7 @@ def test_what_belongs_to_no_picture_is_refused_with_a_sentence(item: dict[str, A
 
 
 def still(seed: int) -> dict[str, Any]:
-    return {"descriptors": text_of(seed), "placement": places_of(seed).tolist()}
+    return {"descriptors": text_of(seed), "placement": sent_placement(seed)}
 
 
 def test_a_video_brings_descriptors_of_its_stills_each_once_and_all_of_them_go_with_it_or_alone() -> None:
@@ -382,7 +382,7 @@ def test_a_video_brings_descriptors_of_its_stills_each_once_and_all_of_them_go_w
     "item",
     [
         {**video(1), "stills": [still(seed) for seed in range(9)]},
-        {**video(1), "stills": [{**still(1), "placement": []}]},
+        {**video(1), "stills": [{**still(1), "placement": {"frame": [512, 384], "places": []}}]},
         {**video(1), "stills": [{**still(1), "descriptors": "AAAA"}]},
         {**video(1), "stills": [{**still(1), "at": 3}]},
         {"kind": "video", "signals": [{"type": "md5", "value": "1" * 32}], "stills": [still(1)]},

@@ -55,7 +55,7 @@ class CheckingBank:
         self.asked += 1
         if self.down:
             raise BankUnreachable("not now")
-        found = check(self.known[value].places, pairs, frame) if value in self.known else None
+        found = check(self.known[value].placement, pairs, frame) if value in self.known else None
         if found is None:
             return PlacementAnswer(match=False)
         told = relation_of(found)

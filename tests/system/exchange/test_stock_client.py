@@ -18,7 +18,7 @@ from threatexchange.exchanges.clients.stopncii.api import (
 
 from reclaim.client import NativeClient, NativeKeys
 from reclaim.conformance.values import new_md5, new_pdq
-from tests.described import name, places_of, text_of
+from tests.described import name, sent_placement, text_of
 from tests.system.exchange.peers import PHOTOS, Raw, stock_client, stock_tx
 from tests.system.site_process import Bank
 
@@ -87,7 +87,7 @@ def test_the_client_sees_nothing_of_the_extra_types_that_another_platform_follow
     bank: Bank, new_name: Names, tmp_path: Path
 ) -> None:
     plain, source, seed = new_pdq(), new_pdq(), 7
-    extra = {"descriptors": text_of(seed), "placement": places_of(seed).tolist(), "source": True}
+    extra = {"descriptors": text_of(seed), "placement": sent_placement(seed), "source": True}
     bank.run(_MAKE_A_CASE, {"pdq": plain, "quality": 90}, {"pdq": source, "quality": 90, **extra})
     bank.add_platform(scoped := new_name())
     scopes = [word for scope in ("fetch", "descriptors", "sources") for word in ("--scope", scope)]

@@ -6,12 +6,13 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from bench import clips
 from reclaim.signals import fingerprint, read_luma
-from reclaim.signals.descriptors import describe
+from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.frames import frames_text
 from reclaim.signals.video import read_frames
 from reclaim.signals.video_views import describe_video
@@ -22,16 +23,25 @@ from tests.system.site_process import Bank
 _MAKE_A_CASE = """
 from reclaim.bank.cases.numbers import shown
 from reclaim.bank.cases.services import NewItem, NewSignal, PictureSignals, create_case, descriptors_signal
+from reclaim.signals.descriptors import parse_placement
 from reclaim.signals.frames import name_of_frames
 (sent,) = arguments
+def placement(frame, places):
+    return parse_placement(frame, places, len(places))
 if "frames" in sent:
     frames = NewSignal("vpdq", name_of_frames(sent["frames"]), tuple(sent["frames"]))
-    item = NewItem(1, "video", (frames, *(descriptors_signal(*still) for still in sent["stills"])))
+    stills = (descriptors_signal(text, placement(**placed)) for text, placed in sent["stills"])
+    item = NewItem(1, "video", (frames, *stills))
 else:
-    item = NewItem(1, "picture", PictureSignals(**sent).signals())
+    item = NewItem(1, "picture", PictureSignals(**{**sent, "placement": placement(**sent["placement"])}).signals())
 made = create_case([item])
 say({"case_number": shown(made.number), "pin": made.pin})
 """
+
+
+def as_sent(known: Descriptors) -> dict[str, Any]:
+    """A placement, as a page sends it."""
+    return {"frame": known.placement.frame, "places": known.placement.places.tolist()}
 
 
 def cropped(photo: Path) -> bytes:
@@ -52,7 +62,7 @@ def test_a_cropped_copy_is_found_by_its_parts_checked_by_the_bank_decided_by_a_p
         "pdq": picture.pdq,
         "quality": picture.quality,
         "descriptors": known.text,
-        "placement": known.places.tolist(),
+        "placement": as_sent(known),
     }
     [case] = fresh_bank.run(_MAKE_A_CASE, sent)
 
@@ -99,7 +109,7 @@ def test_a_cropped_video_is_found_by_what_it_shows_at_a_moment_and_forgotten_on_
     stills = describe_video(film)
     sent = {
         "frames": frames_text(read_frames(film)),
-        "stills": [(still.text, still.places.tolist()) for still in stills],
+        "stills": [(still.text, as_sent(still)) for still in stills],
     }
     [case] = fresh_bank.run(_MAKE_A_CASE, sent)
     name = new_name()

@@ -117,7 +117,7 @@ def service(tmp_path: Path, known: Descriptors, upload: Seen) -> Callable[..., A
 @pytest.fixture
 def bank(known: Descriptors) -> Iterator[ScriptedBank]:
     def answer(request: Request) -> Any:
-        found = check(known.places, request.body["pairs"], tuple(request.body["frame"]))
+        found = check(known.placement, request.body["pairs"], tuple(request.body["frame"]))
         if found is None or request.body["value"] != known.name:
             return {"match": False}
         return {"match": True, "relation": {"turn": found.turn, "kept": round(found.kept, 1), "altered": 0.3}}
@@ -134,7 +134,7 @@ def test_a_service_that_asks_nobody_names_what_to_ask_and_makes_nothing_of_it(
         decision = decide()
         [candidate] = decision.unchecked
         assert (decision.action, decision.matches, candidate.value, candidate.id) == ("none", [], known.name, 7)
-        assert check(known.places, candidate.pairs, candidate.frame) is not None
+        assert check(known.placement, candidate.pairs, candidate.frame) is not None
 
 
 def test_what_the_bank_says_joins_the_decision_and_no_more_than_a_review_comes_of_it(

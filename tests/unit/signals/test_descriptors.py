@@ -28,7 +28,7 @@ from reclaim.signals.descriptors import (
     describe_upload,
     name_of,
     parse_descriptors,
-    parse_places,
+    parse_placement,
 )
 from reclaim.signals.luma import square
 from tools import make_descriptor_vectors as maker
@@ -62,7 +62,7 @@ def test_a_square_by_formula_gives_the_vectors_descriptors(vector):
             describe(plane, vector["width"], vector["height"])
     else:
         found = describe(plane, vector["width"], vector["height"])
-        assert (found.text, found.places.tolist()) == (vector["descriptors"], vector["placement"])
+        assert (found.text, found.placement.places.tolist()) == (vector["descriptors"], vector["placement"])
 
 
 def test_the_slow_reference_still_gives_a_vectors_descriptors():
@@ -92,7 +92,7 @@ def test_a_page_of_text_gives_no_descriptors_though_an_upload_of_it_has_many(sha
 def test_of_a_photograph_within_a_page_of_text_only_the_photograph_is_described():
     page = drawing("SUMMER SALE today only ", 255).copy()
     page[128:384, 128:384] = np.asarray(Image.open(PHOTOS / "astronaut.jpg").convert("L").resize((256, 256)))
-    places = describe(page, 512, 512).places
+    places = describe(page, 512, 512).placement.places
     inside = (places[:, :2] >= 120).all(axis=1) & (places[:, :2] < 392).all(axis=1)
     assert len(places) > LEAST
     assert inside.mean() > 0.9
@@ -108,7 +108,9 @@ def test_a_picture_gives_descriptors_that_are_taken_as_they_are_written():
     found = describe(read_luma(PHOTOS / "astronaut.jpg"), 512, 512)
     assert LEAST <= len(found.values) <= MOST
     assert (parse_descriptors(found.text) == found.values).all()
-    assert (parse_places(found.places.tolist(), len(found.values)) == found.places).all()
+    frame, places = found.placement
+    parsed = parse_placement(frame, places.tolist(), len(found.values))
+    assert (parsed.frame, parsed.places.tolist()) == ((512, 512), places.tolist())
     assert found.name == name_of(found.values) == hashlib.sha256(base64.b64decode(found.text)).hexdigest()
 
 
@@ -193,8 +195,13 @@ def test_any_text_is_descriptors_or_refused_with_a_sentence(text):
 @given(st.lists(st.lists(st.one_of(st.integers(-2, 600), st.booleans(), st.floats(), st.text(max_size=2)), max_size=5)))
 @example([[511, 0, 11, 63], [0, 511, 0, 0]])
 def test_any_list_is_places_or_refused_with_a_sentence(places):
-    parsed = taken_or_refused(parse_places, places, 2)
-    assert parsed is None or parsed.tolist() == places
+    parsed = taken_or_refused(parse_placement, [512, 300], places, 2)
+    assert parsed is None or parsed.places.tolist() == places
+
+
+@pytest.mark.parametrize("frame", [[], [512], [512, 0], [300, 200], [512, 513], [512, 1.5], [512, True], [512, 9, 9]])
+def test_what_is_no_frame_is_refused_with_a_sentence(frame):
+    assert taken_or_refused(parse_placement, frame, [[0, 0, 0, 0]], 1) is None
 
 
 DRIVER = """

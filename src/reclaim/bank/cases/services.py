@@ -18,7 +18,7 @@ from reclaim.bank.ledger.models import BODIES_OF_RECORD, Source
 from reclaim.bank.ledger.services import LedgerTransaction, forget_sources, locked_ledger
 from reclaim.bank.placements import services as placements
 from reclaim.bank.placements.services import NewPlacement
-from reclaim.signals.descriptors import name_of, parse_descriptors, parse_places
+from reclaim.signals.descriptors import Placement, name_of, parse_descriptors
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
 from reclaim.sitekit.secrets import mac
@@ -57,8 +57,8 @@ class NewSignal:
     """Of a PDQ or source, 0 to 100, as the person's device measured it."""
     descriptors: bytes | None = None
     """The bytes of descriptors, which ``value`` names."""
-    placement: tuple[tuple[int, ...], ...] = ()
-    """Where each of the descriptors lies in the picture: x, y, level and angle, in their order."""
+    placement: Placement | None = None
+    """Where the descriptors lie in the picture, in their order."""
     of_source: bool = False
     """Of descriptors: the picture is a source photograph."""
 
@@ -80,8 +80,7 @@ class PictureSignals:
     """PDQ and quality of the picture without bars and captions."""
     descriptors: str | None = None
     """As ``reclaim.signals.descriptors`` writes them."""
-    placement: Sequence[Sequence[int]] | None = None
-    """The place of each of the descriptors: x, y, level, angle."""
+    placement: Placement | None = None
     source: bool = False
 
     def signals(self) -> tuple[NewSignal, ...]:
@@ -98,18 +97,19 @@ class PictureSignals:
         return tuple(signals)
 
 
-def descriptors_signal(text: str, placement: Sequence[Sequence[int]], *, of_source: bool = False) -> NewSignal:
-    """Descriptors, as ``reclaim.signals.descriptors`` writes them, with the place of each: x, y, level, angle.
+def descriptors_signal(text: str, placement: Placement, *, of_source: bool = False) -> NewSignal:
+    """Descriptors, as ``reclaim.signals.descriptors`` writes them, with their placement.
 
     Raises ``ValueError`` where they are none, or not as many as the places.
     """
     values = parse_descriptors(text)
-    places = parse_places(placement, len(values))
+    if len(placement.places) != len(values):
+        raise ValueError("Each descriptor has one place.")
     return NewSignal(
         DESCRIPTORS,
         name_of(values),
         descriptors=values.tobytes(),
-        placement=tuple(tuple(int(part) for part in place) for place in places),
+        placement=placement,
         of_source=of_source,
     )
 
@@ -403,7 +403,7 @@ def _put(ledger: LedgerTransaction, taken: Sequence[tuple[NewItem, CaseItem]]) -
                 of_source=signal.of_source,
             )
             signals.append(CaseSignal(item=row, source=source))
-            if signal.placement:
+            if signal.placement is not None:
                 placed.append(NewPlacement(source.pk, signal.value, signal.placement))
     ledger.settle()
     CaseSignal.objects.bulk_create(signals)

@@ -39,7 +39,7 @@ from reclaim.bank.screening.queries import Candidate, Verdict, screen
 from reclaim.bank.screening.services import note_sending, telling_values
 from reclaim.signals import POOR_QUALITY
 from reclaim.signals.descriptors import MOST as MOST_PATCHES
-from reclaim.signals.descriptors import parse_descriptors, parse_places
+from reclaim.signals.descriptors import Placement, parse_placement
 from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
 from reclaim.signals.frames import MOST_DESCRIBED as MOST_STILLS
 from reclaim.sitekit.access import Access, requires
@@ -104,7 +104,17 @@ class SentTrimmed(_Strict):
 
 
 Descriptors = Annotated[str, Field(max_length=4096)]
-Placement = Annotated[list[Annotated[list[int], Field(min_length=4, max_length=4)]], Field(max_length=MOST_PATCHES)]
+
+
+class SentPlacement(_Strict):
+    """Where descriptors lie in their picture."""
+
+    frame: Annotated[list[int], Field(min_length=2, max_length=2)]
+    places: Annotated[list[Annotated[list[int], Field(min_length=4, max_length=4)]], Field(max_length=MOST_PATCHES)]
+
+    def parsed(self) -> Placement:
+        """Raises ``ValueError``."""
+        return parse_placement(self.frame, self.places, len(self.places))
 
 
 class SentPicture(_Strict):
@@ -118,7 +128,7 @@ class SentPicture(_Strict):
     ]
     trimmed: SentTrimmed | None = None
     descriptors: Descriptors | None = None
-    placement: Placement | None = None
+    placement: SentPlacement | None = None
     source: bool = False
 
     @model_validator(mode="after")
@@ -129,7 +139,7 @@ class SentPicture(_Strict):
         if (self.descriptors is None) != (self.placement is None):
             raise ValueError("descriptors come with the placement of each")
         if self.descriptors is not None and self.placement is not None:
-            parse_places(self.placement, len(parse_descriptors(self.descriptors)))
+            descriptors_signal(self.descriptors, self.placement.parsed())
         return self
 
     def screened(self) -> list[SentPdq | SentMd5 | SentTrimmed]:
@@ -141,12 +151,16 @@ class SentStill(_Strict):
     """What a video shows at a moment, by its descriptors and the place of each."""
 
     descriptors: Descriptors
-    placement: Placement
+    placement: SentPlacement
 
     @model_validator(mode="after")
-    def _placed(self) -> SentStill:
-        parse_places(self.placement, len(parse_descriptors(self.descriptors)))
+    def _can_be_used(self) -> SentStill:
+        self.signal()
         return self
+
+    def signal(self) -> NewSignal:
+        """Raises ``ValueError`` where it is none."""
+        return descriptors_signal(self.descriptors, self.placement.parsed())
 
 
 class SentVideo(_Strict):
@@ -323,9 +337,8 @@ def _kept(item: SentPicture | SentVideo, usable: list[tuple[Screened, Verdict]])
     if not isinstance(item, SentPicture) or not pdqs:
         kept = [_exact_or_frames(verdict) for _, verdict in usable]
         if isinstance(item, SentVideo) and any(verdict.frames for _, verdict in usable):
-            stills = (descriptors_signal(still.descriptors, still.placement) for still in item.stills)
             # A still that comes again is one.
-            kept += {still.value: still for still in stills}.values()
+            kept += {signal.value: signal for signal in (still.signal() for still in item.stills)}.values()
         return tuple(kept)
     # Descriptors are of the trimmed picture where there is one: they go with it.
     described = (item.trimmed or item.signals[0]) in [signal for signal, _ in usable]
@@ -333,7 +346,7 @@ def _kept(item: SentPicture | SentVideo, usable: list[tuple[Screened, Verdict]])
         *pdqs[0],
         trimmed=pdqs[1] if len(pdqs) > 1 else None,
         descriptors=item.descriptors if described else None,
-        placement=item.placement if described else None,
+        placement=item.placement.parsed() if described and item.placement else None,
         source=item.source,
     ).signals()
 

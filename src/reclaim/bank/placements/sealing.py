@@ -7,17 +7,16 @@ import uuid
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
+from reclaim.signals.descriptors import Placement
 from reclaim.sitekit.secrets import derive
 
 _NONCE_BYTES = 12
 _NUMBERS = 4
-
-Places = npt.NDArray[np.int16]
+_FRAME_BYTES = 4
 
 
 class NotOursError(Exception):
@@ -33,18 +32,20 @@ def _bound_to(source: uuid.UUID, value: str) -> bytes:
     return source.bytes + bytes.fromhex(value)
 
 
-def seal(places: Places, source: uuid.UUID, value: str) -> bytes:
-    """A placement (n x 4), bound to its source and to the descriptors that ``value`` names."""
+def seal(placement: Placement, source: uuid.UUID, value: str) -> bytes:
+    """A placement, bound to its source and to the descriptors that ``value`` names."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    plain = np.ascontiguousarray(places, "<i2").tobytes()
+    plain = b"".join(np.asarray(numbers, "<i2").tobytes() for numbers in placement)
     return nonce + _cipher(settings.MASTER_SECRET).encrypt(nonce, plain, _bound_to(source, value))
 
 
-def unseal(sealed: bytes, source: uuid.UUID, value: str) -> Places:
+def unseal(sealed: bytes, source: uuid.UUID, value: str) -> Placement:
     """The placement again. Raises ``NotOursError``."""
     nonce, rest = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
         plain = _cipher(settings.MASTER_SECRET).decrypt(nonce, rest, _bound_to(source, value))
     except InvalidTag as error:
         raise NotOursError("A placement does not open. Restore secret.key from your backup.") from error
-    return np.frombuffer(plain, "<i2").astype(np.int16).reshape(-1, _NUMBERS)
+    width, height = np.frombuffer(plain[:_FRAME_BYTES], "<i2").tolist()
+    places = np.frombuffer(plain[_FRAME_BYTES:], "<i2").astype(np.int16)
+    return Placement((width, height), places.reshape(-1, _NUMBERS))

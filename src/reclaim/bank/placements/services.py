@@ -17,11 +17,12 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from reclaim.bank.ledger.models import LedgerRecord, Source
-from reclaim.bank.placements.models import CheckDay, CheckedSignal, Placement
-from reclaim.bank.placements.sealing import NotOursError, Places, seal, unseal
+from reclaim.bank.placements.models import CheckDay, CheckedSignal
+from reclaim.bank.placements.models import Placement as SealedPlacement
+from reclaim.bank.placements.sealing import NotOursError, seal, unseal
 from reclaim.bank.platforms.models import Platform
 from reclaim.bank.platforms.queries import may_have_sources
-from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Place
+from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Place, Placement
 from reclaim.signals.geometry import LEAST_INLIERS, LEAST_INLIERS_OF_MANY, Geometry, check
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_failure
@@ -47,22 +48,19 @@ class NewPlacement(NamedTuple):
 
     source: uuid.UUID
     value: str
-    places: Sequence[Sequence[int]]
+    placement: Placement
 
 
 def keep(placements: Iterable[NewPlacement]) -> None:
     """Keep placements of sources that are in the database, sealed. Called in the transaction that brings them."""
-    Placement.objects.bulk_create(
-        [
-            Placement(source_id=new.source, sealed=seal(np.array(new.places, np.int16), new.source, new.value))
-            for new in placements
-        ]
+    SealedPlacement.objects.bulk_create(
+        SealedPlacement(source_id=new.source, sealed=seal(new.placement, new.source, new.value)) for new in placements
     )
 
 
 def forget(sources: Collection[uuid.UUID]) -> None:
     """Delete the placements of sources that end."""
-    Placement.objects.filter(source__in=list(sources)).delete()
+    SealedPlacement.objects.filter(source__in=list(sources)).delete()
 
 
 def check_placement(
@@ -74,7 +72,7 @@ def check_placement(
     ``SlowDownError`` for one too many, and ``ValueError``, with a sentence, for pairs outside the frame.
     """
     _admit(platform, value)
-    rows = Placement.objects.filter(
+    rows = SealedPlacement.objects.filter(
         source__record__type=LedgerRecord.Type.DESCRIPTORS,
         source__record__value=value,
         source__state=Source.State.ACTIVE,
@@ -84,17 +82,17 @@ def check_placement(
     # Of two persons' the earlier one: nobody changes what is known of a picture by bringing it again.
     row = rows.order_by("source__added_position", "source").first()
     decoy = _decoy(value)
-    places = _opened(row, value, decoy)
-    known = [pair for pair in pairs if pair[0] < len(places)]
-    found = check(places, known, frame, least=_least())
-    matches = found is not None and row is not None and places is not decoy
+    placement = _opened(row, value, decoy)
+    known = [pair for pair in pairs if pair[0] < len(placement.places)]
+    found = check(placement, known, frame, least=_least())
+    matches = found is not None and row is not None and placement is not decoy
     with transaction.atomic():
         CheckDay.objects.filter(platform=platform, day=_today()).update(matches=F("matches") + int(matches))
         audit.record(f"platform:{platform.pk}", "placement.check", f"platform:{platform.pk}")
     return found if matches else None
 
 
-def _opened(row: Placement | None, value: str, decoy: Places) -> Places:
+def _opened(row: SealedPlacement | None, value: str, decoy: Placement) -> Placement:
     if row is None:
         nobody = uuid.UUID(int=0)
         unseal(seal(decoy, nobody, value), nobody, value)
@@ -106,10 +104,11 @@ def _opened(row: Placement | None, value: str, decoy: Places) -> Places:
         return decoy
 
 
-def _decoy(value: str) -> Places:
+def _decoy(value: str) -> Placement:
     """A placement of nobody's, the same at each asking."""
     chance = np.random.default_rng(int.from_bytes(mac("placement-decoy", bytes.fromhex(value))))
-    return chance.integers(0, Place(FRAME, FRAME, LEVELS, ANGLES), size=(MOST, 4)).astype(np.int16)
+    places = chance.integers(0, Place(FRAME, FRAME, LEVELS, ANGLES), size=(MOST, 4)).astype(np.int16)
+    return Placement((FRAME, FRAME), places)
 
 
 def _least() -> int:

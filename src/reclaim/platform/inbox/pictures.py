@@ -20,7 +20,6 @@ import numpy.typing as npt
 from django.conf import settings
 from PIL import Image
 
-from reclaim.signals.descriptors import FRAME
 from reclaim.signals.video import Still
 
 SHORT_SIDE, LONG_SIDE, LEAST_SIDE = 512, 1024, 16
@@ -32,12 +31,6 @@ _NAME = re.compile(r"([0-9a-f]{32})\.[1-9]\.jpg")
 
 class PictureGoneError(Exception):
     """There is no review copy: its upload has been decided."""
-
-
-def frame_of(sides: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of the frame in which places in a picture of this shape are counted: the longer one is 512."""
-    width, height = (max(1, round(side * FRAME / max(sides))) for side in sides)
-    return width, height
 
 
 def review_copy(luma: npt.NDArray[np.uint8], sides: tuple[int, int]) -> bytes:

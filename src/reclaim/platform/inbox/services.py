@@ -33,6 +33,7 @@ from reclaim.platform.subscription.services import locked_signals
 from reclaim.protocol.stopncii_v1 import SignalType
 from reclaim.signals import MATCH_DISTANCE, SignalError, md5_of
 from reclaim.signals.crew import Crew, CrewBusy
+from reclaim.signals.descriptors import frame_of
 from reclaim.signals.luma import read_picture
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
@@ -134,7 +135,7 @@ def take_upload(data: bytes, actor: str, *, adult: bool | None = None) -> Upload
         # Of what is held too: it may be a copy of which a part was replaced, or show a second known picture.
         parts = by_parts(described(picture.luma, *sides)) if follows_descriptors() else []
         copies = [pictures.review_copy(picture.luma, sides)] if rows or parts else []
-    about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, pictures.frame_of(sides))
+    about = _About(Upload.Kind.PICTURE, found.quality, found.poor, adult, frame_of(*sides))
     if rows or parts:
         upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
@@ -163,7 +164,7 @@ def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
         percents = match.query_percent, match.video_percent
         rows.append(_Row(match.id, holds, None, turn, quality, *percents, match.relation.model_dump(mode="json")))
     parts = by_parts(seen.described)
-    shapes = [pictures.frame_of((still.width, still.height)) for still in seen.stills[:1]]
+    shapes = [frame_of(still.width, still.height) for still in seen.stills[:1]]
     about = _About(Upload.Kind.VIDEO, quality, not upright, adult, *shapes)
     if rows or parts:
         copies = [pictures.still_copy(still) for still in seen.stills]

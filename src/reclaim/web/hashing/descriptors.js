@@ -302,8 +302,9 @@ function chosenOf(corners, frame) {
 }
 
 // luma512: Uint8Array of 512 * 512, the upright picture's square; width and height: the upright picture's, in pixels.
-// Returns {values, places, text}: 16 to 64 descriptors of 32 bytes, ascending; [x, y, level, angle] of each; and the
-// values in base64. null for a picture with too little detail, or one that is drawn.
+// Returns {values, text, placement}: 16 to 64 descriptors of 32 bytes, ascending; these in base64; and {frame, places}:
+// width and height of the frame, and [x, y, level, angle] of each. null for a picture with too little detail, or one that is
+// drawn.
 export function describe(luma512, width, height) {
   const longer = Math.max(width, height);
   const frame = [width, height].map((side) => Math.max(1, Math.floor((2 * side * FRAME + longer) / (2 * longer))));
@@ -320,12 +321,12 @@ export function describe(luma512, width, height) {
   if (chosen.length < LEAST) return null;
   const values = chosen.map(({ value }) => value);
   const text = btoa(values.map((value) => String.fromCharCode(...value)).join(''));
-  return { values, places: chosen.map(({ place }) => place), text };
+  return { values, text, placement: { frame, places: chosen.map(({ place }) => place) } };
 }
 
 // The same of a picture as readSquare of picture.js gives it, {descriptors, placement} as they are sent; null where there
 // are too few.
 export function described({ square, width, height }) {
   const found = describe(square, width, height);
-  return found && { descriptors: found.text, placement: found.places };
+  return found && { descriptors: found.text, placement: found.placement };
 }

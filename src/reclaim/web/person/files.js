@@ -102,8 +102,8 @@ function writeBody(items) {
   const sent = { receipt, made_with_ai: chosenAi(), items };
   if (code) sent.code = code;
   else if (proof.done) sent.proof = proof.done;
-  // Line by line, but for the four numbers of a place: what is sent is what is shown, to the letter.
-  body = JSON.stringify(sent, null, 1).replace(/\[\s+(\d+),\s+(\d+),\s+(\d+),\s+(\d+)\s+\]/g, '[$1, $2, $3, $4]');
+  // Line by line, but for the numbers of a frame or place: what is sent is what is shown, to the letter.
+  body = JSON.stringify(sent, null, 1).replace(/\[[\d,\s]+\]/g, (numbers) => numbers.replace(/\s/g, ''));
   root.querySelector('[data-body]').textContent = body;
 }
 
