@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from reclaim.bank.cases.services import NewItem, NewSignal, create_case
+from reclaim.bank.cases.services import NewItem, NewSignal, create_case, descriptors_signal
 from reclaim.conformance.values import new_pdq
 from reclaim.signals import frames_text, vpdq_value
+from tests.described import Follower, name, placement_of, text_of
 from tests.personas import ActingPlatform, clip_frames, pdq_value
 from tests.system.exchange.peers import Raw
 from tests.system.site_process import Bank
@@ -69,6 +70,20 @@ def test_the_signals_of_one_video_share_nothing_that_signals_of_two_do_not() -> 
     assert set(one.caseNumbers).isdisjoint(two.caseNumbers)
     told_apart = {"hashValue", "signalType", "caseNumbers", "frames"}
     assert one.model_dump(exclude=told_apart) == two.model_dump(exclude=told_apart)
+
+
+@pytest.mark.django_db
+def test_stills_of_one_video_share_nothing_that_those_of_two_do_not() -> None:
+    def still(seed: int) -> NewSignal:
+        return descriptors_signal(text_of(seed), placement_of(seed))
+
+    frames = [clip_frames(seed, 3) for seed in range(3)]
+    moving = [NewSignal("vpdq", vpdq_value(each), tuple(frames_text(each))) for each in frames]
+    create_case([NewItem(1, "video", (moving[0], still(1), still(2)))])
+    create_case([NewItem(1, "video", (moving[1], still(3))), NewItem(2, "video", (moving[2], still(4)))])
+    records = Follower.let_have().follows()
+    assert sorted(record.value for record in records) == sorted(name(seed) for seed in range(1, 5))
+    assert len({record.model_dump_json(exclude={"value", "descriptors"}) for record in records}) == 1
 
 
 @pytest.mark.django_db

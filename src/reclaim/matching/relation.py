@@ -68,13 +68,14 @@ class Stretch(BaseModel):
     @property
     def sentence(self) -> str:
         """For a reviewer, in English."""
-        upload = f"{_clock(self.upload_from)} to {_clock(self.upload_to)} of this upload"
-        known = f"{_clock(self.known_from)} to {_clock(self.known_to)} of the known video"
+        upload = f"{clock(self.upload_from)} to {clock(self.upload_to)} of this upload"
+        known = f"{clock(self.known_from)} to {clock(self.known_to)} of the known video"
         played = "" if self.speed == 1 else f", played about {self.speed:g} times as fast"
         return f"{upload} is {known}{played}."
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A moment of a video for people: minutes and seconds, with hours where there are some."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
@@ -110,7 +111,7 @@ class Relation(BaseModel):
         if self.stretch is not None:
             return f"{said} {self.stretch.sentence}".lstrip()
         said = said or ("Recognised by its parts." if self.how == "parts" else "The same picture, as it lies.")
-        return said if self.at is None else f"At {_clock(self.at)}: {said[0].lower()}{said[1:]}"
+        return said if self.at is None else f"At {clock(self.at)}: {said[0].lower()}{said[1:]}"
 
     @property
     def _edit(self) -> str:

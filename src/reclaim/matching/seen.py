@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,14 +10,23 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.matching.by_parts import Described, described
+from reclaim.matching.by_parts import MOST_OF_A_MOMENT, Described, described
 from reclaim.matching.relation import Box
 from reclaim.signals.crew import Crew, Fields
-from reclaim.signals.descriptors import ANGLES, BYTES, FRAME, LEVELS, UploadDescriptors
+from reclaim.signals.descriptors import ANGLES, BYTES, FRAME, LEVELS, MOST_UPLOAD, UploadDescriptors
 from reclaim.signals.frames import LATEST
 from reclaim.signals.luma import SIDE, picture_of_bytes
 from reclaim.signals.video import MAX_SIDE, Still
-from reclaim.signals.video_views import LONGEST_VIEWS, MOST_MOMENTS, FramesView, read_view
+from reclaim.signals.video_views import (
+    LONGEST_VIEWS,
+    MOST_MOMENTS,
+    MOST_STILLS,
+    NO_VIEWS,
+    FramesView,
+    Moment,
+    read_moments,
+    read_view,
+)
 from reclaim.signals.video_views import fields_of as fields_of_frames
 from reclaim.signals.video_views import views_in as frames_in
 from reclaim.signals.views import LONGEST_ANSWER, Views, fields_of, views_in, views_of
@@ -25,12 +34,16 @@ from reclaim.signals.views import LONGEST_ANSWER, Views, fields_of, views_in, vi
 VIEWS_ALONE, BOTH_STAGES = b"1", b"2"
 """What a task begins with, before the file's bytes."""
 
-MOST_STILLS = 8
-"""Stills of a video to show to somebody, spread over it."""
+_SOME_MOMENTS = b"3"
+_COUNT = struct.Struct("!B")
+_SECONDS = struct.Struct("!d")
+# A few levels may have one more than their share.
+_MOST_OF_A_PICTURE, _MOST_OF_A_MOMENT = MOST_UPLOAD + LEVELS, MOST_OF_A_MOMENT + LEVELS
 
-_MOST_DESCRIBED = 4096
-"""Descriptors of one upload, or one moment of it, that an answer may have: twice what is ever made."""
-_LONGEST_DESCRIBED = 2 * _MOST_DESCRIBED * (2 * BYTES + 8) * 4 // 3 + 4096
+
+def _longest(descriptors: int) -> int:
+    """Bytes of an answer with so many descriptors, twice: whole, and without what is around it."""
+    return 2 * (descriptors * (2 * BYTES + 8) * 4 // 3 + 200)
 
 
 class Seen(NamedTuple):
@@ -45,22 +58,28 @@ class SeenVideo(NamedTuple):
     """What a limited process makes of a video."""
 
     views: tuple[FramesView, ...]
-    stills: list[Still]
-    """Up to ``MOST_STILLS``, in their order; none of a video without detail."""
+    stills: list[Moment]
+    """Up to ``MOST_STILLS``, in their order; none of a video without detail. Or those that were asked for."""
     described: list[Described]
     """Empty where the second stage was not asked for."""
 
 
 def seen_crew(count: int, *, niceness: int = 0) -> Crew[Seen]:
     """So many processes that each take ``VIEWS_ALONE`` or ``BOTH_STAGES`` and a picture's bytes."""
-    return Crew(_seen_fields, _seen, count=count, niceness=niceness, longest_answer=LONGEST_ANSWER + _LONGEST_DESCRIBED)
+    longest = LONGEST_ANSWER + _longest(_MOST_OF_A_PICTURE)
+    return Crew(_seen_fields, _seen, count=count, niceness=niceness, longest_answer=longest)
 
 
 def seen_video_crew(count: int, *, niceness: int = 0) -> Crew[SeenVideo]:
-    """So many processes that each take ``VIEWS_ALONE`` or ``BOTH_STAGES`` and a video's bytes."""
-    stills = MOST_STILLS * (SIDE * SIDE * 4 // 3 + 100)
-    longest = LONGEST_VIEWS + stills + MOST_MOMENTS * _LONGEST_DESCRIBED
+    """So many processes that each take ``VIEWS_ALONE`` or ``BOTH_STAGES`` and a video's bytes, or ``moments_task``."""
+    stills = MOST_STILLS * (SIDE * SIDE * 4 // 3 + 200)
+    longest = LONGEST_VIEWS + stills + MOST_MOMENTS * _longest(_MOST_OF_A_MOMENT)
     return Crew(_video_fields, _seen_video, count=count, niceness=niceness, longest_answer=longest)
+
+
+def moments_task(seconds: Sequence[float], video: bytes) -> bytes:
+    """A task for the stills of a video at these of its moments, up to ``MOST_STILLS``, and nothing else."""
+    return _SOME_MOMENTS + _COUNT.pack(len(seconds)) + b"".join(map(_SECONDS.pack, seconds)) + video
 
 
 def _seen_fields(task: bytes) -> Fields:
@@ -71,40 +90,58 @@ def _seen_fields(task: bytes) -> Fields:
 
 def _seen(fields: Fields) -> Seen:
     """``ValueError``, ``TypeError`` or ``KeyError`` where it is none: a decoder may have been taken over."""
-    return Seen(views_in(fields), _described_in(fields, moments=1))
+    return Seen(views_in(fields), _described_in(fields, 1, _MOST_OF_A_PICTURE))
 
 
 def _video_fields(task: bytes) -> Fields:
+    if task[:1] == _SOME_MOMENTS:
+        (count,) = _COUNT.unpack_from(task, 1)
+        start = 1 + _COUNT.size + count * _SECONDS.size
+        wanted = [seconds for (seconds,) in _SECONDS.iter_unpack(task[1 + _COUNT.size : start])]
+        return {
+            **fields_of_frames(NO_VIEWS),
+            "stills": _stills_fields(read_moments(task[start:], wanted)),
+            "described": [],
+        }
     view = read_view(task[1:])
-    stills = [still for _, still in view.moments]
     found: list[Described] = []
     if task[:1] == BOTH_STAGES:
         for seconds, still in view.moments:
             found += described(still.luma, still.width, still.height, seconds)
     return {
         **fields_of_frames(view.views),
-        "stills": [
-            {"luma": _text(still.luma), "size": [still.width, still.height]}
-            for still in stills[:: math.ceil(len(stills) / MOST_STILLS) or 1]
-        ],
+        "stills": _stills_fields(view.stills),
         "described": _described_fields(found),
     }
+
+
+def _stills_fields(stills: Sequence[Moment]) -> list[Fields]:
+    return [
+        {"seconds": seconds, "luma": _text(still.luma), "size": [still.width, still.height]}
+        for seconds, still in stills
+    ]
 
 
 def _seen_video(fields: Fields) -> SeenVideo:
     """As ``_seen``."""
     if len(fields["stills"]) > MOST_STILLS:
         raise ValueError
-    described = _described_in(fields, moments=MOST_MOMENTS)
+    described = _described_in(fields, MOST_MOMENTS, _MOST_OF_A_MOMENT)
     return SeenVideo(frames_in(fields), [_still_of(each) for each in fields["stills"]], described)
 
 
-def _still_of(seen: Fields) -> Still:
+def _still_of(seen: Fields) -> Moment:
     luma = np.frombuffer(b64decode(seen["luma"], validate=True), np.uint8).reshape(SIDE, SIDE)
     width, height = map(int, seen["size"])
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         raise ValueError
-    return Still(luma, width, height)
+    return Moment(_moment_in(seen["seconds"]), Still(luma, width, height))
+
+
+def _moment_in(seconds: float) -> float:
+    if not 0 <= float(seconds) < LATEST:
+        raise ValueError
+    return float(seconds)
 
 
 def _described_fields(found: Sequence[Described]) -> list[list[Any]]:
@@ -124,15 +161,16 @@ def _text(numbers: npt.NDArray[Any]) -> str:
     return b64encode(np.ascontiguousarray(numbers).tobytes()).decode()
 
 
-def _described_in(fields: Fields, *, moments: int) -> list[Described]:
+def _described_in(fields: Fields, moments: int, most: int) -> list[Described]:
     given = fields["described"]
     # Each whole, and once more without what is around it.
     if len(given) > 2 * moments:
         raise ValueError
-    return [_one_described_in(*each) for each in given]
+    return [_one_described_in(most, *each) for each in given]
 
 
 def _one_described_in(
+    most: int,
     values: str,
     mirrored: str,
     places: str,
@@ -145,7 +183,7 @@ def _one_described_in(
     where = np.frombuffer(b64decode(places, validate=True), np.int16).reshape(-1, 4)
     if not isinstance(width, int) or not isinstance(height, int) or max(width, height) != FRAME:
         raise ValueError
-    if min(width, height) < 1 or not len(codes[0]) == len(codes[1]) == len(where) <= _MOST_DESCRIBED:
+    if min(width, height) < 1 or not len(codes[0]) == len(codes[1]) == len(where) <= most:
         raise ValueError
     if (where < 0).any() or (where >= (width, height, LEVELS, ANGLES)).any():
         raise ValueError
@@ -154,7 +192,5 @@ def _one_described_in(
         box = Box(*(float(edge) for edge in part))
         if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
             raise ValueError
-    seconds = None if at is None else float(at)
-    if seconds is not None and not 0 <= seconds < LATEST:
-        raise ValueError
+    seconds = None if at is None else _moment_in(at)
     return Described(UploadDescriptors(codes[0], codes[1], where, width, height), box, seconds)

@@ -6,6 +6,7 @@ what strangers send does so in another process, which has a limit of memory and 
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -106,7 +107,7 @@ class Still:
     luma: Luma
     """512 x 512, upright."""
     width: int
-    """Pixels of the frame, upright."""
+    """Pixels of the frame, upright, as a player shows it: its pixels need not be square."""
     height: int
 
 
@@ -269,6 +270,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
     first = at = interval = Fraction(0)
     number = 0
     with _container(file, name) as (container, stream):
+        aspect = stream.sample_aspect_ratio or Fraction(1)
         for frame, moment in _decoded(container, stream):
             if shown is None:
                 first = moment
@@ -277,7 +279,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
                 continue
             elif number * interval < moment - first:
                 if number < MAX_FRAMES and number * interval < LATEST:
-                    yield number, float(number * interval), _still(shown)
+                    yield number, float(number * interval), _still(shown, aspect)
                 # Further moments show the same frame, which would not count again.
                 number = -((first - moment) // interval)
             shown, at = frame, moment
@@ -285,7 +287,7 @@ def _sampled(file: IO[bytes], name: str, end: Fraction) -> Iterator[tuple[int, f
             raise TruncatedVideo
         # The last frame stays to the end; more than one sample of it would say nothing new.
         if number < MAX_FRAMES and (number == 0 or number * interval < min(end - first, Fraction(LATEST))):
-            yield number, float(number * interval), _still(shown)
+            yield number, float(number * interval), _still(shown, aspect)
 
 
 def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[VideoFrame, Fraction]]:
@@ -310,12 +312,17 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[tuple[V
             yield frame, frame.pts * frame.time_base
 
 
-def _still(frame: VideoFrame) -> Still:
+def _still(frame: VideoFrame, aspect: Fraction) -> Still:
     luma = _brightness(frame)
     if luma is None:
         luma = _brightness_of_colours(frame)
     turn = _TURNS.get(round(frame.rotation / 90) * 90 % 360)
     width, height = frame.width, frame.height
+    # As the browser's reader has it: of a pixel that is not square the longer side is stretched.
+    if aspect > 1:
+        width = min(MAX_SIDE, math.floor(width * aspect + Fraction(1, 2)))
+    elif aspect < 1:
+        height = min(MAX_SIDE, math.floor(height / aspect + Fraction(1, 2)))
     if turn in ("rotate90", "rotate270"):
         width, height = height, width
     return Still(turns(luma)[turn] if turn else luma, width, height)

@@ -26,6 +26,9 @@ from reclaim.signals.trim import Trimmed
 from reclaim.signals.values import MATCH_DISTANCE
 from reclaim.signals.video import LONGEST_ANSWER, SECONDS_PER_VIDEO, Still, kept_frames
 
+MOST_STILLS = 8
+"""Stills of an upload to show to somebody."""
+
 MOST_MOMENTS = 64
 """Moments of an upload that are looked at as pictures: many more than a person's device describes, so that one of them
 shows the scene of one of hers also where an upload begins elsewhere."""
@@ -70,8 +73,10 @@ class View:
 
     views: tuple[FramesView, ...]
     """The whole frames in all of `TURNS`, as they lie first; then what was found in them."""
+    stills: tuple[Moment, ...]
+    """Up to `MOST_STILLS`, spread evenly, to show to somebody; none of a video without detail."""
     moments: tuple[Moment, ...]
-    """Up to `MOST_MOMENTS`, in their order; none of a video without detail."""
+    """Up to `MOST_MOMENTS` that are unlike, in their order, to look up."""
 
 
 NO_VIEWS = tuple(FramesView("whole", turn, ()) for turn in TURNS)
@@ -99,13 +104,20 @@ def read_views(source: bytes | Path) -> tuple[FramesView, ...]:
 
 
 def read_view(source: bytes | Path) -> View:
-    """The same with moments from all over it. Raises as before."""
+    """The same with stills and moments from all over it. Raises as before."""
+    stills: Spread[Moment] = Spread(MOST_STILLS, 0)
     moments: Spread[Moment] = Spread(MOST_MOMENTS, MATCH_DISTANCE)
     views = _Views()
     for frame, still in kept_frames(source):
-        moments.take(frame.pdq, Moment(frame.seconds, still))
+        for spread in (stills, moments):
+            spread.take(frame.pdq, Moment(frame.seconds, still))
         views.take(frame, still.luma)
-    return View(views.finish(), tuple(moments.kept))
+    return View(views.finish(), tuple(stills.kept), tuple(moments.kept))
+
+
+def read_moments(source: bytes | Path, seconds: Sequence[float]) -> list[Moment]:
+    """Those frames that count at these seconds of the video, in their order. Raises as before."""
+    return [Moment(frame.seconds, still) for frame, still in kept_frames(source) if frame.seconds in seconds]
 
 
 class _Views:
@@ -190,10 +202,10 @@ def fields_of(views: Sequence[FramesView]) -> Fields:
 
 def views_in(fields: Fields) -> tuple[FramesView, ...]:
     """The views in such an answer; ValueError, TypeError or KeyError where they are none."""
+    if len(fields["views"]) > _MOST_VIEWS:
+        raise ValueError
     views = tuple(map(_frames_view, fields["views"]))
     if [(view.kind, view.turn) for view in views[: len(TURNS)]] != [("whole", turn) for turn in TURNS]:
-        raise ValueError
-    if len(views) > _MOST_VIEWS:
         raise ValueError
     return views
 
@@ -206,7 +218,7 @@ def _frames_view(fields: Fields) -> FramesView:
     frames = tuple(parse_all_frames(fields["frames"]) if fields["frames"] else ())
     boxes: list[Trimmed] = []
     for count, left, top, right, bottom in fields["boxes"]:
-        if not (0 <= left < right <= SIDE and 0 <= top < bottom <= SIDE and 0 < count <= len(frames)):
+        if not (0 <= left < right <= SIDE and 0 <= top < bottom <= SIDE and 0 < count <= len(frames) - len(boxes)):
             raise ValueError
         boxes += [Trimmed(int(left), int(top), int(right), int(bottom))] * int(count)
     if len(boxes) != (0 if kind == "whole" else len(frames)):

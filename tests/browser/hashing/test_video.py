@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,9 @@ def test_the_descriptors_of_a_video_are_those_that_python_makes_of_moments_all_o
     long = videos.encoded(videos.film(31, photos=range(9)))
     shade = videos.encoded(iter([np.zeros((180, 320, 3), np.uint8)] * 20))
     files = {name: films()[name] for name in ("mp4", "webm", "on its side", "ten bits", "full range")}
+    for name, pixel in (("wide pixels", Fraction(4, 3)), ("high pixels", Fraction(9, 16))):
+        files[name] = videos.encoded(videos.film(), sample_aspect_ratio=pixel)
+    files["wide pixels, on their side"] = videos.rotated(files["wide pixels"], 90)
     found = device.describe({**files, "long": long, "of one shade": shade})
     assert found.pop("of one shade") == {"stills": []}
     assert [len(found[name]["stills"]) for name in ("mp4", "long")] == [4, MOST_DESCRIBED]
@@ -346,6 +350,32 @@ def test_a_large_video_is_never_in_memory_as_a_whole(large: Path, device: Device
     assert result["about"]["bytes"] == 320 * 2**20
     assert len(answer["steps"]) > 10
     assert memory(browser) - before < 200 * 2**20
+
+
+STOPPED = """async ([path, workers]) => {
+  if (!workers) delete globalThis.Worker;
+  const { Fingerprinter } = await import('/static/hashing/fingerprinter.js');
+  const blob = await (await fetch(path)).blob();
+  const fingerprinter = await Fingerprinter.start();
+  const stopping = new AbortController();
+  const onProgress = ({ part }) => part > 0 && stopping.abort();
+  const work = fingerprinter.describe([blob], { onProgress, signal: stopping.signal });
+  const name = await work.then(() => 'done', (error) => error.name);
+  const [{ stills }] = await fingerprinter.describe([blob]);
+  fingerprinter.stop();
+  return [name, stills.length];
+}"""
+
+
+@pytest.mark.parametrize("workers", [True, False])
+@pytest.mark.parametrize("decoder", [True, False])
+def test_describing_a_video_can_be_cancelled_in_the_middle(device: Device, workers: bool, decoder: bool) -> None:
+    if not decoder:
+        in_workers(device, NO_DECODER)
+        device.page.add_init_script(NO_DECODER)
+        device.open()
+    path = device.site.put("film", films()["webm"])
+    assert device.page.evaluate(STOPPED, [path, workers]) == ["AbortError", 4]
 
 
 PAUSED = """async (path) => {

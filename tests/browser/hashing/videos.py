@@ -58,6 +58,7 @@ def encoded(
     rate: int = 10,
     container_options: dict[str, str] | None = None,
     pix_fmt: str = "yuv420p",
+    sample_aspect_ratio: Fraction = Fraction(1),
     **options: str,
 ) -> bytes:
     """The frames as a file of this container (mp4, mov, webm or matroska), in its usual codec or the given one."""
@@ -68,6 +69,7 @@ def encoded(
         with av.open(path, "w", format=container, options=container_options or {}) as output:
             stream = cast(VideoStream, output.add_stream(codec, rate=rate, options={**FAST.get(codec, {}), **options}))
             stream.pix_fmt = pix_fmt
+            stream.sample_aspect_ratio = sample_aspect_ratio
             for number, rgb in enumerate(frames):
                 if number == 0:
                     stream.height, stream.width = rgb.shape[:2]

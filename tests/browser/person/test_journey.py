@@ -166,12 +166,23 @@ def test_patches_are_made_when_the_person_asks_and_taken_back_alone(person: Pers
     expect(panel.locator("[data-list] > li").nth(1)).to_contain_text("only websites for adult content look for it")
     person.sends()
     person.signs_in(*person.writes_down())
-    expect(page.get_by_role("main")).to_contain_text("Cut or changed copies of your pictures are looked for too.")
+    expect(page.get_by_role("main")).to_contain_text("Cut or changed copies are looked for too.")
     expect(page.get_by_role("listitem").filter(has_text="Picture 2")).to_contain_text("An ordinary picture")
     page.get_by_role("button", name="Take the patches back").click()
     expect(page.get_by_role("main")).to_contain_text("The patches are taken back. Your fingerprints stay.")
     expect(page.get_by_role("main")).to_contain_text("Cut or changed copies are not looked for.")
     expect(page.get_by_role("listitem").filter(has_text="Picture 1")).to_contain_text("In place")
+
+
+def test_no_more_pictures_and_stills_are_described_than_one_sending_takes(person: Person) -> None:
+    person.open("/start/files/")
+    chosen = """async () => {
+      const { withinReach } = await import('/static/person/extras.js');
+      const bounds = document.querySelector('[data-journey]').dataset;
+      const files = [...Array(24).fill([0, 'video']), ...Array(9).fill([0, 'picture'])];
+      return [withinReach(files, bounds).length, withinReach(Array(26).fill([0, 'video']), bounds).length];
+    }"""
+    assert person.page.evaluate(chosen) == [32, 25]
 
 
 def test_patches_of_a_video_are_those_of_moments_all_over_it(person: Person) -> None:

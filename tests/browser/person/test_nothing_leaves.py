@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import expect
 
 from reclaim.signals.descriptors import parse_descriptors, parse_placement
+from tests.browser.hashing.videos import encoded, film
 from tests.browser.person.conftest import Person
 from tests.browser.person.pictures import (
     EXIF_MARKER,
@@ -37,13 +38,14 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     photo, on_screen, made = photo_with_exif(), screenshot(), says_that_it_was_made_with_ai()
     assert EXIF_MARKER.encode() in photo["buffer"]
     assert b"trainedAlgorithmicMedia" in made["buffer"]
-    person.choose(photo, OTHER_PHOTO, on_screen, made)
+    video = {"name": FILE_NAME, "mimeType": "video/mp4", "buffer": encoded(film())}
+    person.choose(photo, OTHER_PHOTO, on_screen, made, video)
     panel = person.panel("check")
     expect(person.page.locator("[data-body]")).to_contain_text('"proof"')
     plain = person.body()
     assert set(plain) == {"receipt", "made_with_ai", "proof", "items"}
     assert plain["made_with_ai"] == "unsaid"
-    assert [set(item) - {"kind", "signals"} for item in plain["items"]] == [set(), set(), {"trimmed"}, set()]
+    assert [set(item) - {"kind", "signals"} for item in plain["items"]] == [set(), set(), {"trimmed"}, set(), set()]
 
     # All that a person may ask for besides.
     for summary in panel.locator("summary").all():
@@ -51,7 +53,7 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     person.act("look")
     expect(panel.locator("#looking-status")).to_contain_text("At least one file says", timeout=30_000)
     panel.locator("[data-describe]").check()
-    expect(panel.locator("#patches-status")).to_have_text("Patches are ready for 4 of 4 files.", timeout=30_000)
+    expect(panel.locator("#patches-status")).to_have_text("Patches are ready for 5 of 5 files.", timeout=30_000)
     panel.locator("[data-ordinary]").get_by_label("File 2").check()
     shown = person.body()
     before = list(person.requests)
@@ -70,14 +72,21 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
     keys = documented()
     assert set(body) | {"code"} == keys["all"]
     assert set().union(*body["items"]) == keys["item"]
-    assert [item.get("source") for item in body["items"]] == [None, True, None, None]
-    for item in body["items"]:
+    assert [item.get("source") for item in body["items"]] == [None, True, None, None, None]
+    *pictures, film_sent = body["items"]
+    for item in pictures:
         [signal] = item["signals"]
         for each in (signal, {**item.get("trimmed", signal), "type": "pdq"}):
             assert set(each) == {"type", "value", "quality"} < keys["signal"]
             assert re.fullmatch(r"[0-9a-f]{64}", each["value"])
             assert 50 <= each["quality"] <= 100
-        assert len(parse_placement(**item["placement"], count=len(parse_descriptors(item["descriptors"]))).places) <= 64
+    assert set(film_sent) == {"kind", "signals", "stills"}
+    assert set().union(*film_sent["signals"]) == {"type", "value", "frames"} < keys["signal"]
+    for described in (*pictures, *film_sent["stills"]):
+        assert set(described["placement"]) == keys["placement"]
+        count = len(parse_descriptors(described["descriptors"]))
+        assert len(parse_placement(**described["placement"], count=count).places) <= 64
+    assert all(set(still) == keys["still"] for still in film_sent["stills"])
 
     told = [
         FILE_NAME,
@@ -88,7 +97,7 @@ def test_from_page_load_to_the_case_only_the_documented_keys_leave(person: Perso
         "c2pa.actions",
     ]
     pieces = []
-    for contents in (photo["buffer"], on_screen["buffer"], made["buffer"]):
+    for contents in (each["buffer"] for each in (photo, on_screen, made, video)):
         pieces += [contents[start : start + 24] for start in range(0, len(contents) - 24, 4096)]
     told += [base64.b64encode(piece).decode()[:24] for piece in pieces]
     for request in person.requests:

@@ -398,5 +398,5 @@ def test_stills_count_among_the_pictures_with_descriptors_of_one_sending() -> No
     videos = [{**video(seed), "stills": [still(seed * 8 + at) for at in range(8)]} for seed in range(25)]
     answer = send_case(*videos, described(999))
     assert answer.status_code == 400
-    assert "at most 200 pictures with descriptors" in answer.content.decode()
+    assert "at most 200 pictures and stills with descriptors" in answer.content.decode()
     assert told(send_case(*videos))["items"] == 25

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from PIL import Image
 
 from bench import clips
 from reclaim.platform.inbox import pictures
+from reclaim.platform.inbox.by_parts import PATIENCE, show_unchecked
 from reclaim.platform.inbox.models import Candidate, Upload
 from reclaim.signals.video import read_frames
 from reclaim.signals.video_views import describe_video
@@ -54,6 +57,9 @@ def test_a_cropped_video_is_found_by_what_it_shows_at_a_moment_and_waits_for_a_p
     assert matches[0]["relation"]["sentence"] in page
     assert "viewBox" in page.partition("What is known")[2]
     assert pictures.stills(Upload.objects.get().pk) >= 3
+    # The stills that are shown say when they are, and the moments in question are among them.
+    shown = re.findall(r'alt="The upload at (\d+:\d\d), blurred"', page)
+    assert {f"0:0{match['relation']['at']:.0f}" for match in matches} <= set(shown)
     world.api.decide(matches[0]["match"], "blocked")
     assert (world.again(upload)["status"], set(told().values())) == ("blocked", {"blocked"})
 
@@ -69,13 +75,45 @@ def test_a_picture_that_a_video_shows_is_found_in_it(world: World, tmp_path: Pat
     assert (match["relation"]["how"], told()) == ("parts", {name: "pending"})
 
 
-def test_of_a_video_that_is_held_already_its_moments_say_nothing_new(world: World, film: Path) -> None:
+@pytest.mark.parametrize("seconds", [6, 2])
+def test_of_a_video_that_is_held_already_its_moments_say_nothing_new(world: World, film: Path, seconds: int) -> None:
+    part = clips.write(film.with_name("part.mp4"), clips.read(film)[: seconds * clips.RATE])
+    for each in describe_video(part):
+        world.knows(each)
+    bank_sends(video_record(read_frames(part)))
+    upload = world.uploaded(part.read_bytes())
+    assert upload["status"] == "held"
+    assert world.asks() >= 1
+    assert [match["relation"]["how"] for match in world.again(upload)["matches"]] == ["same"]
+
+
+def test_what_a_video_shows_beside_what_it_is_held_for_is_found_too(world: World, film: Path, tmp_path: Path) -> None:
+    bank_sends(video_record(read_frames(film)))
+    name = world.described(COFFEE)
+    with Image.open(COFFEE) as image:
+        other = image.convert("RGB").crop((60, 50, 540, 320)).resize(clips.SIZE)
+    upload = world.uploaded(clips.write(tmp_path / "both.mp4", [*clips.read(film), *[other] * 20]).read_bytes())
+    world.asks()
+    found = {match["relation"]["how"]: match["relation"]["at"] for match in world.again(upload)["matches"]}
+    assert upload["status"] == "held"
+    assert found["same"] is None
+    assert found["parts"] >= 6
+    assert told()[name] == "pending"
+
+
+def test_of_a_video_that_the_bank_could_not_be_asked_about_people_are_told_when_to_look(
+    world: World, film: Path, cropped: bytes, reviewer: Client
+) -> None:
     for each in describe_video(film):
         world.knows(each)
-    bank_sends(video_record(read_frames(film)))
-    upload = world.uploaded(film.read_bytes())
-    assert (upload["status"], world.asks()) == ("held", 3)
-    assert [match["relation"]["how"] for match in world.again(upload)["matches"]] == ["same"]
+    world.bank.down = True
+    upload = world.uploaded(cropped)
+    Candidate.objects.update(found_at=timezone.now() - 2 * PATIENCE)
+    show_unchecked()
+    for match in world.again(upload)["matches"]:
+        assert match["unchecked"]
+        page = reviewer.get(f"/matches/{match['match']}/").content.decode()
+        assert f"It may be seen at 0:0{match['relation']['at']:.0f}." in page
 
 
 def test_a_platform_that_may_have_no_descriptors_sees_videos_as_before(api: PlatformApi, cropped: bytes) -> None:

@@ -48,6 +48,7 @@ ANSWERS = {
     "half a length": b"\0\0\0",
     "a length beyond all memory": struct.pack("!Q", 2**63),
     "deeper than Python goes": framed(b"[" * 4000),
+    "many more things than there is text": framed(b"[" + b"{}," * 1200 + b"{}]"),
     "endless quality": framed(b'{"type":"pdq","quality":Infinity}'),
     "a number for a value": framed(b'{"type":"md5","value":5}'),
     "nothing for a quality": framed(b'{"type":"pdq","quality":null}'),
@@ -160,6 +161,16 @@ def within(seconds: float, ask: Callable[[], Any]) -> Any:
 def test_a_decoder_that_was_taken_over_costs_one_answer_whatever_it_sends(prey: Crew[Signal], sent: str) -> None:
     assert type(within(60, lambda: prey.ask(sent.encode(), 30))) is DecoderStopped
     assert within(60, lambda: prey.ask(b"four", 60)) == Signal("md5", f"{4:032x}")
+
+
+def test_an_answer_that_would_be_a_thousand_times_as_long_in_memory_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reclaim.signals.crew._MOST_VALUES", 1000)
+    monkeypatch.setattr("json.loads", lambda _: pytest.fail("it was read"))
+    made = Crew(be_taken_over, _signal_of, count=1)
+    try:
+        assert type(made.ask(b"many more things than there is text", 30)) is DecoderStopped
+    finally:
+        made.end()
 
 
 def test_a_decoder_that_reads_no_more_is_given_up_when_its_time_is_over(prey: Crew[Signal]) -> None:

@@ -319,7 +319,7 @@ def _add(ledger: LedgerTransaction, case: Case, items: Sequence[NewItem], refuse
                 if same.pk is not None:
                     said[same.pk] = same
         elif (lacking := there.lacking_descriptors(item)) is not None:
-            # The person asks for descriptors of a picture that is there: still one item.
+            # The person asks for descriptors of a picture or video that is there: still one item.
             described = item.only(DESCRIPTORS)
             completed.append((described, lacking))
             there.note(lacking, described.names())
@@ -372,8 +372,10 @@ class _ItemsThere:
                 self._described.add(row.number)
 
     def with_all_of(self, item: NewItem) -> CaseItem | None:
-        """One that has every signal of this one."""
-        return next(self._with(item.names()), None)
+        """One that has every signal of this one; of descriptors, any: another browser may make slightly others."""
+        others = [name for name in item.names() if name[0] != DESCRIPTORS]
+        described = len(others) < len(item.signals)
+        return next((row for row in self._with(others) if not described or row.number in self._described), None)
 
     def lacking_descriptors(self, item: NewItem) -> CaseItem | None:
         """One that has no descriptors, and every signal of this one but those."""
@@ -444,7 +446,8 @@ def withdraw(case: Case, item_numbers: Iterable[int] | None = None, actor: str =
 
 
 def withdraw_descriptors(case: Case, actor: str = "person") -> int:
-    """Withdraw the descriptors of every picture of the case, and nothing else; returns how many. Again is harmless."""
+    """Withdraw the descriptors of all pictures and videos of the case, and nothing else; returns how many. Again is
+    harmless."""
     with locked_ledger() as ledger:
         held = Source.objects.filter(casesignal__item__case=case).exclude(state=Source.State.ENDED)
         described = held.filter(Q(record__type=DESCRIPTORS) | Q(held__type=DESCRIPTORS))

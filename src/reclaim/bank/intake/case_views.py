@@ -124,7 +124,7 @@ def _withdraw(request: HttpRequest, case: Case, item_numbers: list[int] | None) 
 @requires(Access.CASE)
 @require_POST
 def take_patches_back(request: HttpRequest) -> HttpResponse:
-    """Withdraw the descriptors of every picture in the case, and nothing else. Again is harmless."""
+    """Withdraw the descriptors of all that is in the case, and nothing else. Again is harmless."""
     withdraw_descriptors(access_session_case(request))
     messages.success(request, _("The patches are taken back. Your fingerprints stay."))
     return redirect("case")

@@ -217,7 +217,7 @@ class Sent(_Strict):
             len(item.stills) if isinstance(item, SentVideo) else item.descriptors is not None for item in self.items
         )
         if described > MOST_DESCRIBED:
-            raise ValueError(f"at most {MOST_DESCRIBED} pictures with descriptors; send some pictures later")
+            raise ValueError(f"at most {MOST_DESCRIBED} pictures and stills with descriptors; send some later")
         return self
 
     def as_receipt(self) -> Receipt:

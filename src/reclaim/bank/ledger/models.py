@@ -36,7 +36,7 @@ class LedgerRecord(models.Model):
         VPDQ = "vpdq"
         """The frames of a video. Their texts are in ``frames``; ``value`` is the SHA-256 that names them."""
         DESCRIPTORS = "descriptors"
-        """Of a picture. Their bytes are in ``descriptors``; ``value`` is the SHA-256 that names them."""
+        """Of a picture or a still of a video. Their bytes are in ``descriptors``; ``value`` is the SHA-256 of these."""
         SOURCE = "source"
         """The PDQ of a source photograph: the clothed original of a deepfake."""
 

@@ -167,9 +167,15 @@ def _says_nothing_new(upload: Upload, signal: KnownSignal, relation: Relation) -
     same = upload.matches.filter(holds=True, relation__how="same")
     if relation.at is None:
         return same.filter(distance__isnull=False).exists()
-    # Of a video: what is at that moment is in the stretch that is known already.
-    stretches = [match.related.stretch for match in same if match.related]
-    return any(each is not None and each.upload_from <= relation.at <= each.upload_to for each in stretches)
+    return any(_has(match, relation.at) for match in same)
+
+
+def _has(match: Match, at: float) -> bool:
+    """Whether this moment of a video is in what a match of its frames covers. Of a few frames no stretch is told."""
+    stretch = match.related.stretch if match.related else None
+    if stretch is None:
+        return match.query_percent == 100
+    return stretch.upload_from <= at <= stretch.upload_to
 
 
 def _candidate(number: int) -> Candidate | None:
@@ -212,13 +218,14 @@ def show_unchecked() -> int:
 
 def _match_unchecked(candidate: Candidate) -> None:
     upload = candidate.upload
+    part = None if candidate.part is None else Box(*candidate.part)
     Match.objects.create(
         upload=upload,
         signal=candidate.signal,
         holds=False,
         turn=TURNS[0],
         quality=upload.quality,
-        relation=Relation(how="parts").model_dump(mode="json"),
+        relation=told(None, part, candidate.at).model_dump(mode="json"),
         unchecked=True,
         of_a_source=candidate.signal.is_of_a_source,
     )

@@ -109,6 +109,8 @@ class Upload(models.Model):
     """Of what matches or may match: its shape, in pixels with the longer side 512; of a video that of its first
     still."""
     height = models.PositiveSmallIntegerField(null=True)
+    moments = models.JSONField(default=list)
+    """Of a video: the seconds of its review copies, in their order."""
     received_at = models.DateTimeField(auto_now_add=True)
     answer_from = models.DateTimeField(null=True)
     """Until then the platform's own systems read «held», so that a slip can be taken back before anything is done."""

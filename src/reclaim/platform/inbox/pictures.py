@@ -26,7 +26,7 @@ SHORT_SIDE, LONG_SIDE, LEAST_SIDE = 512, 1024, 16
 BLURRED_SIDE = 12
 """Pixels along the long side before a blurred picture is blown up again: what is not sent cannot be sharpened."""
 _ORPHAN_AGE = 600
-_NAME = re.compile(r"([0-9a-f]{32})\.[1-9]\.jpg")
+_NAME = re.compile(r"([0-9a-f]{32})\.[1-9][0-9]?\.jpg")
 
 
 class PictureGoneError(Exception):
@@ -66,7 +66,7 @@ def _path(upload: uuid.UUID, still: int) -> Path:
 
 
 def store(upload: uuid.UUID, copies: Sequence[bytes]) -> None:
-    """Write the review copies of an upload, at most nine, mode 0600; they are on the disk when this returns."""
+    """Write the review copies of an upload, at most 99, mode 0600; they are on the disk when this returns."""
     for still, copy in enumerate(copies, start=1):
         path = _path(upload, still)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def delete(upload: uuid.UUID) -> None:
 
 
 def stills(upload: uuid.UUID) -> int:
-    """How many copies there are: one of a picture, up to nine of a video, none of what cannot be decoded."""
+    """How many copies there are: one of a picture, several of a video, none of what cannot be decoded."""
     return sum(1 for _ in _folder().glob(f"{upload.hex}.*.jpg"))
 
 

@@ -20,7 +20,7 @@ from reclaim.matching import Action, Policy
 from reclaim.matching.by_parts import MOST_CHECKS, MayShow, described
 from reclaim.matching.pictures import Match as PictureMatch
 from reclaim.matching.pictures import match_views
-from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, SeenVideo, seen_video_crew
+from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, SeenVideo, moments_task, seen_video_crew
 from reclaim.matching.videos import find_videos
 from reclaim.platform.inbox import pictures
 from reclaim.platform.inbox.by_parts import by_parts, follows_descriptors
@@ -38,7 +38,7 @@ from reclaim.signals.luma import read_picture
 from reclaim.signals.pdq import TURNS
 from reclaim.signals.video import HEAD as VIDEO_HEAD
 from reclaim.signals.video import is_video
-from reclaim.signals.video_views import NO_VIEWS
+from reclaim.signals.video_views import NO_VIEWS, Moment
 from reclaim.signals.views import views_of, whole_of
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event
@@ -74,6 +74,8 @@ class _About(NamedTuple):
     adult: bool | None
     shape: tuple[int, int] | None = None
     """Width and height in pixels, the longer side 512; of a video that of its first still."""
+    moments: Sequence[float] = ()
+    """Of a video: the seconds of its stills."""
 
 
 class _Row(NamedTuple):
@@ -164,22 +166,40 @@ def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
         percents = match.query_percent, match.video_percent
         rows.append(_Row(match.id, holds, None, turn, quality, *percents, match.relation.model_dump(mode="json")))
     parts = by_parts(seen.described)
-    shapes = [frame_of(still.width, still.height) for still in seen.stills[:1]]
-    about = _About(Upload.Kind.VIDEO, quality, not upright, adult, *shapes)
+    about = _About(Upload.Kind.VIDEO, quality, not upright, adult)
     if rows or parts:
-        copies = [pictures.still_copy(still) for still in seen.stills]
+        stills = _with_moments(seen.stills, parts, data)
+        shapes = [frame_of(still.width, still.height) for _, still in stills[:1]]
+        about = about._replace(shape=next(iter(shapes), None), moments=[seconds for seconds, _ in stills])
+        copies = [pictures.still_copy(still) for _, still in stills]
         upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:
             return upload
     return _let_through(about, actor)
 
 
+def _with_moments(stills: list[Moment], parts: Sequence[MayShow], data: bytes) -> list[Moment]:
+    """The stills, and beside them those at which a known picture may be seen: that is what somebody has to look at."""
+    asked = {part.at for part in parts[:MOST_CHECKS] if part.at is not None} - {each.seconds for each in stills}
+    if not asked:
+        return stills
+    try:
+        more = _ask(moments_task(sorted(asked), data))
+    except BusyError:
+        return stills
+    return sorted([*stills, *(more.stills if isinstance(more, SeenVideo) else [])], key=lambda each: each.seconds)
+
+
 def _seen_of(data: bytes) -> SeenVideo | SignalError:
+    stages = BOTH_STAGES if follows_descriptors() else VIEWS_ALONE
+    return _ask(stages + data)
+
+
+def _ask(task: bytes) -> SeenVideo | SignalError:
     if not _videos.acquire(blocking=False):
         raise BusyError
     try:
-        stages = BOTH_STAGES if follows_descriptors() else VIEWS_ALONE
-        return _video_decoder().ask(stages + data, VIDEO_SECONDS, patience=VIDEO_PATIENCE)
+        return _video_decoder().ask(task, VIDEO_SECONDS, patience=VIDEO_PATIENCE)
     except CrewBusy:
         raise BusyError from None
     finally:
@@ -257,6 +277,7 @@ def _keep(
                 adult=about.adult,
                 width=width,
                 height=height,
+                moments=list(about.moments),
             )
             Match.objects.bulk_create(Match(upload=upload, **row._asdict()) for row in matches)
             Candidate.objects.bulk_create(

@@ -7,14 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from reclaim.platform.inbox import deciding, pictures
+from reclaim.platform.inbox import deciding
 from reclaim.platform.inbox.models import Appeal, Decision
 from reclaim.platform.inbox.queries import has_decided, head_of_upload, history
 from reclaim.platform.review.forms import AppealForm
 from reclaim.platform.review.pages import review_page
 from reclaim.platform.review.queries import decider, read_appeal, read_appeals
 from reclaim.platform.review.shapes import shapes_of
-from reclaim.platform.review.words import nearness_in_words, relation_in_words
+from reclaim.platform.review.words import nearness_in_words, relation_in_words, stills_of
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.permissions import Permission, access_member, needs
 from reclaim.sitekit.problems import refusal
@@ -52,7 +52,7 @@ def appeal(request: HttpRequest, number: str) -> HttpResponse:
         own=found.decisions.filter(actor=member.actor).first(),
         history=history(head) if head else [],
         shown="shown" in request.GET,
-        stills=range(1, pictures.stills(found.upload_id) + 1) if is_open and not conflict else [],
+        stills=stills_of(found.upload) if is_open and not conflict else [],
         distance=nearness_in_words(head) if head else "",
         related=relation_in_words(head) if head else "",
         shapes=shapes_of(head) if head else None,

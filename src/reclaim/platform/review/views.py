@@ -33,7 +33,14 @@ from reclaim.platform.review.queries import (
 )
 from reclaim.platform.review.services import EnoughForNowError, begin_look
 from reclaim.platform.review.shapes import shapes_of
-from reclaim.platform.review.words import WORDS, nearness_in_words, relation_in_words, stands_in_words, tags_of
+from reclaim.platform.review.words import (
+    WORDS,
+    nearness_in_words,
+    relation_in_words,
+    stands_in_words,
+    stills_of,
+    tags_of,
+)
 from reclaim.platform.subscription.bank import BankFileError, load_bank
 from reclaim.platform.subscription.queries import subscription
 from reclaim.sitekit.access import Access, requires
@@ -107,7 +114,7 @@ def match(request: HttpRequest, number: str) -> HttpResponse:
         decided=found.decided_at is not None,
         together=found.together,
         shown="shown" in request.GET,
-        stills=range(1, pictures.stills(found.upload_id) + 1),
+        stills=stills_of(found.upload),
         distance=nearness_in_words(found),
         related=relation_in_words(found),
         tags=tags_of(found),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reclaim.matching.relation import clock
 from reclaim.matching.videos import shares_in_words
+from reclaim.platform.inbox import pictures
 from reclaim.platform.inbox.models import Decision, Match, Upload
 from reclaim.signals import MATCH_DISTANCE
 
@@ -67,7 +69,16 @@ def relation_in_words(match: Match) -> str:
     relation = match.related
     if relation is None:
         return TURNS.get(match.turn, "")
-    return "" if match.unchecked else relation.sentence
+    if match.unchecked:
+        return "" if relation.at is None else f"It may be seen at {clock(relation.at)}."
+    return relation.sentence
+
+
+def stills_of(upload: Upload) -> list[tuple[int, str]]:
+    """The numbers of its review copies, each with the moment of the video that it shows; no words for a picture's."""
+    numbers = range(1, pictures.stills(upload.pk) + 1)
+    moments = [clock(seconds) for seconds in upload.moments] or [""] * len(numbers)
+    return list(zip(numbers, moments, strict=False))
 
 
 def nearness_in_words(match: Match) -> str:

@@ -71,7 +71,7 @@ export class Frames {
   }
 
   // number: which moment it is, from 0; seconds: when that is; still: what is seen then.
-  add(number, seconds, { value, quality }, still = null) {
+  add(number, seconds, { value, quality }, still) {
     const bits = bitsOf(value);
     if (quality < POOR_QUALITY || Math.abs(ones(bits) - BALANCED) > BALANCE_MARGIN) return;
     if (this.last !== null && distance(bits, this.last) < LEAST_CHANGE) return;

@@ -6,13 +6,14 @@
 import { eachShown } from './element.js';
 import { Frames, SHARE_OF_MD5, videoResult } from './frames.js';
 
-// Resolves to the Frames that could be shown; rejects as goOn and ask do.
-async function framesOf({ file, seeks, goOn, ask }, goneBefore) {
+// task: what is asked of each bitmap. Resolves to the Frames that could be shown, null where none could; rejects as goOn
+// and ask do.
+async function framesOf({ file, seeks, goOn, ask }, task, goneBefore) {
   const frames = new Frames();
   try {
     await eachShown(file, seeks, async (bitmap, k, moment, part) => {
       await goOn(goneBefore + (1 - goneBefore) * part);
-      const still = await ask('shown', bitmap);
+      const still = await ask(task, bitmap);
       if (still !== null) frames.add(k, moment, still, still);
     });
   } catch (error) {
@@ -24,7 +25,7 @@ async function framesOf({ file, seeks, goOn, ask }, goneBefore) {
 
 // result: a video's, without frames. Resolves to the one with them; as it was if nothing can be shown.
 export async function fingerprintPlayed(playing, result) {
-  const frames = await framesOf(playing, SHARE_OF_MD5);
+  const frames = await framesOf(playing, 'shown', SHARE_OF_MD5);
   if (frames === null) return result;
   const found = frames.texts.length ? { frames: frames.texts } : { only: 'plain' };
   return videoResult(result.about, result.signals[0].value, found);
@@ -32,7 +33,7 @@ export async function fingerprintPlayed(playing, result) {
 
 // Resolves to {stills}, see Fingerprinter.describe.
 export async function describePlayed(playing) {
-  const frames = await framesOf(playing, 0);
+  const frames = await framesOf(playing, 'still', 0);
   const stills = [];
   for (const still of frames === null ? [] : frames.stills.kept) stills.push(await playing.ask('describeStill', still));
   return { stills: stills.filter(Boolean) };

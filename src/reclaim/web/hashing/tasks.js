@@ -33,16 +33,21 @@ async function describe(blob, step) {
   return describeVideo(blob, step);
 }
 
-// bitmap: what a <video> element shows; closed. Resolves to {value, quality, square, width, height}.
+// bitmap: what a <video> element shows; closed. Resolves to {value, quality}.
 async function shown(bitmap) {
+  return pdq(squareLuma(bitmap), SIDE, SIDE);
+}
+
+// The same with what describeStill takes: {value, quality, square, width, height}.
+async function still(bitmap) {
   const { width, height } = bitmap;
   const square = squareLuma(bitmap);
   return { ...pdq(square, SIDE, SIDE), square, width, height };
 }
 
-async function describeStill(still) {
+async function describeStill(read) {
   const { described } = await import('./descriptors.js');
-  return described(still);
+  return described(read);
 }
 
-export const tasks = { describe, describeStill, fingerprint, selfTest, shown };
+export const tasks = { describe, describeStill, fingerprint, selfTest, shown, still };

@@ -22,8 +22,8 @@ function pictureOf({ number, poor, signals, trimmed }, { untrimmed, described, o
   return item;
 }
 
-// Whether more can be said of a file than its first signals: not of one that is known by the hash of the file alone.
-export function hasDescriptors({ kind, signals = [], trimmed }) {
+// Whether a file can have descriptors: not one that is known by the hash of the file alone.
+export function canBeDescribed({ kind, signals = [], trimmed }) {
   return kind === 'picture' ? Boolean(signals.length || trimmed) : signals.some(({ type }) => type === 'vpdq');
 }
 
@@ -81,7 +81,7 @@ export function sortOut(results, { useExact, mostFrames, untrimmed, described, o
       }
       frames += framesOf(signals);
       const { stills = [] } = described.get(number) || {};
-      items.push(stills.length && !tooPlain ? { kind, signals, stills } : { kind, signals });
+      items.push(stills.length ? { kind, signals, stills } : { kind, signals });
     }
     line.item = items.length;
     if (tooPlain) line.why = 'exact';

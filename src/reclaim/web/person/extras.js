@@ -1,8 +1,5 @@
 // What a person may ask for once the fingerprints are ready. Loaded when she first asks for any of it.
 
-// Of one video, as the fingerprinter has it.
-const MOST_STILLS = 8;
-
 // Work that goes on beside the page: how far it is, what came of it, and its end when it is no longer wanted.
 class Asked {
   // element: holds a <progress> and a [role=status]. onBusy is called when work begins and when it ends.
@@ -51,11 +48,11 @@ class Asked {
   }
 }
 
-// The first of these files that do not have too many pictures and stills together.
-function withinReach(files, most) {
-  let room = most;
+// The first of these files that do not have more pictures and stills together than may be sent with patches.
+export function withinReach(files, { mostDescribed, mostStills }) {
+  let room = Number(mostDescribed);
   return files.filter(([, kind]) => {
-    room -= kind === 'video' ? MOST_STILLS : 1;
+    room -= kind === 'video' ? Number(mostStills) : 1;
     return room >= 0;
   });
 }
@@ -64,6 +61,7 @@ export class Extras {
   // onPatches is called when work on patches begins and when it ends.
   constructor(root, panels, onPatches) {
     this.panels = panels;
+    this.bounds = root.dataset;
     const look = root.querySelector('[data-act="look"]');
     this.patches = new Asked(root.querySelector('[data-patches]'), onPatches);
     this.looking = new Asked(root.querySelector('[data-looking]'), () => {
@@ -75,11 +73,11 @@ export class Extras {
     return this.panels.word('not-looked');
   }
 
-  // files: [number, kind, file] of each that may have patches; most: how many pictures and stills may be sent with them.
-  // onFound is given a Map from numbers to what Fingerprinter.describe found, and returns what is sent.
-  describe(fingerprinter, files, most, onFound) {
+  // files: [number, kind, file] of each that may have patches. onFound is given a Map from numbers to what
+  // Fingerprinter.describe found, and returns what is sent.
+  describe(fingerprinter, files, onFound) {
     return this.patches.run(async (options) => {
-      const chosen = withinReach(files, most);
+      const chosen = withinReach(files, this.bounds);
       const found = await fingerprinter.describe(chosen.map(([, , file]) => file), options);
       const items = onFound(new Map(chosen.map(([number], place) => [number, found[place]])));
       const withPatches = items.filter(({ descriptors, stills }) => descriptors || stills);

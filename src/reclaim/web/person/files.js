@@ -3,7 +3,7 @@
 
 import { canKeep, forgetKept } from '../components/kept.js';
 import { Fingerprinter } from '../hashing/fingerprinter.js';
-import { hasDescriptors, newReceipt, sortOut } from './choice.js';
+import { canBeDescribed, newReceipt, sortOut } from './choice.js';
 import { describe } from './describing.js';
 import { Gate } from './gate.js';
 import { drawOutline } from './outline.js';
@@ -17,7 +17,6 @@ const panels = new Panels(root);
 const inputs = Array.from(root.querySelectorAll('[data-files]'));
 const most = Number(root.dataset.most);
 const mostFrames = Number(root.dataset.mostFrames);
-const mostDescribed = Number(root.dataset.mostDescribed);
 const describing = root.querySelector('[data-describe]');
 const ordinaryList = root.querySelector('[data-ordinary]');
 const useExact = root.querySelector('[data-use-exact]');
@@ -38,7 +37,7 @@ let results = [];
 // What the person says of single files, by number.
 const untrimmed = new Set();
 const ordinary = new Set();
-// What was found of pictures when the person asked for patches, by number.
+// What was found of files when the person asked for patches, by number.
 let described = new Map();
 // The line of the file that each sent item was made from.
 let lineOf = [];
@@ -142,7 +141,7 @@ function changedFile(numbers, number, chosen) {
 function showOrdinary() {
   const pictures = sortedOut().lines.filter(({ pdq }) => pdq);
   ordinaryList.closest('details').hidden = pictures.length === 0;
-  describing.closest('details').hidden = !results.some(hasDescriptors);
+  describing.closest('details').hidden = !results.some(canBeDescribed);
   ordinaryList.replaceChildren(
     ...pictures.map(({ number, about }) => option('isOrdinary', number, false, describe(panels, about))),
   );
@@ -159,13 +158,13 @@ async function withExtras(part) {
   return extras;
 }
 
-async function describePictures() {
+async function describeFiles() {
   described = new Map();
   if (extras) extras.patches.stop();
   changed();
   if (!describing.checked || !(await withExtras('patches')) || !describing.checked) return;
-  const wanted = results.filter(hasDescriptors).map(({ number, kind }) => [number, kind, files[number - 1]]);
-  await extras.describe(fingerprinter, wanted, mostDescribed, (found) => {
+  const wanted = results.filter(canBeDescribed).map(({ number, kind }) => [number, kind, files[number - 1]]);
+  await extras.describe(fingerprinter, wanted, (found) => {
     described = found;
     return sortedOut().items;
   });
@@ -400,7 +399,7 @@ root.addEventListener('click', (event) => {
 });
 root.addEventListener('change', ({ target }) => {
   if (inputs.includes(target)) make(target);
-  else if (target === describing) describePictures();
+  else if (target === describing) describeFiles();
   else if (target.dataset.isOrdinary) changedFile(ordinary, target.dataset.isOrdinary, target.checked);
   else if (target.dataset.inside) {
     changedFile(untrimmed, target.dataset.inside, !target.checked);

@@ -140,6 +140,7 @@ class Migration(migrations.Migration):
                 ("adult", models.BooleanField(null=True)),
                 ("width", models.PositiveSmallIntegerField(null=True)),
                 ("height", models.PositiveSmallIntegerField(null=True)),
+                ("moments", models.JSONField(default=list)),
                 ("received_at", models.DateTimeField(auto_now_add=True)),
                 ("answer_from", models.DateTimeField(null=True)),
                 ("carried_out_at", models.DateTimeField(null=True)),
