@@ -64,6 +64,19 @@ def test_a_cropped_video_is_found_by_what_it_shows_at_a_moment_and_waits_for_a_p
     assert (world.again(upload)["status"], set(told().values())) == ("blocked", {"blocked"})
 
 
+def test_of_a_video_of_which_the_bank_says_that_it_is_another_nothing_is_kept(
+    world: World, film: Path, cropped: bytes
+) -> None:
+    for each in describe_video(film):
+        world.knows(each)
+    world.uploaded(cropped)
+    assert Upload.objects.get().moments
+    world.bank.known.clear()
+    world.asks()
+    row = Upload.objects.get()
+    assert (row.sha256, row.width, row.moments, pictures.stills(row.pk)) == ("", None, [], 0)
+
+
 def test_a_picture_that_a_video_shows_is_found_in_it(world: World, tmp_path: Path) -> None:
     """The camera moves over a photograph, of which it sees two thirds."""
     name = world.described(COFFEE)

@@ -26,6 +26,10 @@ Names = Callable[[], str]
 PDQ, MD5 = StopNCIISignalType.ImagePDQ, StopNCIISignalType.VideoMD5
 _MAKE_A_CASE = """
 from reclaim.bank.cases.services import NewItem, PictureSignals, create_case
+from reclaim.signals.descriptors import parse_placement
+for sent in arguments:
+    if placement := sent.get("placement"):
+        sent["placement"] = parse_placement(**placement, count=len(placement["places"]))
 create_case([NewItem.picture(number, PictureSignals(**sent)) for number, sent in enumerate(arguments, start=1)])
 """
 

@@ -399,7 +399,7 @@ def settle(upload: Upload, gone: Collection[int] = ()) -> None:
     upload.copy_until = None if waits or asked else _end_of_copy(upload, matches, kept=kept)
     if not matches and not asked:
         # It only looked as if it matched: no more is kept of it than of any other upload.
-        upload.sha256, upload.width, upload.height = "", None, None
+        upload.sha256, upload.width, upload.height, upload.moments = "", None, None, []
     upload.save()
     if not waits and not asked and not kept:
         transaction.on_commit(partial(pictures.delete, upload.pk))
