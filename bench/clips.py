@@ -56,14 +56,20 @@ def window(chance: random.Random) -> Window:
     return chance.uniform(0, 1 - width), chance.uniform(0, 1 - width), width
 
 
+def moved(move: tuple[Window, Window], part: float) -> Window:
+    """What the camera sees when so much of its move is done."""
+    left, top, width = (start + (end - start) * part for start, end in zip(*move, strict=True))
+    return left, top, width
+
+
 def view(
     picture: Image.Image,
     move: tuple[Window, Window],
     part: float,
     size: tuple[int, int],
 ) -> Image.Image:
-    """What the camera sees when so much of its move is done."""
-    left, top, width = (start + (end - start) * part for start, end in zip(*move, strict=True))
+    """That, as a picture of this size."""
+    left, top, width = moved(move, part)
     box = (
         left * picture.width,
         top * picture.height,

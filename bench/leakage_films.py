@@ -23,7 +23,7 @@ from bench.clips import Window
 from reclaim.signals.crew import usable_processors
 from reclaim.signals.descriptors import FRAME, describe
 from reclaim.signals.errors import PoorSignal
-from reclaim.signals.frames import ALIKE, MOST_DESCRIBED, Spread
+from reclaim.signals.frames import ALIKE, DESCRIBED_STILLS, Spread
 from reclaim.signals.video import Still, kept_frames
 
 SECONDS = 24.0
@@ -46,11 +46,6 @@ class Told(NamedTuple):
     """Share of a still that patches of all of them reach."""
 
 
-def _window(start: Window, end: Window, part: float) -> Window:
-    left, top, width = (one + (other - one) * part for one, other in zip(start, end, strict=True))
-    return left, top, width
-
-
 def _reached(places: npt.NDArray[np.int16], seen: Window, onto: Window, mask: Mask) -> None:
     """Mark what these patches of one still reach in another one, by what the camera saw in each."""
     height, width = mask.shape
@@ -62,8 +57,8 @@ def _reached(places: npt.NDArray[np.int16], seen: Window, onto: Window, mask: Ma
         mask |= (rows - down) ** 2 + (columns - across) ** 2 <= reach**2
 
 
-def _told(film: Path, start: Window, end: Window, alike: int) -> Told | None:
-    chosen: Spread[tuple[float, Still]] = Spread(MOST_DESCRIBED, alike)
+def _told(film: Path, move: tuple[Window, Window], alike: int) -> Told | None:
+    chosen: Spread[tuple[float, Still]] = Spread(DESCRIBED_STILLS, alike)
     for frame, still in kept_frames(film):
         chosen.take(frame.pdq, (frame.seconds / SECONDS, still))
     described = []
@@ -72,7 +67,7 @@ def _told(film: Path, start: Window, end: Window, alike: int) -> Told | None:
             placement = describe(still.luma, still.width, still.height).placement
         except PoorSignal:
             continue
-        described.append((_window(start, end, part), placement.places))
+        described.append((clips.moved(move, part), placement.places))
     if not described:
         return None
     width, height = clips.SIZE
@@ -94,12 +89,12 @@ def _of_one(photo: Path, number: int) -> dict[str, Told | None]:
     found = {}
     with tempfile.TemporaryDirectory(prefix="reclaim-bench-") as scratch:
         for way, share in WAYS.items():
-            end = _window(start, far, share)
+            move = start, clips.moved((start, far), share)
             count = round(SECONDS * clips.RATE)
-            frames = (clips.view(picture, (start, end), at / count, clips.SIZE) for at in range(count))
+            frames = (clips.view(picture, move, at / count, clips.SIZE) for at in range(count))
             film = clips.write(Path(scratch) / "film.mp4", frames)
             for rule, alike in (("", ALIKE), (", alike ones too", 0)):
-                found[way + rule] = _told(film, start, end, alike)
+                found[way + rule] = _told(film, move, alike)
     return found
 
 

@@ -47,7 +47,7 @@ from bench import clips
 from bench.derive.corpus import photographs
 from reclaim.index import CODE_BYTES, FrameIndex
 from reclaim.matching import Action, Policy
-from reclaim.matching.by_parts import MOST_CHECKS, Described, described, may_show
+from reclaim.matching.by_parts import MOST_CHECKS, Described, described_moments, may_show
 from reclaim.matching.candidates import DescriptorIndex
 from reclaim.matching.relation import Stretch
 from reclaim.matching.videos import find_videos
@@ -183,11 +183,7 @@ def _ours(index: FrameIndex, views_of: Callable[[Path], Sequence[FramesView]], p
 
 def _described(path: Path) -> list[Described]:
     """An upload, as a platform's limited process describes it."""
-    return [
-        each
-        for seconds, still in read_view(path).moments
-        for each in described(still.luma, still.width, still.height, seconds)
-    ]
+    return described_moments(read_view(path).moments)
 
 
 def _by_parts(made: _Made, pool: Executor) -> tuple[Lookup, float]:

@@ -18,6 +18,7 @@ from reclaim.matching.relation import Box, Relation
 from reclaim.protocol.native_v2 import PlacementRelation
 from reclaim.signals.descriptors import MOST_UPLOAD, UploadDescriptors, describe_upload
 from reclaim.signals.trim import trim
+from reclaim.signals.video_views import Moment
 
 MOST_OF_A_MOMENT = 400
 """Descriptors of a moment of a video: half of a picture's, as it has many moments."""
@@ -63,6 +64,11 @@ def described(square: npt.NDArray[np.uint8], width: int, height: int, at: float 
         part = Box(*(edge / side for edge in inner))
         found.append(Described(describe_upload(square, width, height, most, part), part, at))
     return found
+
+
+def described_moments(moments: Sequence[Moment]) -> list[Described]:
+    """A video at each of these moments, as ``described``."""
+    return [each for seconds, still in moments for each in described(still.luma, still.width, still.height, seconds)]
 
 
 def may_show(upload: Sequence[Described], index: DescriptorIndex) -> list[MayShow]:

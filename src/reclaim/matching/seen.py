@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.matching.by_parts import MOST_OF_A_MOMENT, Described, described
+from reclaim.matching.by_parts import MOST_OF_A_MOMENT, Described, described, described_moments
 from reclaim.matching.relation import Box
 from reclaim.signals.crew import Crew, Fields
-from reclaim.signals.descriptors import ANGLES, BYTES, FRAME, LEVELS, MOST_UPLOAD, UploadDescriptors
+from reclaim.signals.descriptors import ANGLES, BYTES, LEVELS, MOST_UPLOAD, UploadDescriptors, parse_frame
 from reclaim.signals.frames import LATEST
 from reclaim.signals.luma import SIDE, picture_of_bytes
 from reclaim.signals.video import MAX_SIDE, Still
@@ -104,10 +104,7 @@ def _video_fields(task: bytes) -> Fields:
             "described": [],
         }
     view = read_view(task[1:])
-    found: list[Described] = []
-    if task[:1] == BOTH_STAGES:
-        for seconds, still in view.moments:
-            found += described(still.luma, still.width, still.height, seconds)
+    found = described_moments(view.moments) if task[:1] == BOTH_STAGES else []
     return {
         **fields_of_frames(view.views),
         "stills": _stills_fields(view.stills),
@@ -174,18 +171,17 @@ def _one_described_in(
     values: str,
     mirrored: str,
     places: str,
-    width: object,
-    height: object,
+    width: int,
+    height: int,
     part: Sequence[float] | None,
     at: float | None,
 ) -> Described:
     codes = [np.frombuffer(b64decode(text, validate=True), np.uint8).reshape(-1, BYTES) for text in (values, mirrored)]
     where = np.frombuffer(b64decode(places, validate=True), np.int16).reshape(-1, 4)
-    if not isinstance(width, int) or not isinstance(height, int) or max(width, height) != FRAME:
+    frame = parse_frame((width, height))
+    if not len(codes[0]) == len(codes[1]) == len(where) <= most:
         raise ValueError
-    if min(width, height) < 1 or not len(codes[0]) == len(codes[1]) == len(where) <= most:
-        raise ValueError
-    if (where < 0).any() or (where >= (width, height, LEVELS, ANGLES)).any():
+    if (where < 0).any() or (where >= (*frame, LEVELS, ANGLES)).any():
         raise ValueError
     box = None
     if part is not None:
@@ -193,4 +189,4 @@ def _one_described_in(
         if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
             raise ValueError
     seconds = None if at is None else _moment_in(at)
-    return Described(UploadDescriptors(codes[0], codes[1], where, width, height), box, seconds)
+    return Described(UploadDescriptors(codes[0], codes[1], where, *frame), box, seconds)

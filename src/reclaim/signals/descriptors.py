@@ -201,15 +201,21 @@ def parse_descriptors(text: str) -> npt.NDArray[np.uint8]:
     return values
 
 
+def parse_frame(frame: Sequence[int]) -> tuple[int, int]:
+    """The width and height of a frame. Raises ValueError, with a sentence, for anything else."""
+    sides = len(frame) == 2 and all(type(side) is int and 1 <= side <= FRAME for side in frame)
+    if not sides or max(frame) != FRAME:
+        raise ValueError(f"A frame is a width and a height, of which the longer one is {FRAME}.")
+    return frame[0], frame[1]
+
+
 def parse_placement(frame: Sequence[int], places: Sequence[Sequence[int]], count: int) -> Placement:
     """The placement of `count` descriptors.
 
     Raises ValueError, with a sentence that holds no value, for a frame that is none, another count, or anything but
     four whole numbers in the ranges of a Place each.
     """
-    sides = len(frame) == 2 and all(type(side) is int and 1 <= side <= FRAME for side in frame)
-    if not sides or max(frame) != FRAME:
-        raise ValueError(f"A frame is a width and a height, of which the longer one is {FRAME}.")
+    sides = parse_frame(frame)
     if len(places) != count:
         raise ValueError("Each descriptor has one place.")
     for place in places:
@@ -218,4 +224,4 @@ def parse_placement(frame: Sequence[int], places: Sequence[Sequence[int]], count
             raise ValueError(
                 f"A place is four whole numbers: x and y below {FRAME}, level below {LEVELS}, angle below {ANGLES}."
             )
-    return Placement((frame[0], frame[1]), np.array(places, np.int16).reshape(count, len(_PLACE_ENDS)))
+    return Placement(sides, np.array(places, np.int16).reshape(count, len(_PLACE_ENDS)))

@@ -23,7 +23,7 @@ LATEST = 9_999_999
 LEAST_CHANGE = 9
 """A frame fewer bits than this from the one kept before it says nothing new."""
 
-MOST_DESCRIBED = 8
+DESCRIBED_STILLS = 8
 """Frames of a video, spread over it, of which a person's device makes descriptors."""
 
 ALIKE = 60

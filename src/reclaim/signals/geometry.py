@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Placement
+from reclaim.signals.descriptors import ANGLES, FRAME, LEVELS, MOST, Placement, parse_frame
 from reclaim.signals.mapping import STEP, Fit, Frame, Paired, Points, area, best_fit, laid
 from reclaim.signals.pdq import TURNS
 
@@ -84,8 +84,8 @@ def check(
     pair of each counts. None unless `least` of them, spread over an area, lie as one map says. Raises ValueError, with
     a sentence, for what is out of range.
     """
-    upload_frame = _frame(frame)
-    own, known = _frame(placement.frame), _known(placement.places)
+    upload_frame = Frame(*parse_frame(frame))
+    own, known = Frame(*parse_frame(placement.frame)), _known(placement.places)
     given = _pairs(pairs, len(known), upload_frame)
     best: Fit | None = None
     for mirrored in (False, True):
@@ -99,12 +99,6 @@ def check(
 
 
 _NO_PAIR = "A pair is six whole numbers: slot, x, y, level, angle, mirrored."
-
-
-def _frame(frame: tuple[int, int]) -> Frame:
-    if len(frame) != 2 or not all(1 <= side <= FRAME for side in frame) or max(frame) != FRAME:
-        raise ValueError(f"A frame is a width and a height, of which the longer one is {FRAME}.")
-    return Frame(*(int(side) for side in frame))
 
 
 def _known(places: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:

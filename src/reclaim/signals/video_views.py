@@ -17,7 +17,7 @@ import numpy as np
 from reclaim.signals.crew import Fields
 from reclaim.signals.descriptors import Descriptors, describe
 from reclaim.signals.errors import PoorSignal, SignalError
-from reclaim.signals.frames import ALIKE, MOST_DESCRIBED, Frame, Spread, frames_text, parse_all_frames
+from reclaim.signals.frames import ALIKE, DESCRIBED_STILLS, Frame, Spread, frames_text, parse_all_frames
 from reclaim.signals.luma import SIDE, squared
 from reclaim.signals.many import answers_of
 from reclaim.signals.pdq import TURNS, Luma, pdq_of_luma, pdq_of_turns, turns
@@ -84,9 +84,9 @@ NO_VIEWS = tuple(FramesView("whole", turn, ()) for turn in TURNS)
 
 
 def describe_video(source: bytes | Path) -> list[Descriptors]:
-    """The descriptors of a video, as a person's device gives them: of up to MOST_DESCRIBED of the frames that count,
+    """The descriptors of a video, as a person's device gives them: of up to DESCRIBED_STILLS of the frames that count,
     spread over it, no two of them alike, those of them that have enough. Raises as `video_signals` does."""
-    chosen: Spread[Still] = Spread(MOST_DESCRIBED, ALIKE)
+    chosen: Spread[Still] = Spread(DESCRIBED_STILLS, ALIKE)
     for frame, still in kept_frames(source):
         chosen.take(frame.pdq, still)
     made = []

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route
 
 from reclaim.signals.descriptors import parse_descriptors
-from reclaim.signals.frames import MOST_DESCRIBED, frames_text
+from reclaim.signals.frames import DESCRIBED_STILLS, frames_text
 from reclaim.signals.video import video_signals
 from reclaim.signals.video_views import describe_video
 from tests.browser.hashing import videos
@@ -242,7 +242,7 @@ def test_the_descriptors_of_a_video_are_those_that_python_makes_of_moments_all_o
     files["wide pixels, on their side"] = videos.rotated(files["wide pixels"], 90)
     found = device.describe({**files, "long": long, "of one shade": shade})
     assert found.pop("of one shade") == {"stills": []}
-    assert [len(found[name]["stills"]) for name in ("mp4", "long")] == [4, MOST_DESCRIBED]
+    assert [len(found[name]["stills"]) for name in ("mp4", "long")] == [4, DESCRIBED_STILLS]
     for name, content in {**files, "long": long}.items():
         wanted = describe_video(content)
         assert [still["descriptors"] for still in found[name]["stills"]] == [each.text for each in wanted], name

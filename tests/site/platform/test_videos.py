@@ -10,7 +10,6 @@ from django.test import Client
 
 from bench import clips
 from reclaim.index import FrameIndex, StoredIndex
-from reclaim.matching.seen import MOST_STILLS
 from reclaim.platform.inbox import services
 from reclaim.platform.inbox.models import Upload
 from reclaim.platform.outcomes.queries import due
@@ -19,6 +18,7 @@ from reclaim.platform.subscription.models import KnownSignal
 from reclaim.protocol.stopncii_v1 import MADE_WITH_AI, HashStatus
 from reclaim.signals import Frame, md5_of
 from reclaim.signals.video import read_frames
+from reclaim.signals.video_views import MOST_STILLS
 from tests.personas import clip_frames
 from tests.site.platform.world import PlatformApi, bank_sends, record, video_record
 

@@ -12,7 +12,7 @@ from bench import clips
 from reclaim.matching import seen
 from reclaim.matching.seen import BOTH_STAGES, VIEWS_ALONE, SeenVideo, moments_task, seen_video_crew
 from reclaim.signals.descriptors import BYTES
-from reclaim.signals.frames import MOST_DESCRIBED
+from reclaim.signals.frames import DESCRIBED_STILLS
 from reclaim.signals.video_views import MOST_MOMENTS, MOST_STILLS, describe_video, read_views
 
 SHAPES = ((BYTES, np.uint8), (BYTES, np.uint8), (4, np.int16))
@@ -49,7 +49,7 @@ def test_a_video_is_described_at_many_moments_and_shown_at_few_all_over_it(film:
 
 def test_what_looks_the_same_is_described_once(film: Path, tmp_path: Path) -> None:
     frames = clips.read(film)
-    assert MOST_DESCRIBED / 2 < len(describe_video(film)) <= MOST_DESCRIBED
+    assert DESCRIBED_STILLS / 2 < len(describe_video(film)) <= DESCRIBED_STILLS
     still = clips.write(tmp_path / "still.mp4", (frames[2 + at // 10 % 2] for at in range(100)))
     assert len(describe_video(still)) == 1
     once, twice = (clips.write(tmp_path / f"{times}.mp4", frames[:40] * times) for times in (1, 2))

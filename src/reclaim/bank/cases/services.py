@@ -131,6 +131,10 @@ class NewItem:
         """The type and value of each of its signals."""
         return [(signal.type, signal.value) for signal in self.signals]
 
+    def names_beside(self, kind: str) -> list[tuple[str, str]]:
+        """The same without those of this type."""
+        return [name for name in self.names() if name[0] != kind]
+
     def only(self, kind: str) -> NewItem:
         """The same with its signals of this type and no others."""
         return replace(self, signals=tuple(signal for signal in self.signals if signal.type == kind))
@@ -373,13 +377,13 @@ class _ItemsThere:
 
     def with_all_of(self, item: NewItem) -> CaseItem | None:
         """One that has every signal of this one; of descriptors, any: another browser may make slightly others."""
-        others = [name for name in item.names() if name[0] != DESCRIPTORS]
+        others = item.names_beside(DESCRIPTORS)
         described = len(others) < len(item.signals)
         return next((row for row in self._with(others) if not described or row.number in self._described), None)
 
     def lacking_descriptors(self, item: NewItem) -> CaseItem | None:
         """One that has no descriptors, and every signal of this one but those."""
-        others = [name for name in item.names() if name[0] != DESCRIPTORS]
+        others = item.names_beside(DESCRIPTORS)
         if len(others) == len(item.signals):
             return None
         fits = (row for row in self._with(others) if row.number not in self._described)

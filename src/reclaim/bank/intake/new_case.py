@@ -40,8 +40,7 @@ from reclaim.bank.screening.services import note_sending, telling_values
 from reclaim.signals import POOR_QUALITY
 from reclaim.signals.descriptors import MOST as MOST_PATCHES
 from reclaim.signals.descriptors import Placement, parse_placement
-from reclaim.signals.frames import MAX_FRAMES, frames_text, vpdq_value
-from reclaim.signals.frames import MOST_DESCRIBED as MOST_STILLS
+from reclaim.signals.frames import DESCRIBED_STILLS, MAX_FRAMES, frames_text, vpdq_value
 from reclaim.sitekit.access import Access, requires
 from reclaim.sitekit.events import log_failure
 from reclaim.sitekit.limits import SlowDownError
@@ -171,7 +170,7 @@ class SentVideo(_Strict):
     signals: Annotated[
         list[Annotated[SentMd5 | SentVpdq, Field(discriminator="type")]], Field(min_length=1, max_length=2)
     ]
-    stills: Annotated[list[SentStill], Field(max_length=MOST_STILLS)] = []
+    stills: Annotated[list[SentStill], Field(max_length=DESCRIBED_STILLS)] = []
 
     @model_validator(mode="after")
     def _one_of_a_type(self) -> SentVideo:

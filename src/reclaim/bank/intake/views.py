@@ -16,7 +16,7 @@ from reclaim.bank.intake import words
 from reclaim.bank.intake.invited_views import lets_see
 from reclaim.bank.intake.new_case import MOST_DESCRIBED
 from reclaim.bank.platforms.queries import active_platforms
-from reclaim.signals.frames import MOST_DESCRIBED as MOST_STILLS
+from reclaim.signals.frames import DESCRIBED_STILLS
 from reclaim.sitekit.access import Access, requires
 
 
@@ -89,7 +89,7 @@ def files_page(request: HttpRequest, address: str, *, adding: bool = False) -> H
         "most_items": MOST_ITEMS,
         "most_frames": MOST_FRAMES,
         "most_described": MOST_DESCRIBED,
-        "most_stills": MOST_STILLS,
+        "most_stills": DESCRIBED_STILLS,
         "services": services_for(For.ADULTS),
         "words": words.words(),
         "counted_words": words.counted_words(),

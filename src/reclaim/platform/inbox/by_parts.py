@@ -27,6 +27,7 @@ from reclaim.platform.inbox.queries import rules, standing
 from reclaim.platform.subscription.index_files import index_folder
 from reclaim.platform.subscription.models import KnownSignal
 from reclaim.platform.subscription.services import locked_signals
+from reclaim.protocol.native_v2 import PlacementRelation
 from reclaim.signals.pdq import TURNS
 from reclaim.sitekit import audit
 from reclaim.sitekit.events import log_event, log_failure
@@ -106,8 +107,7 @@ def ask_bank(client: NativeClient) -> int:
             if relation is None:
                 frame = (candidate.frame[0], candidate.frame[1])
                 answer = client.check_placement(candidate.signal.value, frame, candidate.pairs)
-                part = None if candidate.part is None else Box(*candidate.part)
-                relation = told(answer.relation, part, candidate.at) if answer.match else None
+                relation = _told(candidate, answer.relation) if answer.match else None
         except (BankError, ValueError) as error:
             _postpone(candidate)
             log_event("the bank could not be asked about a candidate; trying again", reason=type(error).__name__)
@@ -117,6 +117,11 @@ def ask_bank(client: NativeClient) -> int:
         _conclude(candidate.pk, relation)
         answered += 1
     return answered
+
+
+def _told(candidate: Candidate, said: PlacementRelation | None) -> Relation:
+    part = None if candidate.part is None else Box(*candidate.part)
+    return told(said, part, candidate.at)
 
 
 def _known_of_the_same_file(candidate: Candidate) -> Relation | None:
@@ -218,14 +223,13 @@ def show_unchecked() -> int:
 
 def _match_unchecked(candidate: Candidate) -> None:
     upload = candidate.upload
-    part = None if candidate.part is None else Box(*candidate.part)
     Match.objects.create(
         upload=upload,
         signal=candidate.signal,
         holds=False,
         turn=TURNS[0],
         quality=upload.quality,
-        relation=told(None, part, candidate.at).model_dump(mode="json"),
+        relation=_told(candidate, None).model_dump(mode="json"),
         unchecked=True,
         of_a_source=candidate.signal.is_of_a_source,
     )

@@ -169,8 +169,8 @@ def _take_video(data: bytes, actor: str, adult: bool | None) -> Upload:
     about = _About(Upload.Kind.VIDEO, quality, not upright, adult)
     if rows or parts:
         stills = _with_moments(seen.stills, parts, data)
-        shapes = [frame_of(still.width, still.height) for _, still in stills[:1]]
-        about = about._replace(shape=next(iter(shapes), None), moments=[seconds for seconds, _ in stills])
+        shape = frame_of(stills[0].still.width, stills[0].still.height) if stills else None
+        about = about._replace(shape=shape, moments=[seconds for seconds, _ in stills])
         copies = [pictures.still_copy(still) for _, still in stills]
         upload = _keep(rows, parts, about, hashlib.sha256(data).hexdigest(), copies, actor)
         if upload is not None:

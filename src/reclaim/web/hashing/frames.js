@@ -9,7 +9,7 @@ const BALANCED = 128;
 const BALANCE_MARGIN = 16;
 
 // Frames of a video of which descriptors are made, and up to how many bits two of them show the same.
-const MOST_DESCRIBED = 8;
+const DESCRIBED_STILLS = 8;
 const ALIKE = 60;
 
 // How much of the work on a video its MD5 is, for the progress.
@@ -67,7 +67,7 @@ export class Frames {
   constructor() {
     this.texts = [];
     this.last = null;
-    this.stills = new Spread(MOST_DESCRIBED);
+    this.stills = new Spread(DESCRIBED_STILLS);
   }
 
   // number: which moment it is, from 0; seconds: when that is; still: what is seen then.
